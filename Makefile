@@ -1,0 +1,49 @@
+# make demo    half a million flights through a topology on the bundled broker
+# make test    everything, from nothing
+#
+# Both set up .venv first, with uv where it is installed and with venv and pip otherwise, from the lock.
+# ARGS passes options on: make demo ARGS=--fresh, make test ARGS='-k windows'.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.headrace-setup
+ARGS ?=
+
+.PHONY: help setup demo test check bench docs lock clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
+	@echo "targets: setup demo test check bench docs lock clean"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml uv.lock requirements.lock bin/setup
+	@bin/setup $(VENV)
+	@touch $@
+
+demo: setup
+	@$(BIN)/headrace demo $(ARGS)
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q tests/test_architecture.py $(ARGS)
+
+bench: setup
+	$(BIN)/python -m bench $(ARGS)
+
+docs: setup
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m pytest -q tests/docs $(ARGS)
+
+lock:
+	uv lock
+	uv export --quiet --frozen --all-groups --no-emit-project --no-header --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .headrace/demo dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,63 @@
+"""State stores: key-value and window stores on RocksDB or in memory, with a write-back cache, changelog records and
+restore. Everything a task commits is one atomic batch (see `stores.task_state`).
+"""
+
+from stores.changelog import ChangelogRecord as ChangelogRecord
+from stores.codec import ValueCodec as ValueCodec
+from stores.errors import ChangelogRecordError as ChangelogRecordError
+from stores.errors import RowDecodeError as RowDecodeError
+from stores.errors import RowEncodeError as RowEncodeError
+from stores.errors import StateLockedError as StateLockedError
+from stores.errors import StateMismatchError as StateMismatchError
+from stores.errors import StateVersionError as StateVersionError
+from stores.errors import StoreClosedError as StoreClosedError
+from stores.errors import StoreCorruptError as StoreCorruptError
+from stores.errors import StoreError as StoreError
+from stores.errors import UnknownStoreError as UnknownStoreError
+from stores.key_value import KeyValueStore as KeyValueStore
+from stores.key_value_reader import KeyValueReader as KeyValueReader
+from stores.memory import MemoryDisk as MemoryDisk
+from stores.memory import MemoryTaskState as MemoryTaskState
+from stores.rocksdb import RocksDbResources as RocksDbResources
+from stores.rocksdb import RocksDbTaskState as RocksDbTaskState
+from stores.row import MISSING as MISSING
+from stores.row import Row as Row
+from stores.scan import Scan as Scan
+from stores.specs import KeyValueSpec as KeyValueSpec
+from stores.specs import StoreSpec as StoreSpec
+from stores.specs import WindowSpec as WindowSpec
+from stores.task_state import Store as Store
+from stores.task_state import TaskState as TaskState
+from stores.window import WindowStore as WindowStore
+from stores.window_reader import WindowReader as WindowReader
+
+__all__ = [
+    "MISSING",
+    "ChangelogRecord",
+    "ChangelogRecordError",
+    "KeyValueReader",
+    "KeyValueSpec",
+    "KeyValueStore",
+    "MemoryDisk",
+    "MemoryTaskState",
+    "RocksDbResources",
+    "RocksDbTaskState",
+    "Row",
+    "RowDecodeError",
+    "RowEncodeError",
+    "Scan",
+    "StateLockedError",
+    "StateMismatchError",
+    "StateVersionError",
+    "Store",
+    "StoreClosedError",
+    "StoreCorruptError",
+    "StoreError",
+    "StoreSpec",
+    "TaskState",
+    "UnknownStoreError",
+    "ValueCodec",
+    "WindowReader",
+    "WindowSpec",
+    "WindowStore",
+]

@@ -1,0 +1,21 @@
+"""RocksDB's errors as ours: rocksdict raises plain `Exception` with RocksDB's status text."""
+
+from __future__ import annotations
+
+from rocksdict import DbClosedError
+
+from stores.errors import StateLockedError, StoreClosedError, StoreCorruptError, StoreError
+
+
+def translated(error: Exception, place: str) -> Exception:
+    """The error to raise for `error`, which came out of rocksdict; any other error is not ours and stays as it is."""
+    if isinstance(error, DbClosedError):
+        return StoreClosedError(place)
+    if type(error) is not Exception:
+        return error
+    text = str(error)
+    if "/LOCK: " in text:  # held in this process, or refused by the system because another one holds it
+        return StateLockedError(place, text)
+    if text.startswith("Corruption") or "No such file" in text:
+        return StoreCorruptError(place, text)
+    return StoreError(f"RocksDB failed in {place}: {text}")
