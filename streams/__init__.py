@@ -1,0 +1,139 @@
+"""headrace: Kafka Streams for Python. Declare a topology; run it on the bundled broker or on Apache Kafka.
+
+Names are imported at first use, so that the command line and programs that need only a part start fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streams.aggregates import (
+        collect,
+        count,
+        distinct,
+        first,
+        last,
+        max_,
+        mean,
+        min_,
+        stddev,
+        sum_,
+        top_k,
+    )
+    from streams.app import App
+    from streams.context import Context
+    from streams.dsl.branched import BranchedStream
+    from streams.dsl.grouped import GroupedStream, WindowedStream
+    from streams.dsl.kstream import KStream
+    from streams.dsl.ktable import KTable
+    from streams.errors import (
+        ConfigError,
+        ProcessingError,
+        ProduceError,
+        QueryError,
+        SerdeError,
+        StateError,
+        StreamsError,
+        TaskFencedError,
+        TopologyError,
+    )
+    from streams.expressions import F
+    from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
+    from streams.windowed import Windowed
+    from streams.windows import TimeWindows, hopping, tumbling
+
+HOMES = {
+    "App": "streams.app",
+    "BranchedStream": "streams.dsl.branched",
+    "Bytes": "streams.serde",
+    "ConfigError": "streams.errors",
+    "Context": "streams.context",
+    "F": "streams.expressions",
+    "Float": "streams.serde",
+    "GroupedStream": "streams.dsl.grouped",
+    "Integer": "streams.serde",
+    "Json": "streams.serde",
+    "KStream": "streams.dsl.kstream",
+    "KTable": "streams.dsl.ktable",
+    "MessagePack": "streams.serde",
+    "ProcessingError": "streams.errors",
+    "ProduceError": "streams.errors",
+    "QueryError": "streams.errors",
+    "Serde": "streams.serde",
+    "SerdeError": "streams.errors",
+    "StateError": "streams.errors",
+    "StreamsError": "streams.errors",
+    "String": "streams.serde",
+    "TaskFencedError": "streams.errors",
+    "TimeWindows": "streams.windows",
+    "TopologyError": "streams.errors",
+    "Windowed": "streams.windowed",
+    "WindowedStream": "streams.dsl.grouped",
+    "collect": "streams.aggregates",
+    "count": "streams.aggregates",
+    "distinct": "streams.aggregates",
+    "first": "streams.aggregates",
+    "hopping": "streams.windows",
+    "last": "streams.aggregates",
+    "max_": "streams.aggregates",
+    "mean": "streams.aggregates",
+    "min_": "streams.aggregates",
+    "stddev": "streams.aggregates",
+    "sum_": "streams.aggregates",
+    "top_k": "streams.aggregates",
+    "tumbling": "streams.windows",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(HOMES)
+
+
+__all__ = [
+    "App",
+    "BranchedStream",
+    "Bytes",
+    "ConfigError",
+    "Context",
+    "F",
+    "Float",
+    "GroupedStream",
+    "Integer",
+    "Json",
+    "KStream",
+    "KTable",
+    "MessagePack",
+    "ProcessingError",
+    "ProduceError",
+    "QueryError",
+    "Serde",
+    "SerdeError",
+    "StateError",
+    "StreamsError",
+    "String",
+    "TaskFencedError",
+    "TimeWindows",
+    "TopologyError",
+    "Windowed",
+    "WindowedStream",
+    "collect",
+    "count",
+    "distinct",
+    "first",
+    "hopping",
+    "last",
+    "max_",
+    "mean",
+    "min_",
+    "stddev",
+    "sum_",
+    "top_k",
+    "tumbling",
+]

@@ -1,0 +1,30 @@
+"""How keys and values become bytes and come back, and what their Python types tell about them."""
+
+from streams.serde.arithmetic import arithmetic_type as arithmetic_type
+from streams.serde.declared import Role as Role
+from streams.serde.declared import serde_for as serde_for
+from streams.serde.inference import infer_result_type as infer_result_type
+from streams.serde.models import FaustRecord as FaustRecord
+from streams.serde.models import Pydantic as Pydantic
+from streams.serde.primitives import Boolean as Boolean
+from streams.serde.primitives import Bytes as Bytes
+from streams.serde.primitives import Float as Float
+from streams.serde.primitives import Integer as Integer
+from streams.serde.primitives import String as String
+from streams.serde.primitives import Uuid as Uuid
+from streams.serde.projection import project as project
+from streams.serde.reflection import access_kind as access_kind
+from streams.serde.reflection import describe_type as describe_type
+from streams.serde.reflection import element_type as element_type
+from streams.serde.reflection import field_names as field_names
+from streams.serde.reflection import field_type as field_type
+from streams.serde.reflection import item_type as item_type
+from streams.serde.reflection import pair_types as pair_types
+from streams.serde.reflection import plain_type as plain_type
+from streams.serde.serde import Serde as Serde
+from streams.serde.structured import Json as Json
+from streams.serde.structured import MessagePack as MessagePack
+from streams.serde.unknown import Unknown as Unknown
+from streams.serde.unknown import UnknownType as UnknownType
+from streams.serde.windowed import session_serde as session_serde
+from streams.serde.windowed import windowed_serde as windowed_serde
