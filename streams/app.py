@@ -1,0 +1,209 @@
+"""`App`: a topology under declaration and the settings it runs with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from streams.dsl.builder import TopologyBuilder
+from streams.dsl.kstream import KStream, materialize
+from streams.dsl.ktable import KTable
+from streams.errors import ConfigError
+from streams.expressions import Expression
+from streams.graph.function import user_function
+from streams.graph.origin import caller_origin
+from streams.graph.schema import Schema
+from streams.operators.source import Source
+from streams.plan.build import build_plan
+from streams.plan.plan import Plan
+from streams.serde import Serde
+from streams.settings import AppSettings, FailureHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streams.runtime.listener import WorkerListener
+    from streams.runtime.worker import Worker
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class App:
+    """A stream-processing application.
+
+    Declare streams and tables, connect them, then `run()`, or test the topology with `TopologyTestDriver(app)`.
+    Settings left out come from `HEADRACE_*` environment variables, else from the defaults of `AppSettings`.
+
+    Raises:
+        ConfigError: a setting is malformed.
+    """
+
+    def __init__(
+        self,
+        application_id: str,
+        *,
+        bootstrap_servers: str | None = None,
+        state_dir: str | PathLike[str] | None = None,
+        commit_interval: timedelta | None = None,
+        deserialization_handler: FailureHandler | None = None,
+        processing_handler: FailureHandler | None = None,
+        client_config: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        given: dict[str, Any] = {
+            "bootstrap_servers": bootstrap_servers,
+            "state_dir": state_dir,
+            "commit_interval": commit_interval,
+            "deserialization_handler": deserialization_handler,
+            "processing_handler": processing_handler,
+            "client_config": client_config,
+            **settings,
+        }
+        try:
+            chosen = {name: value for name, value in given.items() if value is not None}
+            self.settings = AppSettings(application_id=application_id, **chosen)
+        except ValidationError as error:
+            first = error.errors()[0]
+            setting = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(f"setting {setting!r}: {first['msg']}", setting=setting) from error
+        self._builder = TopologyBuilder(application_id)
+        self._plan: tuple[int, Plan] | None = None
+
+    def __repr__(self) -> str:
+        return f"App({self.settings.application_id!r})"
+
+    # -- declaration ----------------------------------------------------------------------------------------------
+    def stream(
+        self,
+        topic: str | Sequence[str],
+        *,
+        key: type[K] | Serde | Any = None,
+        value: type[V] | Serde | Any = None,
+        timestamp: Expression | Callable[[Any], int] | None = None,
+        name: str | None = None,
+    ) -> KStream[K, V]:
+        """A stream of the records of one topic or several.
+
+        Args:
+            key, value: a type (str, int, float, bytes, dict, a struct or model class) or a `Serde`. Default: string
+                keys, JSON values.
+            timestamp: event time in ms since the epoch, found in the value (`F.ts`); default the record's own.
+        """
+        origin = caller_origin()
+        topics = (topic,) if isinstance(topic, str) else tuple(topic)
+        if not topics:
+            self._builder.problem("stream needs at least one topic", origin)
+        for each in topics:
+            self._builder.check_name("topic", each, origin)
+        if len(set(topics)) < len(topics):
+            self._builder.problem(f"stream names a topic twice: {', '.join(topics)}", origin)
+        node = Source(
+            schema=self._builder.schema(key, value, Schema(), origin),
+            origin=origin,
+            label=name or "-".join(topics),
+            topics=topics,
+            timestamp=None
+            if timestamp is None
+            else user_function(self._builder, "timestamp", timestamp, ("value",), origin=origin),
+        )
+        return KStream(self._builder, self._builder.add(node))
+
+    def table(
+        self,
+        topic: str,
+        *,
+        key: type[K] | Serde | Any = None,
+        value: type[V] | Serde | Any = None,
+        timestamp: Expression | Callable[[Any], int] | None = None,
+        store: str | None = None,
+    ) -> KTable[K, V]:
+        """A topic read as a table: the newest value of each key; a null value deletes it."""
+        origin = caller_origin()
+        self._builder.check_name("topic", topic, origin)
+        schema = self._builder.schema(key, value, Schema(), origin)
+        source = Source(
+            schema=schema,
+            origin=origin,
+            label=f"{topic}-source",
+            topics=(topic,),
+            role="table",
+            timestamp=None
+            if timestamp is None
+            else user_function(self._builder, "timestamp", timestamp, ("value",), origin=origin),
+        )
+        self._builder.add(source)
+        return KTable(self._builder, materialize(self._builder, source, schema, store, "table", origin))
+
+    # -- doors ----------------------------------------------------------------------------------------------------
+    def plan(self) -> Plan:
+        """The topology, checked and compiled; made anew only when something was declared since.
+
+        Raises:
+            TopologyError: listing every problem with its line.
+        """
+        graph = self._builder.graph()
+        size = len(graph.nodes)
+        if self._plan is None or self._plan[0] != size:
+            self._plan = (
+                size,
+                build_plan(self.settings.application_id, graph, project=self.settings.validate_values == "read"),
+            )
+        return self._plan[1]
+
+    def worker(
+        self,
+        *,
+        bootstrap_servers: str | None = None,
+        state_dir: str | PathLike[str] | None = None,
+        listener: WorkerListener | None = None,
+        slot: int | None = None,
+        **options: Any,
+    ) -> Worker:
+        """A worker for this application; `run()` it in a thread of yours, `stop()` it from any other.
+
+        Args:
+            slot: the worker's place among those on the same state directory, default the lowest that is free; a worker
+                that comes back to a slot gets its tasks back at once.
+            options: further fields of `WorkerOptions`, such as `query_port`.
+
+        Raises:
+            TopologyError: see `plan`.
+        """
+        from streams.discovery import discover_bootstrap_servers
+        from streams.runtime.options import WorkerOptions
+        from streams.runtime.worker import Worker
+
+        settings = self.settings
+        directory = Path(state_dir) if state_dir is not None else settings.state_dir
+        chosen: dict[str, Any] = {
+            "slot": slot,
+            "commit_interval_ms": settings.commit_interval // timedelta(milliseconds=1),
+            "deserialization_handler": settings.deserialization_handler,
+            "processing_handler": settings.processing_handler,
+            "client_config": settings.client_config,
+            "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),
+            **options,
+        }
+        return Worker(
+            self.plan(),
+            WorkerOptions(
+                application_id=settings.application_id,
+                bootstrap_servers=discover_bootstrap_servers(bootstrap_servers or settings.bootstrap_servers),
+                state_dir=directory,
+                **chosen,
+            ),
+            listener=listener,
+        )
+
+    def run(self, **options: Any) -> None:
+        """Runs the application in this process until SIGTERM or Ctrl-C; commits and leaves its group then.
+
+        Takes what `worker` takes.
+        """
+        self.worker(**options).run(signals=True)

@@ -1,0 +1,181 @@
+"""The writer that operators write their code with.
+
+One `Chain` writes one generated function: the run of a source topic, or the function of an operator that is reached
+on several ways. An operator's `write` asks it for the parts of the record it needs (decoded at the first need, never
+twice), writes its own lines, and hands on with `forward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from stores import MISSING
+from streams.compile.namespace import Namespace
+from streams.compile.scope import RecordScope
+from streams.compile.source_text import FailureKind, SourceText
+from streams.graph.node import Node
+from streams.graph.schema import Schema
+from streams.serde import Serde
+
+
+@dataclass(slots=True)
+class ModulePlan:
+    """What all functions of one generated module share while it is written."""
+
+    namespace: Namespace
+    nodes: Sequence[Node]
+    """The operators of the sub-topology."""
+    watermarks: dict[str, str] = field(default_factory=dict[str, str])
+    """Repartition source topic -> the cell that holds its watermark."""
+    cells: dict[str, str] = field(default_factory=dict[str, str])
+    """Mutable variables of the task's closure -> the text of their first value."""
+    prologue: list[str] = field(default_factory=list[str])
+    """Lines at the top of the task's closure, which fetch what belongs to the task."""
+    advances: list[str] = field(default_factory=list[str])
+    """Lines that move the clocks of the stores, run when a batch ends."""
+    clocks: dict[str, str] = field(default_factory=dict[str, str])
+    """Store name -> the cell that holds the clock of the operator that keeps the store."""
+    shared: dict[int, str] = field(default_factory=dict[int, str])
+    """Operators that are functions of their own, by id -> function name."""
+    states: dict[int, Any] = field(default_factory=dict[int, Any])
+    """What an operator prepared once for the module (names of its cells), by the operator's id."""
+
+
+class Chain:
+    """Writes the body of one generated function."""
+
+    def __init__(self, module: ModulePlan, text: SourceText) -> None:
+        self.module = module
+        self.text = text
+
+    # -- names ----------------------------------------------------------------------------------------------------
+    def bind(self, value: Any, hint: str) -> str:
+        """A module name for a function, decoder or constant."""
+        return self.module.namespace.bind(value, hint)
+
+    def local(self, hint: str) -> str:
+        """A fresh local variable."""
+        return self.module.namespace.fresh(hint)
+
+    def cell(self, hint: str, initial: str) -> str:
+        """A variable that lives as long as the task and is shared by its functions."""
+        name = self.module.namespace.fresh(hint)
+        self.module.cells[name] = initial
+        return name
+
+    def of_task(self, hint: str, expression: str) -> str:
+        """A name bound once per task to `expression`."""
+        name = self.module.namespace.fresh(hint)
+        self.module.prologue.append(f"{name} = {expression}")
+        return name
+
+    @property
+    def missing(self) -> str:
+        return self.bind(MISSING, "MISSING")
+
+    # -- lines ----------------------------------------------------------------------------------------------------
+    def line(self, text: str) -> None:
+        self.text.line(text)
+
+    @contextmanager
+    def block(self, header: str) -> Generator[None]:
+        with self.text.block(header):
+            yield
+
+    @contextmanager
+    def at(self, node: Node, kind: FailureKind = "processing") -> Generator[None]:
+        with self.text.at(node, kind):
+            yield
+
+    # -- parts of the record --------------------------------------------------------------------------------------
+    def key(self, scope: RecordScope) -> tuple[RecordScope, str]:
+        """The local that holds the decoded key (None for a null key), decoding it here if nobody did."""
+        if scope.key is not None:
+            return scope, scope.key
+        name = self.local("key")
+        if scope.key_source is not None:
+            self.line(f"{name} = {scope.key_source}")
+        else:
+            decode = self.deserialize(scope.schema.key_serde(), scope.key_bytes or "None")
+            self.line(
+                f"{name} = {decode}"
+                if scope.key_not_null
+                else f"{name} = None if {scope.key_bytes} is None else {decode}"
+            )
+        return replace(scope, key=name), name
+
+    def key_bytes(self, scope: RecordScope) -> tuple[RecordScope, str]:
+        """The local that holds the serialised key (None for a null key)."""
+        if scope.key_bytes is not None:
+            return scope, scope.key_bytes
+        name = self.local("kb")
+        if scope.key_bytes_source is not None:
+            self.line(f"{name} = {scope.key_bytes_source}")
+        else:
+            scope, key = self.key(scope)
+            encode = self.serialize(scope.schema.key_serde(), key)
+            self.line(f"{name} = {encode}" if scope.key_not_null else f"{name} = None if {key} is None else {encode}")
+        return replace(scope, key_bytes=name), name
+
+    def value(self, scope: RecordScope) -> tuple[RecordScope, str]:
+        """The local that holds the decoded value."""
+        if scope.value is not None:
+            return scope, scope.value
+        name = self.local("value")
+        self.line(f"{name} = {scope.value_source}")
+        return replace(scope, value=name, value_source=None), name
+
+    def value_bytes(self, scope: RecordScope, *, never_null: bool = False) -> tuple[RecordScope, str]:
+        """The local that holds the serialised value (None for a null value)."""
+        if scope.value_bytes is not None:
+            return scope, scope.value_bytes
+        name = self.local("vb")
+        if scope.value is None and scope.value_source is not None:  # made in place, hence never null
+            self.line(f"{name} = {self.serialize(scope.schema.value_serde(), scope.value_source)}")
+        else:
+            scope, value = self.value(scope)
+            encode = self.serialize(scope.schema.value_serde(), value)
+            self.line(f"{name} = {encode}" if never_null else f"{name} = None if {value} is None else {encode}")
+        return replace(scope, value_bytes=name), name
+
+    def key_bytes_under(self, scope: RecordScope, schema: Schema) -> tuple[RecordScope, str]:
+        """The serialised key under another schema's serde: the bytes at hand are reused only where it is the same."""
+        if scope.schema.key_serde() != schema.key_serde():
+            scope, _ = self.key(scope)
+            scope = replace(scope, schema=scope.schema.with_key(schema.key), key_bytes=None, key_bytes_source=None)
+        return self.key_bytes(scope)
+
+    def value_bytes_under(self, scope: RecordScope, schema: Schema) -> tuple[RecordScope, str]:
+        """The serialised value under another schema's serde."""
+        if scope.schema.value_serde() != schema.value_serde():
+            if scope.value_bytes is not None:
+                scope, _ = self.value(scope)
+            scope = replace(scope, schema=scope.schema.with_value(schema.value), value_bytes=None)
+        return self.value_bytes(scope)
+
+    def serialize(self, serde: Serde, expression: str) -> str:
+        return f"{self.bind(serde.serialize, 'serialize_' + serde.name)}({expression})"
+
+    def deserialize(self, serde: Serde, expression: str) -> str:
+        return f"{self.bind(serde.deserialize, 'deserialize_' + serde.name)}({expression})"
+
+    # -- handing on -----------------------------------------------------------------------------------------------
+    def forward(self, node: Node, scope: RecordScope) -> None:
+        """Writes what follows `node`: each child inline, or a call where the child is a function of its own."""
+        children = [child for child in self.module.nodes if any(parent is node for parent in child.heard_parents)]
+        if len(children) > 1:  # decode once, above the children's own blocks
+            scope, _ = self.value(scope)
+        for child in children:
+            function = self.module.shared.get(id(child))
+            if function is None:
+                with self.at(child):
+                    child.write(self, scope, node)
+            else:
+                scope, key = self.key(scope)
+                scope, value = self.value(scope)
+                self.line(f"{function}({key}, {value}, {scope.timestamp}, {scope.headers}, {scope.message})")
+        if not children:
+            self.line("pass")

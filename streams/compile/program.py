@@ -1,0 +1,126 @@
+"""A compiled sub-topology as the runtime and the test driver see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from stores import KeyValueStore, WindowStore
+from streams.compile.source_text import FailureKind
+from streams.graph.node import Node
+from streams.plan.task_id import TaskId
+
+NO_LIMIT = 2**63 - 1
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class Message(Protocol):
+    """One record off the log: `confluent_kafka.Message`, or the test driver's twin."""
+
+    def topic(self) -> str: ...
+    def partition(self) -> int: ...
+    def offset(self) -> int: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def timestamp(self) -> tuple[int, int]: ...
+    def headers(self) -> Headers | None: ...
+
+
+class Produce(Protocol):
+    """Sends one record; positional, as `confluent_kafka.Producer.produce`. A full queue raises BufferError."""
+
+    def __call__(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        on_delivery: None,
+        timestamp: int,
+        headers: Headers | None,
+        /,
+    ) -> None: ...
+
+
+class WatermarkSource(Protocol):
+    """The watermark of one repartition topic of a task; `value` never goes back while all upstream tasks run."""
+
+    value: int
+
+    def observe(self, message: Any, /) -> bool: ...
+
+
+class DropCounters(Protocol):
+    """What generated code counts when it drops a record."""
+
+    dropped_late: int
+    dropped_null_key: int
+    dropped_null_value: int
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskBinding:
+    """What one task gives to the compiled code. `produce_full` is called where `produce` raised BufferError: it makes
+    room (by serving delivery reports) and sends."""
+
+    task_id: TaskId
+    stores: Mapping[str, KeyValueStore | WindowStore]
+    produce: Produce
+    produce_full: Produce
+    watermarks: Mapping[str, WatermarkSource]
+    counters: DropCounters
+
+
+class RecordFailure(Exception):
+    """A record could not be processed.
+
+    `index` is its place in the list given to `run`; `node` the operator; `kind` what failed; the cause is chained.
+    Records before it are done; what it did itself before it failed (a store update upstream of the failing operator)
+    stands, as in Kafka Streams when a handler answers "continue".
+    """
+
+    def __init__(self, index: int, node: Node | None, kind: FailureKind, cause: Exception) -> None:
+        super().__init__(f"{kind} failed in {node.label if node else 'generated code'}: {cause!r}")
+        self.index = index
+        self.node = node
+        self.kind: FailureKind = kind
+        self.cause = cause
+
+
+class SourceRun:
+    """Runs batches of one source topic of one task."""
+
+    __slots__ = ("head_time", "max_timestamp", "node", "run")
+
+    def __init__(self, node: Node, run: RunFunction, head_time: Callable[[Message], int]) -> None:
+        self.node = node
+        self.run = run
+        self.head_time = head_time
+        self.max_timestamp = -1
+
+
+RunFunction = Callable[[Sequence[Message], int, int, int], int]
+
+
+@dataclass(slots=True, frozen=True)
+class TaskProgram:
+    """The compiled functions of one task, bound to its stores and producer."""
+
+    sources: Mapping[str, SourceRun]
+    clocks: Callable[[], dict[str, int]]
+    restore_clocks: Callable[[Mapping[str, int]], None]
+    watermark_advanced: Callable[[], None]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SubtopologyProgram:
+    """Compiled once per sub-topology. `source` is the generated module, for `headrace topology --format code`."""
+
+    filename: str
+    source: str
+    build: Callable[[TaskBinding], TaskProgram]
+
+    def bind(self, binding: TaskBinding) -> TaskProgram:
+        return self.build(binding)

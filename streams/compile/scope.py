@@ -1,0 +1,45 @@
+"""What the generated code holds of the record at one point of the chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from streams.graph.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class RecordScope:
+    """Source texts, each valid at this point, that give the parts of the current record.
+
+    `key` and `value` are None while nobody needed the decoded form; then `key_source` and `value_source` are the
+    expressions that make it. `key_bytes` and `value_bytes` are serialised forms *under the serde of `schema`*, known
+    because they came off the wire or were made already. `key_bytes_source` is an expression for the serialised key
+    that is cheaper than serialising `key` (a windowed key is its inner key and a start).
+    """
+
+    schema: Schema
+    timestamp: str
+    headers: str
+    message: str = "m"
+    key: str | None = None
+    key_source: str | None = None
+    key_bytes: str | None = None
+    key_bytes_source: str | None = None
+    value: str | None = None
+    value_source: str | None = None
+    value_bytes: str | None = None
+    key_not_null: bool = False
+
+    def with_new_value(self, schema: Schema, value: str) -> RecordScope:
+        """The scope behind an operator that replaced the value by the local `value`."""
+        return replace(self, schema=schema, value=value, value_source=None, value_bytes=None)
+
+    def with_new_key(self, schema: Schema, key: str) -> RecordScope:
+        """The scope behind an operator that replaced the key by the local `key`."""
+        return replace(
+            self, schema=schema, key=key, key_source=None, key_bytes=None, key_bytes_source=None, key_not_null=False
+        )
+
+    def not_null_key(self) -> RecordScope:
+        """The scope inside a block that only records with a key reach."""
+        return replace(self, key_not_null=True)

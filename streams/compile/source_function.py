@@ -1,0 +1,133 @@
+"""Writes the run function of one source topic: the loop over a batch, with the whole chain of the topic inside it.
+
+The function looks like this (names shortened):
+
+    def run_flights(messages, start, end, limit):
+        nonlocal time_1                              # operators' clocks, shared with the task's other functions
+        top = source_flights.max_timestamp
+        index = start
+        try:
+            for index in range(start, end):
+                m = messages[index]
+                raw = m.value()
+                value = None if raw is None else deserialize(raw)
+                ts = m.timestamp()[1] if value is None else value.ts
+                if ts > limit: break                 # another input of the task is older: its turn
+                if ts > top: top = ts
+                …                                    # the operators
+            else: index = end
+            return index
+        except Exception as error: raise record_failure(index, error)
+        finally: source_flights.max_timestamp = top; …
+
+One `try` around the loop costs nothing per record; which operator failed is read off the traceback's line.
+"""
+
+from __future__ import annotations
+
+from streams.compile.call import call
+from streams.compile.chain import Chain, ModulePlan
+from streams.compile.scope import RecordScope
+from streams.compile.source_text import SourceText
+from streams.graph.node import Node
+from streams.operators.repartition import Repartition
+from streams.operators.source import Source
+
+
+def write_source_function(module: ModulePlan, text: SourceText, node: Node, topic: str, name: str) -> None:
+    """Appends `run_<name>` and `head_time_<name>` for `topic`, which enters the sub-topology at `node`."""
+    chain = Chain(module, text)
+    watermark = module.watermarks.get(topic)
+    with text.at(node), text.block(f"def run_{name}(messages, start, end, limit):"):
+        text.line("#nonlocal")
+        text.line(f"top = source_{name}.max_timestamp")
+        if module.watermarks:
+            text.line("refresh_watermarks()")
+        text.line("index = start")
+        with text.block("try:"):
+            with text.block("for index in range(start, end):"):
+                text.line("m = messages[index]")
+                scope = _decode(chain, node, topic, watermark)
+                with text.block("if ts > limit:"):
+                    text.line("break")
+                with text.block("if ts > top:"):
+                    text.line("top = ts")
+                with text.block("elif ts < 0:"):
+                    text.line(f"raise {chain.bind(negative_timestamp, 'negative_timestamp')}(ts)")
+                chain.forward(node, scope)
+            with text.block("else:"):
+                text.line("index = end")
+            text.line("return index")
+        with text.block("except Exception as error:"):
+            text.line("raise record_failure(index, error) from error")
+        with text.block("finally:"):
+            text.line(f"source_{name}.max_timestamp = top")
+            text.line("advance_stores()")
+    text.line()
+    with text.at(node), text.block(f"def head_time_{name}(m):"):
+        if _extractor(node) is None:
+            text.line("return m.timestamp()[1]")
+        else:
+            _decode(chain, node, topic, None)
+            text.line("return ts")
+    text.line()
+
+
+def negative_timestamp(timestamp: int) -> ValueError:
+    """Source: `FailOnInvalidTimestamp`."""
+    return ValueError(
+        f"the record has no usable timestamp ({timestamp}): give the stream timestamp=F.<field> with ms since the "
+        "epoch, or have the producer set one"
+    )
+
+
+def _extractor(node: Node):
+    return node.timestamp if isinstance(node, Source) else None
+
+
+def _decode(chain: Chain, node: Node, topic: str, watermark: str | None) -> RecordScope:
+    """Lines that set `kb`, `value` and `ts`, and the scope they make."""
+    text = chain.text
+    schema = node.schema
+    text.line("raw = m.value()")
+    value = chain.local("value")
+    scope = RecordScope(schema=schema, timestamp="ts", headers="m.headers()", key_bytes="kb", value=value)
+    with text.at(node, "deserialization"):
+        with text.block("if raw is None:"):
+            if watermark is not None:
+                with text.block(f"if {chain.of_task('observe', f'watermarks[{topic!r}].observe')}(m):"):
+                    text.line("refresh_watermarks()")
+                    text.line("continue")
+            text.line(f"{value} = None")
+            text.line("ts = m.timestamp()[1]")
+        with text.block("else:"):
+            text.line(f"{value} = {chain.deserialize(schema.value_serde(), 'raw')}")
+            extractor = _extractor(node)
+            if extractor is None:
+                text.line("ts = m.timestamp()[1]")
+            else:
+                from dataclasses import replace
+
+                early = replace(scope, key_bytes="m.key()", timestamp="m.timestamp()[1]")
+                _, moment = call(chain, early, extractor, hint="timestamp_of")
+                text.line(f"ts = {moment}")
+    text.line("kb = m.key()")
+    return scope
+
+
+def reaches(module: ModulePlan, node: Node) -> tuple[str, ...]:
+    """The cells of the watermarks that hold back `node`'s clock: of every repartition topic upstream of it here."""
+    cells: list[str] = []
+    seen: set[int] = set()
+    queue = [node]
+    while queue:
+        current = queue.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, Repartition) and current is not node:
+            if current.topic in module.watermarks:
+                cells.append(module.watermarks[current.topic])
+            continue
+        queue.extend(parent for parent in current.heard_parents)
+    return tuple(sorted(cells))

@@ -1,0 +1,136 @@
+"""Compiles one sub-topology: its operators become one generated module with a run function for each source topic.
+
+The module has one function, `build(binding)`, whose closure is a task: the clocks of its operators are variables of the
+closure, its stores, producer and watermarks are names fetched once at the top.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+from streams.compile.chain import Chain, ModulePlan
+from streams.compile.namespace import Namespace
+from streams.compile.program import RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
+from streams.compile.scope import RecordScope
+from streams.compile.source_function import write_source_function
+from streams.compile.source_text import SourceText
+from streams.graph.node import Node
+
+
+def compile_subtopology(
+    name: str, nodes: Sequence[Node], sources: Mapping[str, Node], held_back: Sequence[str]
+) -> SubtopologyProgram:
+    """Generates and compiles the code of one sub-topology.
+
+    Args:
+        name: shown as the file of generated lines in tracebacks.
+        nodes: its operators, parents first; a repartition counts where it is written and where it is read.
+        sources: the node at which each source topic enters.
+        held_back: the source topics that carry watermarks, which are its repartition topics.
+    """
+    namespace = Namespace()
+    module = ModulePlan(namespace=namespace, nodes=nodes)
+    functions = SourceText()
+    for topic in held_back:
+        module.watermarks[topic] = cell = namespace.fresh("watermark")
+        module.cells[cell] = f"watermarks[{topic!r}].value"
+    entering = list(sources.values())
+    for node in nodes:
+        if sum(1 for parent in node.heard_parents if any(parent is other for other in nodes)) > 1 and not any(
+            node is other for other in entering
+        ):
+            module.shared[id(node)] = namespace.fresh("node_" + node.kind.replace("-", "_"))
+    for node in nodes:
+        if id(node) in module.shared:
+            _write_shared(module, functions, node)
+    runs: list[tuple[str, str]] = []
+    for topic, node in sources.items():
+        run = namespace.fresh("topic_" + "".join(c if c.isalnum() else "_" for c in topic))
+        write_source_function(module, functions, node, topic, run)
+        runs.append((topic, run))
+        namespace.bind(node, f"entry_{run}")
+
+    text = SourceText()
+    with text.block("def build(binding):"):
+        text.line("stores, watermarks, counters = binding.stores, binding.watermarks, binding.counters")
+        text.line("produce, produce_full = binding.produce, binding.produce_full")
+        for cell, initial in module.cells.items():
+            text.line(f"{cell} = {initial}")
+        for line in module.prologue:
+            text.line(line)
+        text.line()
+        _write_time_functions(module, text)
+        text.append(functions)
+        for topic, run in runs:
+            entry = namespace.bind(sources[topic], f"entry_{run}")
+            text.line(f"source_{run} = SourceRun({entry}, run_{run}, head_time_{run})")
+        table = ", ".join(f"{topic!r}: source_{run}" for topic, run in runs)
+        text.line(f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced)")
+    source = _with_nonlocals(text.text, module.cells)
+
+    filename = f"<headrace {name}>"
+    namespace.names.update(SourceRun=SourceRun, TaskProgram=TaskProgram, record_failure=_failure_finder(filename, text))
+    exec(compile(source, filename, "exec"), namespace.names)
+    lines = source.splitlines(keepends=True)
+    linecache.cache[filename] = (len(source), None, lines, filename)
+    build: Callable[[TaskBinding], TaskProgram] = namespace.names["build"]
+    return SubtopologyProgram(filename=filename, source=source, build=build)
+
+
+def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
+    """The function of an operator that several ways lead to."""
+    chain = Chain(module, text)
+    name = module.shared[id(node)]
+    with text.at(node), text.block(f"def {name}(key, value, ts, headers, m):"):
+        text.line("#nonlocal")
+        scope = RecordScope(schema=node.schema, timestamp="ts", headers="headers", key="key", value="value")
+        node.write(chain, scope, node.heard_parents[0])
+    text.line()
+
+
+def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
+    """Small functions about time that all run functions share."""
+    with text.block("def refresh_watermarks():"):
+        text.line("#nonlocal")
+        for topic, cell in module.watermarks.items():
+            text.line(f"{cell} = watermarks[{topic!r}].value")
+        text.line("pass")
+    with text.block("def advance_stores():"):
+        for line in module.advances:
+            text.line(line)
+        text.line("pass")
+    with text.block("def watermark_advanced():"):
+        text.line("refresh_watermarks()")
+        text.line("advance_stores()")
+    with text.block("def clocks():"):
+        text.line("return {" + ", ".join(f"{store!r}: {cell}" for store, cell in module.clocks.items()) + "}")
+    with text.block("def restore_clocks(known):"):
+        text.line("#nonlocal")
+        for store, cell in module.clocks.items():
+            text.line(f"{cell} = max({cell}, known.get({store!r}, -1))")
+        text.line("advance_stores()")
+    text.line()
+
+
+def _with_nonlocals(source: str, cells: Mapping[str, str]) -> str:
+    """Names the closure's variables in each function that assigns them; known only when all is written."""
+    declaration = "nonlocal " + ", ".join(cells) if cells else "pass"
+    return source.replace("#nonlocal", declaration)
+
+
+def _failure_finder(filename: str, text: SourceText) -> Callable[[int, Exception], RecordFailure]:
+    """What makes a `RecordFailure` of an exception: the innermost generated line tells whose it was."""
+
+    def record_failure(index: int, error: Exception) -> RecordFailure:
+        line = 0
+        trace: TracebackType | None = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == filename:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        mark = text.mark_of(line)
+        return RecordFailure(index, mark.node if mark else None, mark.kind if mark else "processing", error)
+
+    return record_failure

@@ -1,0 +1,101 @@
+"""A user's function, or expression on `F`, together with what an operator passes to it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from streams.context import Context
+from streams.errors import SourceLine
+from streams.expressions import Expression
+
+if TYPE_CHECKING:
+    from streams.graph.logical import GraphBuilder
+
+
+@dataclass(frozen=True, slots=True)
+class UserFunction:
+    """`target` is called with `arguments` in order, and with the record's `Context` last if `wants_context`.
+
+    An `Expression` has no arguments: it names what it reads.
+    """
+
+    target: Callable[..., Any] | Expression
+    arguments: tuple[str, ...] = ()
+    wants_context: bool = False
+
+    @property
+    def name(self) -> str:
+        """What error messages call it."""
+        if isinstance(self.target, Expression):
+            return repr(self.target)
+        return getattr(self.target, "__qualname__", repr(self.target))
+
+
+def user_function(
+    builder: GraphBuilder,
+    operator: str,
+    target: Any,
+    *shapes: Sequence[str],
+    origin: SourceLine | None,
+    expression: bool = True,
+) -> UserFunction:
+    """Checks what the user passed to `operator` and finds out how to call it.
+
+    Args:
+        shapes: the argument lists the operator can offer, the usual one first; the function's own count of
+            positional parameters picks among them.
+        expression: whether an expression on `F` fits here.
+
+    A function whose signature cannot be read (a builtin) is called with the first shape. What does not fit is noted
+    as a problem at `origin`.
+    """
+    usual = tuple(shapes[0])
+    if isinstance(target, Expression):
+        if not expression:
+            builder.problem(
+                f"{operator} needs a function of ({', '.join(usual)}), not the expression {target!r}", origin
+            )
+        return UserFunction(target)
+    owner = getattr(target, "__self__", None)
+    if isinstance(owner, Expression):  # F.order.source: a field with the name of a method
+        builder.problem(
+            f"{operator} got a method of the expression {owner!r}; for the field of that name write "
+            f'{owner!r}["{target.__name__}"]',
+            origin,
+        )
+        return UserFunction(owner)
+    if not callable(target):
+        builder.problem(f"{operator} needs a function of ({', '.join(usual)}), got {target!r}", origin)
+        return UserFunction(lambda *_: None, usual)
+    try:
+        parameters = list(inspect.signature(target).parameters.values())
+    except (TypeError, ValueError):
+        return UserFunction(target, usual)
+    wants_context = bool(parameters) and _is_context(parameters[-1], target)
+    if wants_context:
+        parameters.pop()
+    required = [p for p in parameters if p.kind in _POSITIONAL and p.default is p.empty]
+    positional = [p for p in parameters if p.kind in _POSITIONAL]
+    starred = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    for shape in shapes:
+        if len(required) <= len(shape) and (starred or len(shape) <= len(positional)):
+            return UserFunction(target, tuple(shape), wants_context)
+    offers = " or ".join("(" + ", ".join(shape) + ")" for shape in shapes)
+    name = getattr(target, "__qualname__", repr(target))
+    builder.problem(
+        f"{operator} calls its function with {offers}, but {name} takes {len(required)} argument(s)", origin
+    )
+    return UserFunction(target, usual, wants_context)
+
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _is_context(parameter: inspect.Parameter, target: Any) -> bool:
+    annotation = parameter.annotation
+    if isinstance(annotation, str):
+        return annotation.rsplit(".", 1)[-1] == Context.__name__
+    return annotation is Context

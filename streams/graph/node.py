@@ -1,0 +1,66 @@
+"""The logical graph's node: one operator of a topology, frozen.
+
+A node names its parents; nothing names its children, so a graph grows by adding nodes and never by changing one.
+Each operator is a subclass in a file of its own under `streams.operators`, which holds its meaning and its code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, ClassVar
+
+from streams.errors import SourceLine
+from streams.expressions import Expression
+from streams.graph.function import UserFunction
+from streams.graph.schema import Schema
+
+if TYPE_CHECKING:
+    from stores import KeyValueSpec, WindowSpec
+    from streams.compile.chain import Chain
+    from streams.compile.scope import RecordScope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Node:
+    """One operator.
+
+    `parents` in the order of the operator's inputs; `schema` is what it forwards; `label` is the operator's name in
+    renderings and errors, given by the naming pass where the user gave none.
+    """
+
+    kind: ClassVar[str] = "node"
+    changes_key: ClassVar[bool] = False
+    needs_key: ClassVar[bool] = False
+    """Works key by key, so that its input has to be partitioned by that key."""
+
+    parents: tuple[Node, ...] = ()
+    schema: Schema = field(default_factory=Schema)
+    origin: SourceLine | None = None
+    label: str = ""
+
+    @property
+    def store(self) -> KeyValueSpec | WindowSpec | None:
+        """The state store the operator keeps, if any."""
+        return None
+
+    @property
+    def emits(self) -> bool:
+        """Whether records come out: false for sinks and actions."""
+        return True
+
+    @property
+    def heard_parents(self) -> tuple[Node, ...]:
+        """The parents whose records the operator reacts to; a join's table side is only looked into."""
+        return self.parents
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The expressions on `F` among the operator's own fields, so that they can be checked against its input."""
+        held = (getattr(self, each.name) for each in fields(self))
+        return tuple(
+            each.target for each in held if isinstance(each, UserFunction) and isinstance(each.target, Expression)
+        )
+
+    def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        """Writes the code that handles one record which `parent` forwarded, and what follows it."""
+        raise TypeError(f"{type(self).__name__} has no code of its own")

@@ -1,0 +1,21 @@
+"""Where in the user's program an operator was declared, so that every problem can name its line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from streams.errors import SourceLine
+
+PACKAGE = str(Path(__file__).resolve().parent.parent) + "/"
+
+
+def caller_origin() -> SourceLine | None:
+    """The nearest frame outside this package: the user's line that called the DSL (None if there is none)."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if not filename.startswith(PACKAGE):
+            return SourceLine(file=filename, line=frame.f_lineno)
+        frame = frame.f_back
+    return None

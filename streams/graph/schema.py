@@ -1,0 +1,56 @@
+"""What is known, while a topology is declared, of the records that flow between two operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from streams.serde import Role, Serde, Unknown, serde_for
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A record's key or value: its Python type, and how it is written if that was said.
+
+    `type` is `Unknown` behind a function whose result cannot be told. `serde` is None where nobody named one;
+    `key_serde` and `value_serde` say what is used then.
+    """
+
+    type: Any = Unknown
+    serde: Serde | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Key and value of the records an operator forwards."""
+
+    key: Part = Part()
+    value: Part = Part()
+
+    def with_key(self, key: Part) -> Schema:
+        return Schema(key, self.value)
+
+    def with_value(self, value: Part) -> Schema:
+        return Schema(self.key, value)
+
+    def key_serde(self) -> Serde:
+        """The serde of the key: as declared, else by its type, else strings (an unknown key must be a `str`)."""
+        if self.key.serde is not None:
+            return self.key.serde
+        return serde_for(str if self.key.type is Unknown else self.key.type, role="key")
+
+    def value_serde(self) -> Serde:
+        """The serde of the value: as declared, else by its type, else JSON of whatever comes."""
+        if self.value.serde is not None:
+            return self.value.serde
+        return serde_for(Any if self.value.type is Unknown else self.value.type, role="value")
+
+
+def declared(kind: Any, role: Role) -> Part:
+    """The part that a user's `key=` or `value=` describes: a type or a `Serde`.
+
+    Raises:
+        TopologyError: no serde fits the type.
+    """
+    serde = serde_for(kind, role=role)
+    return Part(serde.type, serde)

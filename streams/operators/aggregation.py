@@ -1,0 +1,242 @@
+"""What an aggregation does with one value, apart from where the aggregate is kept.
+
+`aggregate.py` and `windowed_aggregate.py` find the row; an `Aggregation` writes the code that makes a new aggregate
+of it. A row is `(state, timestamp)`; its timestamp is the largest of its records'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from stores import ValueCodec
+from streams.aggregates import Aggregate
+from streams.compile.call import call
+from streams.compile.chain import Chain
+from streams.compile.scope import RecordScope
+from streams.expressions import Expression
+from streams.graph.function import UserFunction
+from streams.serde import Serde
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What the code left behind: texts of the new state and of the value to forward (an expression evaluated at most
+    once), the local of the row's time, and whether the state may be None, which deletes the row."""
+
+    scope: RecordScope
+    state: str
+    result: str
+    time: str
+    nullable: bool
+
+
+class Aggregation(Protocol):
+    """One way to fold values into an aggregate."""
+
+    @property
+    def accepts_null(self) -> bool:
+        """Whether a null value can be folded in (windowed aggregations pass them on, as Kafka Streams does)."""
+        ...
+
+    @property
+    def codec(self) -> ValueCodec:
+        """How the state is written in the store and the changelog."""
+        ...
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The expressions it evaluates on the value."""
+        ...
+
+    def present(self, state: Any) -> Any:
+        """The aggregate as users see it, of a state."""
+        ...
+
+    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+        """Code that folds the current record into the row held by the local `row` (None: there is none yet)."""
+        ...
+
+
+def _write_time(chain: Chain, scope: RecordScope, time: str) -> None:
+    with chain.block(f"if {scope.timestamp} > {time}:"):
+        chain.line(f"{time} = {scope.timestamp}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldAggregation:
+    """`aggregate(initializer, aggregator)`. Source: `KStreamAggregate`, `KStreamWindowAggregate`."""
+
+    serde: Serde
+    initializer: UserFunction
+    aggregator: UserFunction
+    accepts_null: bool = True
+
+    @property
+    def codec(self) -> ValueCodec:
+        return ValueCodec(encode=self.serde.serialize, decode=self.serde.deserialize)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return ()
+
+    def present(self, state: Any) -> Any:
+        return state
+
+    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+        state, time = chain.local("aggregate"), chain.local("row_time")
+        initial = f"{chain.bind(self.initializer.target, 'initializer')}()"
+        with chain.block(f"if {row} is None:"):
+            chain.line(f"{state} = {initial}")
+            chain.line(f"{time} = {scope.timestamp}")
+        with chain.block("else:"):
+            chain.line(f"{state}, {time} = {row}")
+            _write_time(chain, scope, time)
+        scope, text = call(chain, scope, self.aggregator, {"aggregate": state}, hint="aggregator")
+        chain.line(f"{state} = {text}")
+        return Updated(scope, state, state, time, nullable=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReduceAggregation:
+    """`reduce(reducer)`: the first value is the aggregate, as it is. Source: `KStreamReduce`."""
+
+    serde: Serde
+    reducer: UserFunction
+    accepts_null: bool = False
+
+    @property
+    def codec(self) -> ValueCodec:
+        return ValueCodec(encode=self.serde.serialize, decode=self.serde.deserialize)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return ()
+
+    def present(self, state: Any) -> Any:
+        return state
+
+    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+        state, time = chain.local("aggregate"), chain.local("row_time")
+        scope, value = chain.value(scope)
+        if self.reducer.wants_context or "key" in self.reducer.arguments:
+            scope, _ = chain.key(scope)
+        with chain.block(f"if {row} is None:"):
+            chain.line(f"{state} = {value}")
+            chain.line(f"{time} = {scope.timestamp}")
+        with chain.block("else:"):
+            chain.line(f"{state}, {time} = {row}")
+            _write_time(chain, scope, time)
+            _, text = call(chain, scope, self.reducer, {"aggregate": state}, hint="reducer")
+            chain.line(f"{state} = {text}")
+        return Updated(scope, state, state, time, nullable=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountAggregation:
+    """`count()`: how many records, null values of windowed groups included. Source: `KGroupedStream.count`."""
+
+    serde: Serde
+    accepts_null: bool = True
+
+    @property
+    def codec(self) -> ValueCodec:
+        return ValueCodec(encode=self.serde.serialize, decode=self.serde.deserialize)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return ()
+
+    def present(self, state: Any) -> Any:
+        return state
+
+    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+        state, time = chain.local("count"), chain.local("row_time")
+        with chain.block(f"if {row} is None:"):
+            chain.line(f"{state} = 1")
+            chain.line(f"{time} = {scope.timestamp}")
+        with chain.block("else:"):
+            chain.line(f"{state}, {time} = {row}")
+            chain.line(f"{state} += 1")
+            _write_time(chain, scope, time)
+        return Updated(scope, state, state, time, nullable=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One of several named aggregates: what it aggregates (None: no value at all), and the type of that."""
+
+    name: str
+    aggregate: Aggregate
+    of: UserFunction | None
+    of_type: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedAggregation:
+    """`aggregate(flights=count(), worst=max_(F.minutes), …)`: several aggregates side by side, inlined.
+
+    The state is the flat tuple of all aggregates' states, written as a JSON array; the result is `result_type`, a
+    struct with one field per name. A null value, which only windowed groups let through, counts for `count()` alone.
+    """
+
+    columns: tuple[Column, ...]
+    result_type: type[msgspec.Struct]
+    accepts_null: bool = False
+
+    @property
+    def codec(self) -> ValueCodec:
+        types = tuple(kind for column in self.columns for kind in column.aggregate.state_types(column.of_type))
+        decoder = msgspec.json.Decoder(tuple[types])
+        return ValueCodec(encode=msgspec.json.Encoder().encode, decode=decoder.decode)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        targets = (column.of.target for column in self.columns if column.of is not None)
+        return tuple(target for target in targets if isinstance(target, Expression))
+
+    def present(self, state: Any) -> Any:
+        names = [f"s{i}" for i in range(len(state))]
+        values = dict(zip(names, state, strict=True))
+        return self.result_type(*(eval(source, {}, values) for source in self._results(names)))
+
+    def _results(self, names: list[str]) -> list[str]:
+        return [column.aggregate.result_source(own) for column, own in self._shares(names)]
+
+    def _shares(self, states: list[str]) -> Iterator[tuple[Column, list[str]]]:
+        """Each column with its part of the flat state."""
+        position = 0
+        for column in self.columns:
+            yield column, states[position : position + column.aggregate.state_fields]
+            position += column.aggregate.state_fields
+
+    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+        time = chain.local("row_time")
+        states = [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
+        flat = "(" + ", ".join(states) + ",)"
+        with chain.block(f"if {row} is None:"):
+            for column, own in self._shares(states):
+                for state, text in zip(own, column.aggregate.initial_source(), strict=True):
+                    chain.line(f"{state} = {text}")
+            chain.line(f"{time} = {scope.timestamp}")
+        with chain.block("else:"):
+            chain.line(f"{flat}, {time} = {row}")
+            _write_time(chain, scope, time)
+        for column, own in self._shares(states):
+            if column.of is None or not self.accepts_null:
+                self._write_column(chain, scope, column, own)
+            else:
+                scope, value = chain.value(scope)
+                with chain.block(f"if {value} is not None:"):
+                    self._write_column(chain, scope, column, own)
+        result = f"{chain.bind(self.result_type, self.result_type.__name__)}({', '.join(self._results(states))})"
+        return Updated(scope, flat, result, time, nullable=False)
+
+    @staticmethod
+    def _write_column(chain: Chain, scope: RecordScope, column: Column, states: list[str]) -> None:
+        text = "None" if column.of is None else call(chain, scope, column.of, hint="input")[1]
+        for line in column.aggregate.update_source(states, text):
+            chain.line(line)

@@ -1,0 +1,28 @@
+"""`map`: a new key and a new value for each record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from streams.compile.call import call
+from streams.compile.chain import Chain
+from streams.compile.scope import RecordScope
+from streams.graph.function import UserFunction
+from streams.graph.node import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Map(Node):
+    """Source: `KStreamMap`. The function returns a pair (key, value)."""
+
+    kind: ClassVar[str] = "map"
+    changes_key: ClassVar[bool] = True
+
+    mapper: UserFunction
+
+    def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        scope, text = call(chain, scope, self.mapper, hint="mapper")
+        key, value = chain.local("key"), chain.local("value")
+        chain.line(f"{key}, {value} = {text}")
+        chain.forward(self, scope.with_new_key(self.schema, key).with_new_value(self.schema, value))

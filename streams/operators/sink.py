@@ -1,0 +1,48 @@
+"""`to`: writes records to a topic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from streams.compile.call import call
+from streams.compile.chain import Chain
+from streams.compile.scope import RecordScope
+from streams.graph.function import UserFunction
+from streams.graph.node import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sink(Node):
+    """Source: `SinkNode`. `topic` is a name or a function of (key, value) that gives one.
+
+    Key, value, timestamp and headers go out as they are; the partition is Kafka's murmur2 of the key's bytes.
+    `schema` says with which serdes.
+    """
+
+    kind: ClassVar[str] = "sink"
+
+    topic: str | UserFunction
+
+    @property
+    def emits(self) -> bool:
+        return False
+
+    def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        if isinstance(self.topic, str):
+            topic = repr(self.topic)
+        else:
+            scope, topic = call(chain, scope, self.topic, hint="topic_of")
+        write_send(chain, scope, self, topic)
+
+
+def write_send(chain: Chain, scope: RecordScope, node: Node, topic: str) -> None:
+    """Code that serialises the record under `node.schema` and sends it to the topic whose text is `topic`."""
+    with chain.at(node, "serialization"):
+        scope, key = chain.key_bytes_under(scope, node.schema)
+        scope, value = chain.value_bytes_under(scope, node.schema)
+    send = f"({topic}, {value}, {key}, -1, None, {scope.timestamp}, {scope.headers})"
+    with chain.block("try:"):
+        chain.line(f"produce{send}")
+    with chain.block("except BufferError:"):
+        chain.line(f"produce_full{send}")

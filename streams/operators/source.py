@@ -1,0 +1,29 @@
+"""Where records enter: the topics a sub-topology reads.
+
+Its code is the run function of each topic (`streams.compile.source_function`): it decodes, takes the record's time,
+and hands on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from streams.graph.function import UserFunction
+from streams.graph.node import Node
+
+SourceRole = Literal["stream", "table", "repartition"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source(Node):
+    """Reads `topics`. `timestamp` finds event time (int, ms) in the value; None takes the record's own.
+
+    A record with a null value has no value to take a time from and keeps the record's own.
+    """
+
+    kind: ClassVar[str] = "source"
+
+    topics: tuple[str, ...]
+    role: SourceRole = "stream"
+    timestamp: UserFunction | None = None

@@ -1,0 +1,20 @@
+"""`to_stream`: the updates of a table as a stream; a deletion is a record with a null value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from streams.compile.chain import Chain
+from streams.compile.scope import RecordScope
+from streams.graph.node import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ToStream(Node):
+    """Source: `KTableToStream`."""
+
+    kind: ClassVar[str] = "to-stream"
+
+    def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        chain.forward(self, scope)

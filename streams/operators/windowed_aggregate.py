@@ -1,0 +1,144 @@
+"""`count`, `reduce` and `aggregate` over tumbling and hopping windows: one aggregate per key and window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from struct import Struct
+from typing import ClassVar
+
+from stores import WindowSpec
+from streams.compile.chain import Chain
+from streams.compile.scope import RecordScope
+from streams.compile.source_function import reaches
+from streams.expressions import Expression
+from streams.graph.node import Node
+from streams.graph.schema import Schema
+from streams.operators.aggregation import Aggregation
+from streams.windowed import Windowed
+from streams.windows import TimeWindows
+
+PACK_START = Struct(">q").pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AggregateByWindow(Node):
+    """Source: `KStreamWindowAggregate`.
+
+    Null keys are dropped; null values reach the aggregation where it accepts them. A window is late, and skipped
+    alone, when its end <= clock - grace. The clock is the largest timestamp the operator saw, held back by the
+    watermark behind a repartition topic. Windows of one record come oldest first.
+    """
+
+    kind: ClassVar[str] = "window-aggregate"
+    needs_key: ClassVar[bool] = True
+
+    group: Schema
+    """Key and value as the group knows them; what a repartition topic before it is written with."""
+    group_name: str
+    spec: WindowSpec
+    windows: TimeWindows
+    aggregation: Aggregation
+
+    @property
+    def store(self) -> WindowSpec:
+        return self.spec
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return self.aggregation.expressions
+
+    def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        clock, held_back = self._clock(chain)
+        store = f"stores[{self.spec.name!r}]"
+        dirty = chain.of_task("windows", f"{store}.dirty")
+        get = chain.of_task("windows_get", f"{store}.dirty.get")
+        load = chain.of_task("windows_load", f"{store}.load")
+        size, advance, grace = self.windows.size_ms, self.windows.advance_ms, self.windows.grace_ms
+        group = self.group
+        scope, kb = chain.key_bytes_under(scope, group)
+        start, ts = chain.local("start"), scope.timestamp
+        with chain.block(f"if {kb} is None:"):
+            chain.line("counters.dropped_null_key += 1")
+        if not self.aggregation.accepts_null:
+            scope, value = chain.value(scope)
+            with chain.block(f"elif {value} is None:"):
+                chain.line("counters.dropped_null_value += 1")
+        with chain.block("else:"):
+            scope = scope.not_null_key()
+            with chain.block(f"if {ts} > {clock}:"):
+                chain.line(f"{clock} = {ts}")
+            now = chain.local("now")
+            chain.line(f"{now} = {held_back}")
+            if advance == size:
+                chain.line(f"{start} = {ts} - {ts} % {size}")
+                self._write_window(chain, scope, kb, start, f"{start} + {size} <= {now} - {grace}", dirty, get, load)
+            else:
+                scope, _ = chain.value(scope)  # decoded once, above the loop over the windows
+                scope, _ = chain.key(scope)
+                first = f"max(0, {ts} - {size} + {advance}) // {advance} * {advance}"
+                with chain.block(f"for {start} in range({first}, {ts} + 1, {advance}):"):
+                    self._write_window(
+                        chain, scope, kb, start, f"{start} + {size} <= {now} - {grace}", dirty, get, load
+                    )
+
+    def _clock(self, chain: Chain) -> tuple[str, str]:
+        """The cell of the operator's clock, and the text of the clock as the watermarks hold it back."""
+        known = chain.module.states.get(id(self))
+        if known is None:
+            cell = chain.cell("time", "-1")
+            holds = reaches(chain.module, self)
+            held = cell
+            for hold in holds:
+                held = f"({held} if {held} < {hold} else {hold})"
+            known = chain.module.states[id(self)] = (cell, held)
+            chain.module.clocks[self.spec.name] = cell
+            # A window store's time is the start of the newest window, as Kafka Streams' stores have it; here it follows
+            # from the clock and not from what was put, so that a held-back clock keeps the rows it still needs.
+            chain.module.advances.append(
+                f"stores[{self.spec.name!r}].advance({held} // {self.windows.advance_ms} * {self.windows.advance_ms})"
+            )
+        return known
+
+    def _write_window(
+        self, chain: Chain, scope: RecordScope, kb: str, start: str, late: str, dirty: str, get: str, load: str
+    ) -> None:
+        with chain.block(f"if {late}:"):
+            chain.line("counters.dropped_late += 1")
+        with chain.block("else:"):
+            rows, row = chain.local("window_rows"), chain.local("row")
+            chain.line(f"{rows} = {get}({start})")
+            with chain.block(f"if {rows} is None:"):
+                chain.line(f"{rows} = {dirty}[{start}] = {{}}")
+            chain.line(f"{row} = {rows}.get({kb}, {chain.missing})")
+            with chain.block(f"if {row} is {chain.missing}:"):
+                chain.line(f"{row} = {load}({kb}, {start})")
+            updated = self.aggregation.write_update(chain, scope, row)
+            new = f"({updated.state}, {updated.time})"
+            if updated.nullable:
+                new = f"None if {updated.state} is None else {new}"
+            chain.line(f"{rows}[{kb}] = {new}")
+            chain.forward(
+                self, self._windowed(chain, updated.scope, kb, start, updated.time, updated.result, updated.state)
+            )
+
+    def _windowed(
+        self, chain: Chain, scope: RecordScope, kb: str, start: str, time: str, result: str, state: str
+    ) -> RecordScope:
+        """The scope of the forwarded record: its windowed key is only made where somebody reads it."""
+        if scope.key is None:
+            inner = chain.deserialize(self.group.key_serde(), kb)
+        else:
+            inner = scope.key
+        is_state = result == state
+        return replace(
+            scope,
+            schema=self.schema,
+            timestamp=time,
+            key=None,
+            key_source=f"{chain.bind(Windowed, 'Windowed')}({inner}, {start}, {start} + {self.windows.size_ms})",
+            key_bytes=None,
+            key_bytes_source=f"{kb} + {chain.bind(PACK_START, 'pack_start')}({start})",
+            value=result if is_state else None,
+            value_source=None if is_state else result,
+            value_bytes=None,
+        )

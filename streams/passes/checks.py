@@ -1,0 +1,40 @@
+"""What must hold of a whole topology before it is compiled; every problem is found, none is raised here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.errors import TopologyProblem
+from streams.graph.logical import LogicalGraph
+from streams.operators.source import Source
+
+
+def check(graph: LogicalGraph) -> LogicalGraph:
+    """The graph with the problems of `graph` as a whole added to those of its declaration."""
+    return graph.with_problems(*_empty(graph), *_unserializable(graph), *_misread(graph))
+
+
+def _empty(graph: LogicalGraph) -> Iterator[TopologyProblem]:
+    if not any(isinstance(node, Source) for node in graph.nodes):
+        yield TopologyProblem(
+            message="the topology reads no topic: begin with app.stream(topic) or app.table(topic)", origin=None
+        )
+
+
+def _unserializable(graph: LogicalGraph) -> Iterator[TopologyProblem]:
+    """A type nobody can write, found before the first record."""
+    for node in graph.nodes:
+        for find in (node.schema.key_serde, node.schema.value_serde):
+            try:
+                find()
+            except (TypeError, ValueError) as error:
+                yield TopologyProblem(message=str(error), origin=node.origin)
+
+
+def _misread(graph: LogicalGraph) -> Iterator[TopologyProblem]:
+    """Expressions on fields that the records do not have."""
+    for node in graph.nodes:
+        read = node.schema if not node.parents else node.parents[0].schema
+        for expression in node.expressions:
+            for message in expression.problems(read.value.type, read.key.type):
+                yield TopologyProblem(message=message, origin=node.origin)

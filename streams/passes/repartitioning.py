@@ -1,0 +1,72 @@
+"""Puts a repartition before each operator that works key by key on a stream whose key was changed.
+
+Source: `KStreamImpl.repartitionForJoin` and `GroupedStreamAggregateBuilder`; the rules are in semantics of KIP-221.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from streams.dsl.naming import chain_name
+from streams.graph.logical import LogicalGraph
+from streams.graph.node import Node
+from streams.graph.schema import Schema
+from streams.operators.aggregate import AggregateByKey
+from streams.operators.materialize import Materialize
+from streams.operators.repartition import Repartition
+from streams.operators.source import Source
+from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.windowed_aggregate import AggregateByWindow
+
+
+def key_changed(node: Node) -> bool:
+    """Whether the records `node` forwards may lie in another partition than their key says."""
+    if node.changes_key:
+        return True
+    if isinstance(node, Repartition | Source | Materialize | AggregateByKey | AggregateByWindow):
+        return False
+    return any(key_changed(parent) for parent in node.heard_parents)
+
+
+def insert_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGraph:
+    """The graph with its repartition topics in place; operators that name one topic for one stream share it."""
+    shared: dict[tuple[int, str], Node] = {}
+
+    def rewrite(node: Node, parents: tuple[Node, ...]) -> tuple[Node, ...]:
+        if isinstance(node, Repartition):
+            keeps = _reaches_left_join(graph, node)
+            return (replace(node, parents=parents, keeps_null_keys=keeps),)
+        if not node.needs_key or not key_changed(parents[0]):
+            return (replace(node, parents=parents),) if parents != node.parents else (node,)
+        base, schema = _input_of(node)
+        topic = f"{application_id}-{base}-repartition"
+        through = shared.get((id(parents[0]), topic))
+        if through is None:
+            through = shared[id(parents[0]), topic] = Repartition(
+                parents=parents[:1],
+                schema=schema,
+                origin=node.origin,
+                label=f"{base}-repartition",
+                topic=topic,
+                keeps_null_keys=_reaches_left_join(graph, node),
+            )
+        return through, replace(node, parents=(through, *parents[1:]))
+
+    return graph.rewritten(rewrite)
+
+
+def _input_of(node: Node) -> tuple[str, Schema]:
+    """What the repartition topic before `node` is named after, and how it is written."""
+    if isinstance(node, AggregateByKey | AggregateByWindow):
+        return node.group_name, node.group
+    if isinstance(node, Materialize):
+        return node.spec.name, node.schema
+    return f"{chain_name(node.parents[0])}-{node.kind}", node.parents[0].schema
+
+
+def _reaches_left_join(graph: LogicalGraph, node: Node) -> bool:
+    """Whether a join that accepts null keys lies anywhere downstream: then the topic has to keep them."""
+    return any(
+        isinstance(other, StreamTableJoin) and other.left and any(above is node for above in graph.ancestors(other))
+        for other in graph.nodes
+    )

@@ -1,0 +1,54 @@
+"""Makes one source of several declarations of the same topic, so that each record is read and decoded once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from streams.errors import TopologyProblem
+from streams.expressions import Expression
+from streams.graph.logical import LogicalGraph
+from streams.graph.node import Node
+from streams.operators.source import Source
+
+
+def merge_sources(graph: LogicalGraph) -> LogicalGraph:
+    """Declarations that agree become one; a topic declared in two different ways is a problem."""
+    by_topic: dict[str, Source] = {}
+    problems: list[TopologyProblem] = []
+
+    def rewrite(node: Node, parents: tuple[Node, ...]) -> tuple[Node, ...]:
+        if not isinstance(node, Source):
+            return (replace(node, parents=parents),) if parents != node.parents else (node,)
+        known = next((by_topic[topic] for topic in node.topics if topic in by_topic), None)
+        if known is None:
+            by_topic.update(dict.fromkeys(node.topics, node))
+            return (node,)
+        if not _agree(known, node):
+            problems.append(
+                TopologyProblem(
+                    message=f"topic {', '.join(map(repr, node.topics))} is read twice in different ways (first at "
+                    f"{known.origin}): declare it once and use the handle twice",
+                    origin=node.origin,
+                )
+            )
+        return (known,)
+
+    return graph.rewritten(rewrite).with_problems(*problems)
+
+
+def _agree(one: Source, other: Source) -> bool:
+    return (
+        one.topics == other.topics
+        and one.role == other.role
+        and one.schema.key.type == other.schema.key.type
+        and one.schema.value.type == other.schema.value.type
+        and _timestamp(one) == _timestamp(other)
+    )
+
+
+def _timestamp(source: Source) -> object:
+    """What two equal ways to find event time have in common; expressions on `F` compare by how they read."""
+    if source.timestamp is None:
+        return None
+    target = source.timestamp.target
+    return repr(target) if isinstance(target, Expression) else target

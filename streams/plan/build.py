@@ -1,0 +1,146 @@
+"""From a logical graph to a plan: passes, the cut into sub-topologies, and their compilation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from streams.compile.subtopology import compile_subtopology
+from streams.errors import TopologyError
+from streams.graph.logical import LogicalGraph
+from streams.graph.node import Node
+from streams.operators.aggregate import AggregateByKey
+from streams.operators.repartition import Repartition
+from streams.operators.sink import Sink
+from streams.operators.source import Source
+from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.windowed_aggregate import AggregateByWindow
+from streams.passes.checks import check
+from streams.passes.projection import project_sources
+from streams.passes.repartitioning import insert_repartitions
+from streams.passes.sources import merge_sources
+from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
+
+
+def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = False) -> Plan:
+    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads.
+
+    Raises:
+        TopologyError: with every problem of the declaration and of the whole.
+    """
+    graph = check(insert_repartitions(merge_sources(graph), application_id))
+    if graph.problems:
+        raise TopologyError(graph.problems)
+    if project:
+        graph = project_sources(graph)
+    subtopologies = [
+        _subtopology(application_id, index, graph, members) for index, members in enumerate(_components(graph))
+    ]
+    fixed = {
+        node.topic: node.partitions
+        for node in graph.nodes
+        if isinstance(node, Repartition) and node.partitions is not None
+    }
+    groups = tuple(_copartitioned(graph))
+    return Plan(
+        application_id=application_id, subtopologies=tuple(subtopologies), fixed_partitions=fixed, copartitioned=groups
+    )
+
+
+def _components(graph: LogicalGraph) -> list[list[Node]]:
+    """The nodes of each sub-topology: connected parts, cut at repartitions; in the order of declaration.
+
+    A repartition is listed with those it feeds (it is their source) as well as with what feeds it (it is a sink).
+    """
+    leader: dict[int, int] = {}
+
+    def find(node: Node) -> int:
+        at = leader.setdefault(id(node), id(node))
+        while leader[at] != at:
+            at = leader[at]
+        return at
+
+    for node in graph.nodes:
+        if isinstance(node, Repartition):
+            continue
+        for parent in node.parents:
+            leader[find(node)] = find(parent)  # a repartition as a parent stands for its source side
+    components: dict[int, list[Node]] = {}
+    for node in graph.nodes:
+        sides = [find(node)]
+        if isinstance(node, Repartition):
+            sides.insert(0, find(node.parents[0]))
+        for side in dict.fromkeys(sides):
+            components.setdefault(side, []).append(node)
+    return list(components.values())
+
+
+def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: Sequence[Node]) -> Subtopology:
+    entries: dict[str, Node] = {}
+    roles: list[SourceTopic] = []
+    fed_here = {id(parent) for node in members for parent in node.parents}
+    for node in members:
+        if isinstance(node, Source):
+            for topic in node.topics:
+                entries[topic] = node
+                roles.append(SourceTopic(topic, node.role))
+        elif isinstance(node, Repartition) and id(node) in fed_here:
+            entries[node.topic] = node
+            roles.append(SourceTopic(node.topic, "repartition"))
+    written = [
+        node
+        for node in members
+        if isinstance(node, Repartition) and any(node.parents[0] is member for member in members)
+    ]
+    stores = tuple(_stores(application_id, members))
+    return Subtopology(
+        index=index,
+        nodes=tuple(members),
+        sources=tuple(roles),
+        sinks=tuple(node.topic for node in members if isinstance(node, Sink) and isinstance(node.topic, str)),
+        stores=stores,
+        repartition_sinks=tuple(
+            RepartitionSink(topic=node.topic, sources=tuple(_topics_above(node.parents[0]))) for node in written
+        ),
+        program=compile_subtopology(
+            f"{application_id}/{index}",
+            members,
+            entries,
+            [source.topic for source in roles if source.role == "repartition"],
+        ),
+    )
+
+
+def _stores(application_id: str, members: Sequence[Node]) -> Iterator[StorePlan]:
+    for node in members:
+        spec = node.store
+        if spec is not None:
+            folds = isinstance(node, AggregateByKey | AggregateByWindow)
+            yield StorePlan(
+                spec=spec,
+                changelog=f"{application_id}-{spec.name}-changelog" if spec.logged else None,
+                key_serde=node.group.key_serde() if folds else node.schema.key_serde(),
+                aggregation=node.aggregation if folds else None,
+            )
+
+
+def _topics_above(node: Node) -> Iterator[str]:
+    """The source topics of the same sub-topology whose records can come to `node`, each once."""
+    found: dict[str, None] = {}
+    queue = [node]
+    while queue:
+        current = queue.pop(0)
+        if isinstance(current, Source):
+            found.update(dict.fromkeys(current.topics))
+        elif isinstance(current, Repartition):
+            found[current.topic] = None
+        else:
+            queue.extend(current.heard_parents)
+    yield from found
+
+
+def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
+    """Groups of topics that joins read side by side."""
+    for node in graph.nodes:
+        if isinstance(node, StreamTableJoin):
+            topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
+            yield CopartitionGroup(topics=tuple(topics), origin=node.origin)

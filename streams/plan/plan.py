@@ -1,0 +1,212 @@
+"""The physical plan: sub-topologies, the topics and stores they need, and how partitions make tasks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from stores import KeyValueSpec, WindowSpec
+from streams.compile.program import SubtopologyProgram
+from streams.errors import SourceLine, TopologyError, TopologyProblem
+from streams.graph.node import Node
+from streams.operators.aggregation import Aggregation
+from streams.plan.task_id import TaskId
+from streams.serde import Serde
+
+CHANGELOG_CONFIGS: Mapping[str, str] = {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
+"""Windowed changelogs too: their expired rows are deleted by tombstones, not by wall clock, so that a replay of old
+events keeps its windows until the task itself has expired them."""
+
+REPARTITION_CONFIGS: Mapping[str, str] = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "segment.bytes": str(50 * 1024 * 1024),
+    "message.timestamp.type": "CreateTime",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTopic:
+    """A topic a sub-topology reads. `repartition` topics are internal and carry watermarks."""
+
+    topic: str
+    role: Literal["stream", "table", "repartition"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePlan:
+    """A state store: how it is kept, its changelog topic (None: not logged), and how a query reads it."""
+
+    spec: KeyValueSpec | WindowSpec
+    changelog: str | None
+    key_serde: Serde
+    aggregation: Aggregation | None = None
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    def present(self, value: Any) -> Any:
+        """A row's value as users see it."""
+        return value if self.aggregation is None else self.aggregation.present(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepartitionSink:
+    """A repartition topic a sub-topology writes: the source topics whose records can reach it (the table side of a
+    join cannot), and how long operators on the way may hold a record back, in ms."""
+
+    topic: str
+    sources: tuple[str, ...]
+    hold_back_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subtopology:
+    """A connected part of the topology between topics. Each of its partitions is a task."""
+
+    index: int
+    nodes: tuple[Node, ...]
+    sources: tuple[SourceTopic, ...]
+    sinks: tuple[str, ...]
+    stores: tuple[StorePlan, ...]
+    repartition_sinks: tuple[RepartitionSink, ...]
+    program: SubtopologyProgram
+
+    def store(self, name: str) -> StorePlan:
+        """Raises KeyError."""
+        return next(store for store in self.stores if store.name == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopartitionGroup:
+    """Source topics that must have the same number of partitions, because a join reads them side by side."""
+
+    topics: tuple[str, ...]
+    origin: SourceLine | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InternalTopic:
+    """A topic headrace creates for itself."""
+
+    name: str
+    partitions: int
+    configs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A compiled topology, before it is known how many partitions its topics have."""
+
+    application_id: str
+    subtopologies: tuple[Subtopology, ...]
+    fixed_partitions: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Repartition topics whose count the user chose."""
+    copartitioned: tuple[CopartitionGroup, ...] = ()
+
+    def source_topics(self) -> tuple[str, ...]:
+        """The user's topics that are read, each once, in the order of declaration."""
+        topics = (s.topic for sub in self.subtopologies for s in sub.sources if s.role != "repartition")
+        return tuple(dict.fromkeys(topics))
+
+    def stores(self) -> Iterator[tuple[Subtopology, StorePlan]]:
+        for subtopology in self.subtopologies:
+            for store in subtopology.stores:
+                yield subtopology, store
+
+    def partitions(self, actual: Mapping[str, int]) -> PartitionPlan:
+        """Fits the plan to the topics as they are.
+
+        Args:
+            actual: partition counts of (at least) the user's source topics.
+
+        Raises:
+            TopologyError: a source topic is missing, or topics that a join reads together differ in their counts.
+        """
+        missing = [topic for topic in self.source_topics() if topic not in actual]
+        if missing:
+            raise TopologyError(
+                [
+                    TopologyProblem(
+                        message=f"source topic {topic!r} does not exist: create it (headrace topics create {topic})",
+                        origin=None,
+                    )
+                    for topic in missing
+                ]
+            )
+        counts = {topic: actual[topic] for topic in self.source_topics()} | dict(self.fixed_partitions)
+        self._settle(counts)
+        self._check(counts)
+        tasks = [
+            TaskId(sub.index, partition)
+            for sub in self.subtopologies
+            for partition in range(max(counts[source.topic] for source in sub.sources))
+        ]
+        return PartitionPlan(
+            plan=self, counts=counts, tasks=tuple(tasks), internal_topics=tuple(self._internal(counts))
+        )
+
+    def _settle(self, counts: dict[str, int]) -> None:
+        """Finds the counts of the repartition topics: their join partner's, else the most of what feeds them."""
+        for _ in self.subtopologies:  # each round settles at least one more step of a chain of repartitions
+            for group in self.copartitioned:
+                known = [counts[topic] for topic in group.topics if topic in counts]
+                for topic in group.topics:
+                    if known and topic not in counts:
+                        counts[topic] = max(known)
+            for sub in self.subtopologies:
+                if all(source.topic in counts for source in sub.sources):
+                    for sink in sub.repartition_sinks:
+                        feeding = max(counts[source.topic] for source in sub.sources)
+                        counts.setdefault(sink.topic, feeding)
+
+    def _check(self, counts: Mapping[str, int]) -> None:
+        problems = [
+            TopologyProblem(
+                message="a join needs topics with the same number of partitions, but "
+                + " and ".join(f"{topic!r} has {counts[topic]}" for topic in group.topics)
+                + ": repartition() one side, or create the topics with equal counts",
+                origin=group.origin,
+            )
+            for group in self.copartitioned
+            if len({counts[topic] for topic in group.topics}) > 1
+        ]
+        if problems:
+            raise TopologyError(problems)
+
+    def _internal(self, counts: Mapping[str, int]) -> Iterator[InternalTopic]:
+        for sub in self.subtopologies:
+            partitions = max(counts[source.topic] for source in sub.sources)
+            for source in sub.sources:
+                if source.role == "repartition":
+                    yield InternalTopic(name=source.topic, partitions=counts[source.topic], configs=REPARTITION_CONFIGS)
+            for store in sub.stores:
+                if store.changelog is not None:
+                    yield InternalTopic(name=store.changelog, partitions=partitions, configs=CHANGELOG_CONFIGS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionPlan:
+    """A plan fitted to partition counts: the tasks there are, what each reads, and who writes what it reads."""
+
+    plan: Plan
+    counts: Mapping[str, int]
+    tasks: tuple[TaskId, ...]
+    internal_topics: tuple[InternalTopic, ...]
+
+    def inputs(self, task: TaskId) -> tuple[tuple[str, int], ...]:
+        """The (topic, partition) pairs the task reads; a topic with fewer partitions is not read by the later tasks."""
+        sources = self.plan.subtopologies[task.subtopology].sources
+        return tuple((s.topic, task.partition) for s in sources if task.partition < self.counts[s.topic])
+
+    def tasks_of(self, subtopology: int) -> tuple[TaskId, ...]:
+        return tuple(task for task in self.tasks if task.subtopology == subtopology)
+
+    def upstream_tasks(self, topic: str) -> tuple[TaskId, ...]:
+        """The tasks that write a repartition topic (none for a user's topic)."""
+        writers: Sequence[Subtopology] = [
+            sub for sub in self.plan.subtopologies if any(sink.topic == topic for sink in sub.repartition_sinks)
+        ]
+        return tuple(task for sub in writers for task in self.tasks_of(sub.index))

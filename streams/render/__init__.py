@@ -1,0 +1,7 @@
+"""Pictures of a plan: text in the form of Kafka's `Topology.describe()`, Mermaid, and the generated code."""
+
+from streams.render.code import code
+from streams.render.mermaid import mermaid
+from streams.render.text import describe
+
+__all__ = ["code", "describe", "mermaid"]

@@ -1,0 +1,88 @@
+"""What all renderings of a sub-topology start from: its steps by name, and what leads to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from streams.graph.node import Node
+from streams.operators.repartition import Repartition
+from streams.operators.sink import Sink
+from streams.operators.source import Source
+from streams.operators.stream_table_join import StreamTableJoin
+from streams.plan.plan import Subtopology
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One box. A repartition is a sink in the sub-topology above it and a source in the one below."""
+
+    name: str
+    role: Literal["source", "processor", "sink"]
+    operator: str
+    topics: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    successors: tuple[str, ...] = ()
+    predecessors: tuple[str, ...] = ()
+
+
+def steps(subtopology: Subtopology) -> Iterator[Step]:
+    """The steps of a sub-topology, parents before children."""
+    members = subtopology.nodes
+    read = {source.topic for source in subtopology.sources}
+    written = {sink.topic for sink in subtopology.repartition_sinks}
+
+    def before(node: Node) -> tuple[str, ...]:
+        return tuple(_name(parent, "source") for parent in node.heard_parents if any(parent is m for m in members))
+
+    def after(node: Node) -> tuple[str, ...]:
+        children = (child for child in members if any(parent is node for parent in child.heard_parents))
+        return tuple(_name(child, "sink") for child in children)
+
+    for node in members:
+        if isinstance(node, Source):
+            yield Step(
+                name=_name(node, "source"),
+                role="source",
+                operator=node.kind,
+                topics=node.topics,
+                successors=after(node),
+            )
+        elif isinstance(node, Repartition):
+            if node.topic in written:
+                yield Step(
+                    name=_name(node, "sink"),
+                    role="sink",
+                    operator=node.kind,
+                    topics=(node.topic,),
+                    predecessors=before(node),
+                )
+            if node.topic in read:
+                yield Step(
+                    name=_name(node, "source"),
+                    role="source",
+                    operator=node.kind,
+                    topics=(node.topic,),
+                    successors=after(node),
+                )
+        elif isinstance(node, Sink):
+            topic = node.topic if isinstance(node.topic, str) else f"chosen by {node.topic.name}"
+            yield Step(
+                name=_name(node, "sink"), role="sink", operator=node.kind, topics=(topic,), predecessors=before(node)
+            )
+        else:
+            looked_up = (node.table.name,) if isinstance(node, StreamTableJoin) else ()
+            kept = (node.store.name,) if node.store is not None else looked_up
+            yield Step(
+                name=_name(node, "sink"),
+                role="processor",
+                operator=node.kind,
+                stores=kept,
+                successors=after(node),
+                predecessors=before(node),
+            )
+
+
+def _name(node: Node, side: str) -> str:
+    return f"{node.label}-{side}" if isinstance(node, Repartition) else node.label

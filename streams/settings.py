@@ -1,0 +1,46 @@
+"""An application's settings: what its constructor was given, else the environment, else the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+FailureHandler = Literal["fail", "continue"] | Callable[[Any], Literal["fail", "continue"]]
+
+
+class AppSettings(BaseSettings):
+    """Every field can be set as `HEADRACE_<FIELD>`, for example `HEADRACE_STATE_DIR=/var/lib/headrace`."""
+
+    model_config = SettingsConfigDict(env_prefix="HEADRACE_", frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    application_id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]{1,200}$")
+    """Names the consumer group, and begins the names of internal topics and of the state directory."""
+    bootstrap_servers: str | None = None
+    """`host:port[,host:port]` of the log. None: the running `headrace dev` or `broker` found upward from the working
+    directory, else 127.0.0.1:9092."""
+    state_dir: Path = Path(".headrace/state")
+    """Where stores live, in a folder per application and task."""
+    commit_interval: timedelta = timedelta(seconds=1)
+    """How often offsets and state are committed."""
+    validate_values: Literal["all", "read"] = "all"
+    """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
+    deserialization_handler: FailureHandler = "fail"
+    """What to do with a record that does not decode: `fail`, `continue` (skip and count), or a function that says."""
+    processing_handler: FailureHandler = "fail"
+    """The same for a record on which a user's function raises."""
+    client_config: dict[str, Any] = Field(default_factory=dict)
+    """librdkafka properties passed to every client, such as `security.protocol`."""
+    watermark_idle_timeout: timedelta = timedelta(seconds=10)
+    """After this long without input, a task no longer holds back the clocks of those behind its repartition topics."""
+
+    @field_validator("commit_interval", "watermark_idle_timeout")
+    @classmethod
+    def _positive(cls, value: timedelta) -> timedelta:
+        if value <= timedelta(0):
+            raise ValueError("must be longer than zero")
+        return value

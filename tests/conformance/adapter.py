@@ -1,0 +1,223 @@
+"""Runs a recorded case on headrace: translates its spec into calls of the DSL, and nothing more."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from typing import Any
+
+from streams import App, Json, KStream, StreamsError, TopologyError, Windowed, hopping, tumbling
+from streams.testing import TopologyTestDriver
+from tests.conformance import vocabulary as words
+
+BUILD_ERRORS = (ValueError, TopologyError)
+
+
+def run_case(case: dict[str, Any]) -> tuple[list[list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
+    if case.get("config"):
+        raise NotImplementedError(f"config {case['config']}")
+    app = App("case")
+    translation = Translation(app)
+    for op in case["topology"]:
+        translation.apply(op)
+    stores = "rocksdb" if os.environ.get("CONFORMANCE_STORES") == "rocksdb" else "memory"
+    with TopologyTestDriver(app, stores=stores) as driver:
+        outputs: list[list[dict[str, Any]]] = []
+        for step in case["inputs"]:
+            if "advance_wall_clock" in step:
+                raise NotImplementedError("advance_wall_clock")
+            records: list[dict[str, Any]] = []
+            try:
+                driver.input_topic(step["topic"], key=str).pipe(step["value"], key=step["key"], timestamp=step["ts"])
+            except StreamsError as error:
+                records.append({"error": str(error)})
+            records = [*_drain(driver, translation.sinks(driver)), *records]
+            outputs.append(records)
+            if records and "error" in records[-1]:
+                break
+        return outputs, {name: _rows(driver, name, windows) for name, windows in translation.stores.items()}
+
+
+def _drain(driver: TopologyTestDriver, topics: list[str]) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = []
+    for topic in topics:
+        for record in driver.output_topic(topic).read_all():
+            records.append({"topic": topic, "key": _key(record.key), "value": record.value, "ts": record.timestamp})
+    return records
+
+
+def _key(key: Any) -> Any:
+    return {"key": key.key, "start": key.start, "end": key.end} if isinstance(key, Windowed) else key
+
+
+def _rows(driver: TopologyTestDriver, name: str, size_ms: int | None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for key, (value, timestamp) in driver.rows(name).items():
+        shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": key[1] + size_ms}
+        rows.append({"key": shown, "value": value, "ts": timestamp})
+    return rows
+
+
+class Translation:
+    """Builds one case's topology, op by op."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.nodes: dict[str, Any] = {}
+        self.stores: dict[str, int | None] = {}
+        self.windows: dict[str, int] = {}
+        self._sinks: list[str] = []
+        self._dynamic = False
+
+    def sinks(self, driver: TopologyTestDriver) -> list[str]:
+        if not self._dynamic:
+            return list(dict.fromkeys(self._sinks))
+        return [topic for topic in driver.produced_topics() if not topic.startswith("case-")]
+
+    def apply(self, op: dict[str, Any]) -> None:
+        method = getattr(self, "op_" + op["op"], None)
+        if method is None:
+            raise NotImplementedError(op["op"])
+        made = method(op)
+        if "id" in op:
+            self.nodes[op["id"]] = made
+
+    def of(self, op: dict[str, Any], name: str = "of") -> Any:
+        return self.nodes[op[name]]
+
+    def stream(self, op: dict[str, Any]) -> KStream[Any, Any]:
+        """The operator's input, which has to be a stream as long as tables have fewer operators."""
+        handle = self.of(op)
+        if not isinstance(handle, KStream):
+            raise NotImplementedError(f"{op['op']} of a table")
+        return handle
+
+    def _supports(self, op: dict[str, Any], *parameters: str) -> None:
+        extra = set(op) - {"op", "id", *parameters}
+        if extra:
+            raise NotImplementedError(f"{op['op']} with {', '.join(sorted(extra))}")
+
+    # -- sources and stateless ----------------------------------------------------------------------------------------
+    def op_stream(self, op: dict[str, Any]) -> Any:
+        return self.app.stream(op["topics"] if "topics" in op else op["topic"], key=str)
+
+    def op_table(self, op: dict[str, Any]) -> Any:
+        self._supports(op, "topic", "store")
+        if "store" in op:
+            self.stores[op["store"]] = None
+        return self.app.table(op["topic"], key=str, store=op.get("store"))
+
+    def op_filter(self, op: dict[str, Any]) -> Any:
+        return self.stream(op).filter(words.predicate(op["pred"]))
+
+    def op_filter_not(self, op: dict[str, Any]) -> Any:
+        return self.stream(op).filter_not(words.predicate(op["pred"]))
+
+    def op_map_values(self, op: dict[str, Any]) -> Any:
+        return self.stream(op).map_values(words.value_function(op["fn"]))
+
+    def op_map(self, op: dict[str, Any]) -> Any:
+        key, value = words.key_function(op["key_fn"]), words.value_function(op.get("fn", "identity"))
+        return self.of(op).map(lambda k, v: (key(k, v), value(k, v)))
+
+    def op_select_key(self, op: dict[str, Any]) -> Any:
+        return self.of(op).select_key(words.key_function(op["key_fn"]))
+
+    def op_flat_map_values(self, op: dict[str, Any]) -> Any:
+        return self.of(op).flat_map_values(words.flat_function(op["fn"]))
+
+    def op_flat_map(self, op: dict[str, Any]) -> Any:
+        values, key = words.flat_function(op["fn"]), words.key_function(op["key_fn"])
+        return self.of(op).flat_map(lambda k, v: [(key(k, new), new) for new in values(k, v)])
+
+    def op_peek(self, op: dict[str, Any]) -> Any:
+        return self.of(op).peek(lambda k, v: None)
+
+    def op_merge(self, op: dict[str, Any]) -> Any:
+        return self.of(op, "left").merge(self.of(op, "right"))
+
+    def op_split(self, op: dict[str, Any]) -> None:
+        branches = self.of(op).split()
+        for branch in op["branches"]:
+            branches = branches.branch(words.predicate(branch["pred"]), name=branch["name"])
+        default = op.get("default")
+        made = branches.no_default_branch() if default is None else branches.default_branch(name=default)
+        self.nodes.update({f"{op['id']}.{name}": stream for name, stream in made.items()})
+
+    def op_repartition(self, op: dict[str, Any]) -> Any:
+        return self.of(op).repartition(name=op.get("name"))
+
+    def op_to(self, op: dict[str, Any]) -> None:
+        if "topic_fn" in op:
+            self._dynamic = True
+            self.of(op).to(words.topic_function(op["topic_fn"]), value=Json())
+        else:
+            self._sinks.append(op["topic"])
+            self.of(op).to(op["topic"], value=Json())  # one format, whatever the vector sends there
+
+    def op_to_table(self, op: dict[str, Any]) -> Any:
+        self._supports(op, "of", "store")
+        if "store" in op:
+            self.stores[op["store"]] = None
+        return self.of(op).to_table(store=op.get("store"))
+
+    def op_to_stream(self, op: dict[str, Any]) -> Any:
+        stream = self.of(op).to_stream()
+        return stream.select_key(words.key_function(op["key_fn"])) if "key_fn" in op else stream
+
+    # -- groups -------------------------------------------------------------------------------------------------------
+    def op_group_by_key(self, op: dict[str, Any]) -> Any:
+        return self.of(op).group_by_key(name=op.get("name"))
+
+    def op_group_by(self, op: dict[str, Any]) -> Any:
+        self._supports(op, "of", "key_fn", "name")
+        return self.stream(op).group_by(words.key_function(op["key_fn"]), name=op.get("name"))
+
+    def op_window(self, op: dict[str, Any]) -> Any:
+        self._supports(op, "of", "type", "size", "advance", "grace")
+        if op["type"] != "time":
+            raise NotImplementedError(f"{op['type']} windows")
+        size, grace = _ms(op["size"]), _ms(op.get("grace", 0))
+        windows = hopping(size, _ms(op["advance"]), grace=grace) if "advance" in op else tumbling(size, grace=grace)
+        self.windows[op["id"]] = op["size"]
+        return self.of(op).windowed_by(windows)
+
+    def op_count(self, op: dict[str, Any]) -> Any:
+        return self.of(op).count(**self._kept(op))
+
+    def op_reduce(self, op: dict[str, Any]) -> Any:
+        self._supports(op, "of", "adder", "store", "retention")
+        return self.of(op).reduce(words.binary(op["adder"]), **self._kept(op))
+
+    def op_aggregate(self, op: dict[str, Any]) -> Any:
+        self._supports(op, "of", "init", "adder", "store", "retention")
+        add, init = words.binary(op["adder"]), json.dumps(op["init"])
+        return self.of(op).aggregate(lambda: json.loads(init), lambda k, v, a: add(a, v), **self._kept(op))
+
+    def _kept(self, op: dict[str, Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        if "store" in op:
+            kept["store"] = op["store"]
+            self.stores[op["store"]] = self.windows.get(op["of"])
+        if "retention" in op:
+            kept["retention"] = _ms(op["retention"])
+        return kept
+
+    # -- joins --------------------------------------------------------------------------------------------------------
+    def op_join(self, op: dict[str, Any]) -> Any:
+        return self._join(op, "join")
+
+    def op_left_join(self, op: dict[str, Any]) -> Any:
+        return self._join(op, "left_join")
+
+    def _join(self, op: dict[str, Any], method: str) -> Any:
+        self._supports(op, "left", "right", "joiner")
+        left, right = self.of(op, "left"), self.of(op, "right")
+        if type(left).__name__ != "KStream" or type(right).__name__ != "KTable":
+            raise NotImplementedError(f"{op['op']} of {type(left).__name__} and {type(right).__name__}")
+        return getattr(left, method)(right, words.joiner(op.get("joiner", "pair")))
+
+
+def _ms(milliseconds: int) -> timedelta:
+    return timedelta(milliseconds=milliseconds)
