@@ -1,0 +1,228 @@
+"""A broker to hold in one's hand: started, asked for its address, killed, restarted, gone without a trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from broker import errors
+from broker.errors import BrokerError
+from broker.options import BrokerOptions
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from broker.serving import Running
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Broker:
+    """A Kafka-protocol broker of one node, as a context manager.
+
+    It runs as a process of its own, so that it does not share the interpreter lock with its user, and ends with it.
+    `in_process=True` runs it in a thread instead, for debugging.
+
+        with Broker() as broker:
+            Producer({"bootstrap.servers": broker.bootstrap_servers})
+
+    `data`: a directory that is kept; without it a temporary one is used and removed at the end. Raises BrokerError and
+    its kinds if it cannot start.
+    """
+
+    def __init__(
+        self,
+        data: str | os.PathLike[str] | None = None,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        fsync: Literal["always", "never"] = "never",
+        default_partitions: int = 1,
+        auto_create_topics: bool = True,
+        topic_defaults: Mapping[str, str] | None = None,
+        group_initial_rebalance_delay_ms: int = 0,
+        in_process: bool = False,
+        options: BrokerOptions | None = None,
+    ) -> None:
+        """`options` gives all the rest; what is given beside it wins nothing, so give one or the other."""
+        self.options = options or BrokerOptions(
+            data=None if data is None else Path(data),
+            host=host,
+            port=port,
+            fsync=fsync,
+            default_partitions=default_partitions,
+            auto_create_topics=auto_create_topics,
+            topic_defaults=dict(topic_defaults or {}),
+            group_initial_rebalance_delay_ms=group_initial_rebalance_delay_ms,
+        )
+        self.in_process = in_process
+        self.temporary: Path | None = None
+        """The data directory to remove at the end."""
+        self.host = ""
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self.thread: threading.Thread | None = None
+        self.running: Running | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """ "host:port" for clients. Raises BrokerError before the start."""
+        if not self.port:
+            raise BrokerError("the broker is not running; use it as `with Broker() as broker:` or call start()")
+        return f"{self.host}:{self.port}"
+
+    @property
+    def data(self) -> Path | None:
+        """The data directory, temporary or not; None before the start if it is to be temporary."""
+        return self.options.data or self.temporary
+
+    # -- life --------------------------------------------------------------------------------------------------------
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Returns when clients can connect."""
+        if self.process is not None or self.thread is not None:
+            raise BrokerError("the broker is running already")
+        if self.options.data is None and self.temporary is None:
+            from broker.serving import temporary_data
+
+            self.temporary = temporary_data()
+        options = replace(self.options, data=self.data, port=self.port or self.options.port)
+        try:
+            if self.in_process:
+                self.start_thread(options)
+            else:
+                self.start_process(options)
+        except BaseException:
+            self.remove_temporary()
+            raise
+
+    def stop(self) -> None:
+        """Shuts it down cleanly, and removes temporary data. Nothing happens if it is not running."""
+        self.shut_down()
+        self.remove_temporary()
+
+    def restart(self) -> None:
+        """Stops it cleanly, if it still runs, and starts it on the same data and port."""
+        self.shut_down()
+        self.start()
+
+    def kill(self) -> None:
+        """SIGKILL: a crash. The data stays; `restart` starts it again on the same port."""
+        if self.process is None:
+            raise BrokerError("only a broker that runs as a process can be killed (in_process=False)")
+        self.process.kill()
+        self.reap(self.process)
+
+    def shut_down(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+            self.reap(self.process)
+        if self.thread is not None:
+            assert self.running is not None
+            self.running.stop()
+            self.thread.join()
+            self.thread = self.running = None
+
+    def reap(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self.process = None
+
+    def remove_temporary(self) -> None:
+        if self.temporary is not None:
+            shutil.rmtree(self.temporary, ignore_errors=True)
+            self.temporary = None
+        self.port = 0
+
+    # -- process -----------------------------------------------------------------------------------------------------
+    def start_process(self, options: BrokerOptions) -> None:
+        arguments = {**asdict(options), "data": str(options.data), "topic_defaults": dict(options.topic_defaults)}
+        # -P: a broker.py in the user's working directory must not be taken for this package.
+        command = [sys.executable, "-P", "-m", "broker.child", json.dumps(arguments)]
+        path = os.pathsep.join(filter(None, (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH"))))
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,  # a Ctrl-C is for the user's program, which then stops the broker, last
+        )
+        self.process = process
+        line = self.first_line(process)
+        if "port" in line:
+            self.host, self.port = str(line["host"]), int(str(line["port"]))
+            return
+        process.kill()
+        self.reap(process)
+        kind = getattr(errors, str(line.get("error")), BrokerError)
+        raise kind(str(line.get("message") or "the broker process died at its start; see its messages on stderr"))
+
+    def first_line(self, process: subprocess.Popen[bytes]) -> dict[str, object]:
+        """What the process says of its start; empty if it died or says nothing in time."""
+        assert process.stdout is not None
+        descriptor = process.stdout.fileno()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        content = b""
+        while not content.endswith(b"\n"):
+            ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(descriptor, 65_536) if ready else b""
+            if not chunk:
+                return {} if ready else {"message": f"the broker was not ready after {START_TIMEOUT_S:.0f} s"}
+            content += chunk
+        return json.loads(content)
+
+    # -- thread ------------------------------------------------------------------------------------------------------
+    def start_thread(self, options: BrokerOptions) -> None:
+        from broker.serving import Running
+
+        started = threading.Event()
+        failure: list[BaseException] = []
+
+        def ready(host: str, port: int) -> None:
+            self.host, self.port = host, port
+            started.set()
+
+        running = Running(options, ready)
+
+        def run() -> None:
+            try:
+                running.run(signals=False)
+            except BaseException as error:
+                failure.append(error)
+            finally:
+                started.set()
+
+        thread = threading.Thread(target=run, name="broker", daemon=True)
+        thread.start()
+        started.wait(START_TIMEOUT_S)
+        if failure:
+            thread.join()
+            raise failure[0]
+        self.running, self.thread = running, thread

@@ -1,0 +1,274 @@
+"""The group coordinator: all groups, their timers, their waiting requests and their record in the log.
+
+It is the thin shell around the pure state machine (`group` and its events): it brings the clock, ids and futures,
+and carries out effects. Everything happens in the event loop's thread, so a group is never seen half changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from kio.schema.errors import ErrorCode
+
+from broker.groups import description, heartbeat, leave, persisted
+from broker.groups.description import GroupDescription
+from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer, TimerKind
+from broker.groups.group import Group
+from broker.groups.join import join
+from broker.groups.recovery import recover
+from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
+from broker.groups.settings import GroupSettings
+from broker.groups.state import GroupState
+from broker.groups.subscription import subscribed_topics
+from broker.groups.sync import sync
+from broker.groups.timers import TimerHeap
+from broker.groups.waiting import WaitingRequests
+from broker.offsets.committed_offset import CommittedOffset
+from broker.offsets.journal import KeyValue, OffsetsJournal, OffsetsLog
+from broker.offsets.record_key import GroupKey, OffsetKey
+from broker.offsets.store import OffsetStore, TopicPartition
+
+RETENTION = ("", Timer(TimerKind.RETENTION))
+
+
+class GroupCoordinator:
+    """One per broker. `clock` gives ms since the epoch; `start` must be called in the event loop before any request."""
+
+    def __init__(
+        self, *, settings: GroupSettings, offsets_log: OffsetsLog, clock: Callable[[], int], new_id: Callable[[], str]
+    ) -> None:
+        self.settings = settings
+        self.offsets_log = offsets_log
+        self.journal = OffsetsJournal(offsets_log)
+        self.clock = clock
+        self.new_id = new_id
+        self.groups: dict[str, Group] = {}
+        self.offsets = OffsetStore()
+        self.timers: TimerHeap[tuple[str, Timer]] = TimerHeap()
+        self.joins: WaitingRequests[JoinResult] = WaitingRequests()
+        self.syncs: WaitingRequests[SyncResult] = WaitingRequests()
+        self.alarm: asyncio.TimerHandle | None = None
+        self.alarm_ms = 0
+
+    # -- life --------------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Loads groups and offsets from the log and starts the members' sessions anew."""
+        now_ms = self.clock()
+        for group_id, metadata in recover(self.offsets_log.replay(), self.offsets).items():
+            self.groups[group_id], effects = persisted.from_metadata(group_id, metadata, now_ms)
+            self.carry_out(self.groups[group_id], effects)
+        for group_id in self.offsets.groups:
+            self.groups.setdefault(group_id, Group(group_id=group_id, state_since_ms=now_ms))
+        self.timers.schedule(RETENTION, now_ms + self.settings.offsets_retention_check_ms)
+        self.arm()
+
+    async def close(self) -> None:
+        """Stops the timers and writes what is queued; waiting joins and syncs are cancelled."""
+        if self.alarm is not None:
+            self.alarm.cancel()
+        self.joins.cancel_all()
+        self.syncs.cancel_all()
+        await self.journal.close()
+
+    # -- membership --------------------------------------------------------------------------------------------------
+    async def join(self, request: JoinRequest) -> JoinResult:
+        """Waits until the group begins a generation with this member, or refuses it."""
+        limits = range(self.settings.min_session_timeout_ms, self.settings.max_session_timeout_ms + 1)
+        if not request.group_id:
+            return JoinResult(error=ErrorCode.invalid_group_id, member_id=request.member_id)
+        if request.session_timeout_ms not in limits:
+            return JoinResult(error=ErrorCode.invalid_session_timeout, member_id=request.member_id)
+        group = self.groups.get(request.group_id)
+        if group is None:
+            if request.member_id:
+                return JoinResult(error=ErrorCode.unknown_member_id, member_id=request.member_id)
+            group = self.create(request.group_id)
+        ticket, future = self.joins.open()
+        self.carry_out(group, join(group, self.settings, request, ticket, self.clock()))
+        self.forget_if_unused(group)
+        return await future
+
+    async def sync(self, request: SyncRequest) -> SyncResult:
+        """Waits for the leader's assignment."""
+        if not request.group_id:
+            return SyncResult(error=ErrorCode.invalid_group_id)
+        group = self.groups.get(request.group_id)
+        if group is None:
+            return SyncResult(error=ErrorCode.unknown_member_id)
+        ticket, future = self.syncs.open()
+        self.carry_out(group, sync(group, request, ticket, self.clock()))
+        return await future
+
+    def heartbeat(self, group_id: str, who: MemberIdentity, generation: int) -> ErrorCode:
+        if not group_id:
+            return ErrorCode.invalid_group_id
+        group = self.groups.get(group_id)
+        if group is None:
+            return ErrorCode.unknown_member_id
+        return heartbeat.heartbeat(group, who, generation, self.clock())
+
+    def leave(self, group_id: str, members: Sequence[MemberIdentity]) -> list[ErrorCode]:
+        """Removes members; one code each, in their order."""
+        group = self.groups.get(group_id)
+        if group is None:
+            return [ErrorCode.unknown_member_id] * len(members)
+        codes: list[ErrorCode] = []
+        for who in members:
+            code, effects = leave.leave(group, self.settings, who, self.clock())
+            self.carry_out(group, effects)
+            codes.append(code)
+        self.forget_if_unused(group)
+        return codes
+
+    # -- offsets -----------------------------------------------------------------------------------------------------
+    def check_commit(
+        self, group_id: str, who: MemberIdentity, generation: int, *, transactional: bool = False
+    ) -> ErrorCode:
+        """Whether this identity may commit offsets of the group; GROUP_ID_NOT_FOUND where there is no such group."""
+        group = self.groups.get(group_id)
+        if group is None:
+            return ErrorCode.none if generation < 0 else ErrorCode.group_id_not_found
+        return heartbeat.check_commit(group, who, generation, self.clock(), transactional=transactional)
+
+    async def commit(self, group_id: str, offsets: Mapping[TopicPartition, CommittedOffset]) -> None:
+        """Commits offsets that `check_commit` let pass; returns when they are durable."""
+        if group_id not in self.groups:
+            self.create(group_id)
+        for partition, committed in offsets.items():
+            self.offsets.put(group_id, partition, committed)
+        if offsets:
+            await self.journal.write_and_wait(
+                group_id, [(OffsetKey(group_id, *at).encode(), committed.encode()) for at, committed in offsets.items()]
+            )
+
+    async def delete_offsets(self, group_id: str, partitions: Iterable[TopicPartition]) -> None:
+        """Forgets committed offsets; returns when that is durable."""
+        records = self.remove_offsets(group_id, partitions)
+        if records:
+            await self.journal.write_and_wait(group_id, records)
+
+    def topic_deleted(self, topic: str) -> None:
+        """Forgets what any group committed for a topic that is no more."""
+        gone: dict[str, list[TopicPartition]] = {}
+        for group_id, partition in self.offsets.of_topic(topic):
+            gone.setdefault(group_id, []).append(partition)
+        for group_id, partitions in gone.items():
+            self.journal.write(group_id, self.remove_offsets(group_id, partitions))
+
+    def remove_offsets(self, group_id: str, partitions: Iterable[TopicPartition]) -> list[KeyValue]:
+        """Removes offsets from memory and returns the tombstones to write."""
+        tombstones: list[KeyValue] = []
+        for partition in list(partitions):
+            self.offsets.remove(group_id, partition)
+            tombstones.append((OffsetKey(group_id, *partition).encode(), None))
+        return tombstones
+
+    # -- administration ----------------------------------------------------------------------------------------------
+    def describe(self, group_id: str) -> GroupDescription | None:
+        group = self.groups.get(group_id)
+        return None if group is None else description.describe(group)
+
+    def describe_all(self) -> list[GroupDescription]:
+        """All groups in order of id."""
+        return [description.describe(self.groups[group_id]) for group_id in sorted(self.groups)]
+
+    async def delete(self, group_id: str) -> ErrorCode:
+        """Deletes a group without members and its offsets; returns when that is durable."""
+        group = self.groups.get(group_id)
+        if group is None:
+            return ErrorCode.group_id_not_found
+        if not group.is_in(GroupState.EMPTY):
+            return ErrorCode.non_empty_group
+        await self.journal.write_and_wait(group_id, self.bury(group))
+        return ErrorCode.none
+
+    def bury(self, group: Group) -> list[KeyValue]:
+        """Removes an empty group with its offsets; returns the tombstones to write."""
+        group.enter(GroupState.DEAD, self.clock())
+        del self.groups[group.group_id]
+        for member_id in group.pending:
+            self.timers.cancel((group.group_id, Timer(TimerKind.PENDING, member_id)))
+        tombstones = self.remove_offsets(group.group_id, self.offsets.of_group(group.group_id))
+        return [*tombstones, (GroupKey(group.group_id).encode(), None)]
+
+    def expire(self) -> None:
+        """Drops offsets that outlived their retention, and groups that have nothing left (KIP-211)."""
+        now_ms = self.clock()
+        for group in list(self.groups.values()):
+            records = self.remove_offsets(group.group_id, self.expired_offsets(group, now_ms))
+            if group.is_in(GroupState.EMPTY) and not group.pending and group.group_id not in self.offsets.groups:
+                records += self.bury(group)
+            if records:
+                self.journal.write(group.group_id, records)
+        self.timers.schedule(RETENTION, now_ms + self.settings.offsets_retention_check_ms)
+
+    def expired_offsets(self, group: Group, now_ms: int) -> list[TopicPartition]:
+        """An empty group's offsets age from when it became empty, a simple group's from their commit; while a consumer
+        group lives, only those of topics it no longer reads do."""
+        base_ms: int | None = None
+        keep: Callable[[str], bool] = lambda topic: False  # noqa: E731
+        if group.protocol_type is not None:
+            if group.is_in(GroupState.EMPTY):
+                base_ms = group.state_since_ms
+            else:
+                topics = subscribed_topics(group)
+                if topics is None or not group.is_in(GroupState.STABLE):
+                    return []
+                keep = topics.__contains__
+        return self.offsets.expired(
+            group.group_id, now_ms=now_ms, retention_ms=self.settings.offsets_retention_ms, base_ms=base_ms, keep=keep
+        )
+
+    # -- plumbing ----------------------------------------------------------------------------------------------------
+    def create(self, group_id: str) -> Group:
+        group = self.groups[group_id] = Group(group_id=group_id, state_since_ms=self.clock())
+        return group
+
+    def forget_if_unused(self, group: Group) -> None:
+        """A group that never began (its only join was refused or withdrawn) leaves no trace."""
+        never_began = group.generation == 0 and group.is_in(GroupState.EMPTY) and not group.pending
+        if never_began and group.group_id not in self.offsets.groups:
+            self.groups.pop(group.group_id, None)
+
+    def carry_out(self, group: Group, effects: Iterable[Effect]) -> None:
+        """Executes effects in order; answers behind a `Persist` leave when it is durable."""
+        durable: asyncio.Future[None] | None = None
+        for effect in effects:
+            match effect:
+                case Schedule(timer, at_ms):
+                    self.timers.schedule((group.group_id, timer), at_ms)
+                case Cancel(timer):
+                    self.timers.cancel((group.group_id, timer))
+                case Persist():
+                    record = persisted.to_metadata(group).encode()
+                    durable = self.journal.write(group.group_id, [(GroupKey(group.group_id).encode(), record)])
+                case JoinAnswer(ticket, result):
+                    self.joins.answer(ticket, result, durable)
+                case SyncAnswer(ticket, result):
+                    self.syncs.answer(ticket, result, durable)
+        self.arm()
+
+    def arm(self) -> None:
+        """Sets the one event-loop timer to the earliest deadline."""
+        next_ms = self.timers.next_ms()
+        if self.alarm is not None:
+            if next_ms == self.alarm_ms:
+                return
+            self.alarm.cancel()
+            self.alarm = None
+        if next_ms is not None:
+            self.alarm_ms = next_ms
+            delay_s = max(next_ms - self.clock(), 0) / 1000
+            self.alarm = asyncio.get_running_loop().call_later(delay_s, self.ring)
+
+    def ring(self) -> None:
+        """Handles the timers that are due."""
+        self.alarm = None
+        for group_id, timer in self.timers.due(self.clock()):
+            if timer.kind is TimerKind.RETENTION:
+                self.expire()
+            elif (group := self.groups.get(group_id)) is not None:
+                self.carry_out(group, leave.timer_fired(group, self.settings, timer, self.clock()))
+                self.forget_if_unused(group)
+        self.arm()

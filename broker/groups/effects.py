@@ -1,0 +1,64 @@
+"""What a group asks its coordinator to do, in order.
+
+An answer that follows a `Persist` in the same list must not leave before the group's record is durable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from broker.groups.requests import JoinResult, SyncResult
+
+
+class TimerKind(Enum):
+    JOIN_PHASE = "join"
+    """The join phase has lasted long enough."""
+    SYNC_PHASE = "sync"
+    """Members that have not synced by now go."""
+    SESSION = "session"
+    """A member was silent for its session timeout."""
+    PENDING = "pending"
+    """An id was handed out (MEMBER_ID_REQUIRED) and nobody came back with it."""
+    RETENTION = "retention"
+    """Look for expired offsets and forgotten groups; the coordinator's own, of no group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Names a timer within a group; scheduling it again moves it. `member_id` is empty for the phases."""
+
+    kind: TimerKind
+    member_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    timer: Timer
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAnswer:
+    ticket: int
+    result: JoinResult
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAnswer:
+    ticket: int
+    result: SyncResult
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Write the group's metadata record, as the group is now."""
+
+
+Effect: TypeAlias = Schedule | Cancel | JoinAnswer | SyncAnswer | Persist

@@ -1,0 +1,29 @@
+"""Opens the group coordinator of a broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from broker.groups.coordinator import GroupCoordinator
+from broker.groups.settings import GroupSettings
+from broker.offsets.topic_log import TopicOffsetsLog
+
+if TYPE_CHECKING:
+    from broker.state import BrokerState
+
+
+def open_coordinator(broker: BrokerState) -> GroupCoordinator:
+    """The coordinator over the broker's clock, options and log; not started yet."""
+    options = broker.options
+    settings = GroupSettings(
+        initial_rebalance_delay_ms=options.group_initial_rebalance_delay_ms,
+        min_session_timeout_ms=options.group_min_session_timeout_ms,
+        max_session_timeout_ms=options.group_max_session_timeout_ms,
+    )
+    return GroupCoordinator(
+        settings=settings,
+        offsets_log=TopicOffsetsLog(broker, partitions=settings.offsets_topic_partitions),
+        clock=broker.clock,
+        new_id=lambda: str(uuid4()),
+    )

@@ -1,0 +1,45 @@
+"""CreatePartitions (key 37), versions 0-3.
+
+v2 flexible · v3 quotas. The count is the new total and can only grow; assignments only count (there is one broker).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from broker.handlers.response import response
+from broker.protocol.api import api
+from broker.protocol.api_keys import ApiKey
+from broker.server.context import RequestContext
+from broker.topics.errors import TopicError
+
+
+@api(ApiKey.CREATE_PARTITIONS, 0, 3)
+def handle(ctx: RequestContext, request: Any) -> Any:
+    times_named = Counter(line.name for line in request.topics)
+    results: list[dict[str, Any]] = []
+    for name, line in {line.name: line for line in request.topics}.items():
+        error, message = ErrorCode.none, None
+        try:
+            if times_named[name] > 1:
+                raise TopicError(ErrorCode.invalid_request, f"Topic {name!r} is named more than once in the request.")
+            grow(ctx, line, validate_only=request.validate_only)
+        except TopicError as refusal:
+            error, message = refusal.code, refusal.message
+        results.append({"name": name, "error_code": error, "error_message": message})
+    return response(request, results=results)
+
+
+def grow(ctx: RequestContext, line: Any, *, validate_only: bool) -> None:
+    """Raises the number of partitions to `line.count`; raises TopicError if that cannot be."""
+    topic = ctx.broker.topics.get(line.name)
+    added = line.count - (0 if topic is None else topic.partitions)
+    if added > 0 and line.assignments is not None and len(line.assignments) != added:
+        raise TopicError(
+            ErrorCode.invalid_replica_assignment,
+            f"{added} partitions would be new, but {len(line.assignments)} are assigned.",
+        )
+    ctx.broker.add_partitions(line.name, line.count, validate_only=validate_only)

@@ -1,0 +1,35 @@
+"""ListGroups (key 16), versions 0-5.
+
+v3 flexible · v4 filter by state, state in the answer (KIP-518) · v5 filter by type, type in the answer (KIP-848; all
+groups are "classic" here). Filters ignore case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from broker.handlers.response import response
+from broker.protocol.api import api
+from broker.protocol.api_keys import ApiKey
+from broker.server.context import RequestContext
+
+CLASSIC = "classic"
+
+
+@api(ApiKey.LIST_GROUPS, 0, 5)
+def handle(ctx: RequestContext, request: Any) -> Any:
+    states = {state.lower() for state in request.states_filter} if ctx.version >= 4 else set[str]()
+    types = {kind.lower() for kind in request.types_filter} if ctx.version >= 5 else set[str]()
+    groups = [
+        {
+            "group_id": group.group_id,
+            "protocol_type": group.protocol_type,
+            "group_state": group.state,
+            "group_type": CLASSIC,
+        }
+        for group in ctx.broker.groups.describe_all()
+        if (not states or group.state.lower() in states) and (not types or CLASSIC in types)
+    ]
+    return response(request, error_code=ErrorCode.none, groups=groups)

@@ -1,0 +1,92 @@
+"""Metadata (key 3), versions 0-13.
+
+v0 an empty list means all topics, from v1 null does · v1 controller, internal topics, rack · v2 cluster id ·
+v4 the client says whether topics may be created · v7 leader epochs · v8 authorized operations (not computed without
+ACLs) · v9 flexible · v10 topic ids · v12 topics may be asked for by id · v13 a top-level error.
+Topics are created before the answer, so it never says LEADER_NOT_AVAILABLE.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from broker.handlers.response import response
+from broker.log.partition import LEADER_EPOCH
+from broker.protocol.api import api
+from broker.protocol.api_keys import ApiKey
+from broker.server.context import RequestContext
+from broker.topics.errors import TopicError
+from broker.topics.names import INTERNAL
+from broker.topics.topic import Topic
+
+
+@api(ApiKey.METADATA, 0, 13)
+def handle(ctx: RequestContext, request: Any) -> Any:
+    broker = ctx.broker
+    asked = request.topics
+    if asked is None or (ctx.version == 0 and not asked):
+        topics = [describe(ctx, topic) for topic in broker.topics]
+    else:
+        may_create = broker.options.auto_create_topics and getattr(request, "allow_auto_topic_creation", True)
+        topics = [find(ctx, line, may_create) for line in asked]
+    return response(
+        request,
+        error_code=ErrorCode.none,
+        brokers=[
+            {
+                "node_id": broker.node_id,
+                "host": broker.advertised_host,
+                "port": broker.advertised_port,
+                "rack": None,
+            }
+        ],
+        cluster_id=broker.cluster_id,
+        controller_id=broker.node_id,
+        topics=topics,
+    )
+
+
+def find(ctx: RequestContext, line: Any, may_create: bool) -> dict[str, Any]:
+    """One topic that was asked for, made if it may be."""
+    topic_id = getattr(line, "topic_id", None)
+    if line.name is None:
+        topic = None if topic_id is None else ctx.broker.topics.by_id(topic_id)
+        return missing(ErrorCode.unknown_topic_id, None, topic_id) if topic is None else describe(ctx, topic)
+    topic = ctx.broker.topics.get(line.name)
+    if topic is not None:
+        return describe(ctx, topic)
+    may_create = may_create and line.name not in INTERNAL
+    try:
+        # Without leave to create, a bad name is still told apart from a missing topic.
+        topic = ctx.broker.create_topic(line.name, validate_only=not may_create)
+    except TopicError as error:
+        return missing(error.code, line.name, None)
+    return describe(ctx, topic) if may_create else missing(ErrorCode.unknown_topic_or_partition, line.name, None)
+
+
+def describe(ctx: RequestContext, topic: Topic) -> dict[str, Any]:
+    node = (ctx.broker.node_id,)
+    return {
+        "error_code": ErrorCode.none,
+        "name": topic.name,
+        "topic_id": topic.id,
+        "is_internal": topic.internal,
+        "partitions": [
+            {
+                "error_code": ErrorCode.none,
+                "partition_index": partition,
+                "leader_id": ctx.broker.node_id,
+                "leader_epoch": LEADER_EPOCH,
+                "replica_nodes": node,
+                "isr_nodes": node,
+                "offline_replicas": (),
+            }
+            for partition in range(topic.partitions)
+        ],
+    }
+
+
+def missing(code: ErrorCode, name: str | None, topic_id: Any) -> dict[str, Any]:
+    return {"error_code": code, "name": name, "topic_id": topic_id, "is_internal": False, "partitions": ()}

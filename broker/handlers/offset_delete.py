@@ -1,0 +1,51 @@
+"""OffsetDelete (key 47), version 0 (KIP-496).
+
+Offsets of topics that live members still read are refused with GROUP_SUBSCRIBED_TO_TOPIC, one by one; a live group
+whose subscriptions the broker cannot read is refused as a whole (NON_EMPTY_GROUP).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from broker.groups.state import GroupState
+from broker.groups.subscription import subscribed_topics
+from broker.handlers.response import response
+from broker.protocol.api import api
+from broker.protocol.api_keys import ApiKey
+from broker.server.context import RequestContext
+
+
+@api(ApiKey.OFFSET_DELETE, 0, 0)
+async def handle(ctx: RequestContext, request: Any) -> Any:
+    coordinator = ctx.broker.groups
+    group = coordinator.groups.get(request.group_id)
+    if group is None:
+        return response(request, error_code=ErrorCode.group_id_not_found, topics=[])
+    in_use: frozenset[str] = frozenset()
+    if not group.is_in(GroupState.EMPTY):
+        topics = subscribed_topics(group)
+        if topics is None:
+            return response(request, error_code=ErrorCode.non_empty_group, topics=[])
+        in_use = topics
+    gone = [(t.name, p.partition_index) for t in request.topics if t.name not in in_use for p in t.partitions]
+    await coordinator.delete_offsets(request.group_id, gone)
+    return response(
+        request,
+        error_code=ErrorCode.none,
+        topics=[
+            {
+                "name": topic.name,
+                "partitions": [
+                    {
+                        "partition_index": line.partition_index,
+                        "error_code": ErrorCode.group_subscribed_to_topic if topic.name in in_use else ErrorCode.none,
+                    }
+                    for line in topic.partitions
+                ],
+            }
+            for topic in request.topics
+        ],
+    )

@@ -1,0 +1,81 @@
+"""OffsetFetch (key 9), versions 1-10.
+
+v2 all topics (null), error of the group · v3 throttling · v5 leader epochs · v6 flexible · v7 require_stable
+(KIP-447) · v8 many groups in one request (KIP-709) · v9 member id and epoch (KIP-848; not checked: classic groups
+only) · v10 topic ids instead of names.
+What was never committed is no error: offset -1, epoch -1, metadata "". So is a group that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from kio.schema.errors import ErrorCode
+
+from broker.handlers.response import response
+from broker.protocol.api import api
+from broker.protocol.api_keys import ApiKey
+from broker.server.context import RequestContext
+
+
+@api(ApiKey.OFFSET_FETCH, 1, 10)
+def handle(ctx: RequestContext, request: Any) -> Any:
+    stable = ctx.version >= 7 and request.require_stable
+    if ctx.version < 8:
+        return response(request, topics=fetch_group(ctx, request.group_id, request.topics, stable))
+    groups = [
+        {"group_id": group.group_id, "topics": fetch_group(ctx, group.group_id, group.topics, stable)}
+        for group in request.groups
+    ]
+    return response(request, groups=groups)
+
+
+def fetch_group(ctx: RequestContext, group_id: str, lines: Sequence[Any] | None, stable: bool) -> list[dict[str, Any]]:
+    """The answer for the topics asked for, or for all that the group has offsets of."""
+    if lines is None:
+        return fetch_all(ctx, group_id, stable)
+    topics: list[dict[str, Any]] = []
+    for line in lines:
+        name: str | None = line.name if ctx.version < 10 else name_of(ctx, line.topic_id)
+        partitions = [fetch_partition(ctx, group_id, name, index, stable) for index in line.partition_indexes]
+        topics.append({"name": name, "topic_id": getattr(line, "topic_id", None), "partitions": partitions})
+    return topics
+
+
+def fetch_all(ctx: RequestContext, group_id: str, stable: bool) -> list[dict[str, Any]]:
+    """All offsets of the group; by id (v10) only those of topics that still exist."""
+    topics: dict[str, dict[str, Any]] = {}
+    for name, index in ctx.broker.groups.offsets.of_group(group_id):
+        topic = ctx.broker.topics.get(name)
+        if topic is None and ctx.version >= 10:
+            continue
+        if name not in topics:
+            topics[name] = {"name": name, "topic_id": None if topic is None else topic.id, "partitions": []}
+        topics[name]["partitions"].append(fetch_partition(ctx, group_id, name, index, stable))
+    return list(topics.values())
+
+
+def name_of(ctx: RequestContext, topic_id: UUID | None) -> str | None:
+    topic = None if topic_id is None else ctx.broker.topics.by_id(topic_id)
+    return None if topic is None else topic.name
+
+
+def fetch_partition(ctx: RequestContext, group_id: str, topic: str | None, index: int, stable: bool) -> dict[str, Any]:
+    """One partition's answer; `topic` is None where an id (v10) names none."""
+    offsets = ctx.broker.groups.offsets
+    error, committed = ErrorCode.none, None
+    if topic is None:
+        error = ErrorCode.unknown_topic_id
+    elif stable and offsets.unstable(group_id, (topic, index)):
+        error = ErrorCode.unstable_offset_commit
+    else:
+        committed = offsets.get(group_id, (topic, index))
+    return {
+        "partition_index": index,
+        "committed_offset": -1 if committed is None else committed.offset,
+        "committed_leader_epoch": -1 if committed is None else committed.leader_epoch,
+        "metadata": "" if committed is None else committed.metadata,
+        "error_code": error,
+    }

@@ -1,0 +1,293 @@
+"""Produce (key 0), versions 3-13 (advertised from 0, see `broker.protocol.advertised`).
+
+v3 record batches, transactional id · v5 log start offset · v7 zstd · v8 errors per record (KIP-467) · v9 flexible ·
+v10 leader and endpoints in tagged fields on leader errors (never: there is one leader) · v11 TRANSACTION_ABORTABLE ·
+v12 transactions begin implicitly (KIP-890) · v13 topic ids instead of names.
+acks=1 and acks=-1 are the same on one node. acks=0 has no answer; an error closes the connection. Transactional batches
+are refused: transactions are not served.
+
+Hand-coded: this is the hot path. Batches stay where the socket put them, up to the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from struct import Struct
+from struct import error as StructError
+from typing import TypeAlias
+from uuid import UUID
+
+from kio.schema.errors import ErrorCode
+
+from broker.log.errors import AppendRefused
+from broker.log.partition import PartitionLog
+from broker.protocol.api import api
+from broker.protocol.api_keys import ApiKey
+from broker.protocol.batches import Buffer
+from broker.protocol.errors import MalformedRequestError, UnanswerableError
+from broker.protocol.varint import read_uvarint, skip_tags, write_uvarint
+from broker.server.context import RequestContext
+from broker.state import BrokerState
+from broker.topics.names import problem_with_name
+
+LOG = logging.getLogger("broker.produce")
+
+FLEXIBLE_FROM = 9
+TOPIC_IDS_FROM = 13
+RECORD_ERRORS_FROM = 8
+LOG_START_FROM = 5
+
+int16 = Struct(">h")
+int32 = Struct(">i")
+acks_and_timeout = Struct(">hi")
+partition_head = Struct(">ii")
+partition_answer = Struct(">ihqqq")
+
+Partitions: TypeAlias = list[tuple[int, memoryview | None]]
+TopicKey: TypeAlias = str | UUID
+
+NO_ERROR = 0
+
+
+class Outcome:
+    """What a partition is answered."""
+
+    __slots__ = ("append_time", "code", "log_start", "message", "offset", "partition", "record_errors")
+
+    def __init__(self, partition: int, code: int, message: str | None) -> None:
+        self.partition = partition
+        self.code = code
+        self.message = message
+        self.offset = -1
+        self.append_time = -1
+        self.log_start = -1
+        self.record_errors: tuple[tuple[int, str], ...] = ()
+
+
+Outcomes: TypeAlias = list[tuple[TopicKey, list[Outcome]]]
+
+
+@api(ApiKey.PRODUCE, 3, 13, raw=True, flexible_from=FLEXIBLE_FROM)
+def handle(ctx: RequestContext, frame: memoryview, position: int) -> list[Buffer] | asyncio.Future[list[Buffer]] | None:
+    version, broker = ctx.version, ctx.broker
+    try:
+        acks, topics = (read_flexible if version >= FLEXIBLE_FROM else read_legacy)(frame, position, version)
+    except (StructError, ValueError) as error:
+        raise MalformedRequestError(str(error)) from error
+    written: list[PartitionLog] = []
+    failed = False
+    outcomes: Outcomes = []
+    for topic, partitions in topics:
+        answers: list[Outcome] = []
+        for partition, batch in partitions:
+            outcome = append(broker, topic, partition, batch, acks, written)
+            failed = failed or outcome.code != NO_ERROR
+            answers.append(outcome)
+        outcomes.append((topic, answers))
+    if acks == 0:
+        if failed:
+            raise UnanswerableError(f"produced with acks=0, and that failed: {first_failure(outcomes)}")
+        return None
+    if broker.durable and written:
+        return answer_when_durable(broker, written, outcomes, version)
+    return [encode(outcomes, version)]
+
+
+def append(
+    broker: BrokerState,
+    topic: TopicKey,
+    partition: int,
+    batch: memoryview | None,
+    acks: int,
+    written: list[PartitionLog],
+) -> Outcome:
+    """Appends a partition's batch; its log joins `written` if it has to be waited for."""
+    if not -1 <= acks <= 1:
+        return Outcome(partition, ErrorCode.invalid_required_acks.value, "acks must be -1, 0 or 1")
+    if isinstance(topic, UUID):
+        known = broker.topics.by_id(topic)
+        if known is None:
+            return Outcome(partition, ErrorCode.unknown_topic_id.value, None)
+        name = known.name
+    else:
+        name = topic
+    log = broker.logs.logs.get((name, partition))
+    if log is None:
+        code = ErrorCode.invalid_topic_exception if problem_with_name(name) else ErrorCode.unknown_topic_or_partition
+        return Outcome(partition, code.value, None)
+    if log.internal:
+        message = f"{name} is the broker's own topic; clients must not write to it"
+        return Outcome(partition, ErrorCode.invalid_topic_exception.value, message)
+    if batch is None:
+        return Outcome(partition, ErrorCode.invalid_record.value, "there is no batch for the partition")
+    try:
+        offset, append_time = log.append(batch)
+    except AppendRefused as refusal:
+        outcome = Outcome(partition, refusal.code.value, refusal.message)
+        outcome.record_errors = refusal.record_errors
+        return outcome
+    except OSError as error:
+        LOG.error("%s: cannot append: %s; the produce was refused and the log is as it was", log.name, error)
+        return storage_error(partition, error)
+    written.append(log)
+    outcome = Outcome(partition, NO_ERROR, None)
+    outcome.offset = offset
+    outcome.append_time = append_time
+    outcome.log_start = log.start_offset
+    return outcome
+
+
+def first_failure(outcomes: Outcomes) -> str:
+    for topic, answers in outcomes:
+        for one in answers:
+            if one.code != NO_ERROR:
+                return f"{topic}-{one.partition}: {ErrorCode(one.code).name}: {one.message}"
+    return ""
+
+
+def storage_error(partition: int, error: OSError) -> Outcome:
+    return Outcome(partition, ErrorCode.kafka_storage_error.value, f"The broker's storage failed: {error.strerror}")
+
+
+def answer_when_durable(
+    broker: BrokerState, written: list[PartitionLog], outcomes: Outcomes, version: int
+) -> asyncio.Future[list[Buffer]]:
+    """Answers after the group commit of every log that was written to."""
+    answer: asyncio.Future[list[Buffer]] = asyncio.get_running_loop().create_future()
+    commits = {log: broker.group_commit.wait(log) for log in written}
+    missing = len(commits)
+
+    def committed(_: asyncio.Future[None]) -> None:
+        nonlocal missing
+        missing -= 1
+        if missing == 0 and not answer.done():
+            take_failures(commits, outcomes, written)
+            answer.set_result([encode(outcomes, version)])
+
+    for commit in commits.values():
+        commit.add_done_callback(committed)
+    return answer
+
+
+def take_failures(
+    commits: dict[PartitionLog, asyncio.Future[None]], outcomes: Outcomes, written: list[PartitionLog]
+) -> None:
+    """Turns the outcomes of logs that could not be synced into errors: nobody knows what reached the disk."""
+    logs = iter(written)
+    for _, answers in outcomes:
+        for number, outcome in enumerate(answers):
+            if outcome.code == NO_ERROR:
+                error = commits[next(logs)].exception()
+                if isinstance(error, OSError):
+                    answers[number] = storage_error(outcome.partition, error)
+
+
+# -- request -----------------------------------------------------------------------------------------------------------
+def read_legacy(frame: memoryview, position: int, version: int) -> tuple[int, list[tuple[TopicKey, Partitions]]]:
+    """Versions 3 to 8: (acks, batches by topic and partition)."""
+    length = int16.unpack_from(frame, position)[0]
+    position += 2 + max(length, 0)
+    acks, _ = acks_and_timeout.unpack_from(frame, position)
+    count = int32.unpack_from(frame, position + 6)[0]
+    position += 10
+    topics: list[tuple[TopicKey, Partitions]] = []
+    for _ in range(count):
+        length = int16.unpack_from(frame, position)[0]
+        position += 2
+        name = str(frame[position : position + length], "utf-8")
+        position += length
+        partition_count = int32.unpack_from(frame, position)[0]
+        position += 4
+        partitions: Partitions = []
+        for _ in range(partition_count):
+            partition, size = partition_head.unpack_from(frame, position)
+            position += 8
+            if size < 0:
+                partitions.append((partition, None))
+                continue
+            partitions.append((partition, take(frame, position, size)))
+            position += size
+        topics.append((name, partitions))
+    return acks, topics
+
+
+def read_flexible(frame: memoryview, position: int, version: int) -> tuple[int, list[tuple[TopicKey, Partitions]]]:
+    """Versions from 9 on: (acks, batches by topic and partition)."""
+    length, position = read_uvarint(frame, position)
+    position += max(length - 1, 0)
+    acks, _ = acks_and_timeout.unpack_from(frame, position)
+    count, position = read_uvarint(frame, position + 6)
+    topics: list[tuple[TopicKey, Partitions]] = []
+    for _ in range(count - 1):
+        if version >= TOPIC_IDS_FROM:
+            topic: TopicKey = UUID(bytes=bytes(frame[position : position + 16]))
+            position += 16
+        else:
+            length, position = read_uvarint(frame, position)
+            topic = str(frame[position : position + length - 1], "utf-8")
+            position += length - 1
+        partition_count, position = read_uvarint(frame, position)
+        partitions: Partitions = []
+        for _ in range(partition_count - 1):
+            partition = int32.unpack_from(frame, position)[0]
+            size, position = read_uvarint(frame, position + 4)
+            if size == 0:
+                partitions.append((partition, None))
+            else:
+                partitions.append((partition, take(frame, position, size - 1)))
+                position += size - 1
+            position = skip_tags(frame, position)
+        topics.append((topic, partitions))
+        position = skip_tags(frame, position)
+    return acks, topics
+
+
+def take(frame: memoryview, position: int, size: int) -> memoryview:
+    """A part of the frame. Raises ValueError if the frame ends before it."""
+    part = frame[position : position + size]
+    if len(part) != size:
+        raise ValueError(f"{size} bytes of records where {len(part)} are left")
+    return part
+
+
+# -- answer ------------------------------------------------------------------------------------------------------------
+def encode(outcomes: Outcomes, version: int) -> bytes:
+    """The response body."""
+    flexible = version >= FLEXIBLE_FROM
+    out = bytearray()
+    out += array_length(len(outcomes), flexible)
+    for topic, answers in outcomes:
+        out += topic.bytes if isinstance(topic, UUID) else string(topic, flexible)
+        out += array_length(len(answers), flexible)
+        for one in answers:
+            line = partition_answer.pack(one.partition, one.code, one.offset, one.append_time, one.log_start)
+            out += line if version >= LOG_START_FROM else line[:22]
+            if version >= RECORD_ERRORS_FROM:
+                out += array_length(len(one.record_errors), flexible)
+                for index, message in one.record_errors:
+                    out += int32.pack(index)
+                    out += string(message, flexible)
+                    if flexible:
+                        out += b"\0"
+                out += string(one.message, flexible)
+            if flexible:
+                out += b"\0"
+        if flexible:
+            out += b"\0"
+    out += b"\0\0\0\0"  # throttle time
+    if flexible:
+        out += b"\0"
+    return bytes(out)
+
+
+def array_length(count: int, flexible: bool) -> bytes:
+    return write_uvarint(count + 1) if flexible else int32.pack(count)
+
+
+def string(text: str | None, flexible: bool) -> bytes:
+    """A nullable string."""
+    if text is None:
+        return b"\0" if flexible else b"\xff\xff"
+    data = text.encode()
+    return (write_uvarint(len(data) + 1) if flexible else int16.pack(len(data))) + data

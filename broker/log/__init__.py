@@ -1,0 +1,1 @@
+"""Segment files, indexes, recovery, producer state: one partition is one log."""

@@ -1,0 +1,94 @@
+"""The logs of all partitions, one directory each: `<data>/logs/<topic>-<partition>`.
+
+The directory of a deleted topic is renamed first, `<random>-delete`, so that it can never be taken for a new topic of
+the same name, and removed then; leftovers go at the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from broker.files import sync_directory
+from broker.log.partition import PartitionLog
+from broker.log.recovery import open_log
+from broker.topics.topic import Topic
+
+LOG = logging.getLogger("broker.log")
+DELETED_SUFFIX = "-delete"
+
+
+class LogDirectory:
+    """(topic, partition) → its log. Owned by the broker state; used in the event loop's thread."""
+
+    def __init__(self, path: Path, *, durable: bool, clock: Callable[[], int]) -> None:
+        self.path = path
+        self.durable = durable
+        self.clock = clock
+        self.logs: dict[tuple[str, int], PartitionLog] = {}
+
+    def get(self, topic: str, partition: int) -> PartitionLog | None:
+        return self.logs.get((topic, partition))
+
+    def __iter__(self) -> Iterator[PartitionLog]:
+        return iter(list(self.logs.values()))
+
+    def open(self, topic: Topic, *, trusted: bool) -> None:
+        """Opens or creates the logs of a topic that are not open yet. Raises OSError."""
+        before = len(self.logs)
+        for partition in range(topic.partitions):
+            if (topic.name, partition) not in self.logs:
+                self.logs[topic.name, partition] = open_log(
+                    topic=topic.name,
+                    partition=partition,
+                    directory=self.partition_path(topic.name, partition),
+                    config=topic.config,
+                    durable=self.durable,
+                    internal=topic.internal,
+                    trusted=trusted,
+                    clock=self.clock,
+                )
+        if self.durable and len(self.logs) > before:
+            sync_directory(self.path)
+
+    def configure(self, topic: Topic) -> None:
+        """Puts a topic's new configs to work."""
+        for partition in range(topic.partitions):
+            self.logs[topic.name, partition].config = topic.config
+
+    def delete(self, name: str) -> None:
+        """Closes and removes all logs of a topic, open or not."""
+        for key in [key for key in self.logs if key[0] == name]:
+            self.logs.pop(key).release()
+        for path in self.path.glob(f"{name}-*"):
+            if path.name[len(name) + 1 :].isdecimal():
+                path.rename(self.path / f"{uuid4().hex}{DELETED_SUFFIX}")
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Removes what deleted topics left."""
+        for path in self.path.glob(f"*{DELETED_SUFFIX}"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def retain(self) -> None:
+        """Applies retention to all logs."""
+        for log in self:
+            try:
+                dropped = log.retain(self.clock())
+            except OSError as error:
+                LOG.error("%s: retention failed: %s", log.name, error)
+            else:
+                if dropped:
+                    LOG.info("%s: retention dropped %d segments; starts at %d", log.name, dropped, log.start_offset)
+
+    def close(self, *, sync: bool) -> None:
+        """Closes all logs so that the next start can trust them. Raises OSError if one cannot be."""
+        for log in self:
+            log.close(sync=sync)
+        self.logs.clear()
+
+    def partition_path(self, topic: str, partition: int) -> Path:
+        return self.path / f"{topic}-{partition}"

@@ -1,0 +1,99 @@
+"""The committed offsets of all groups, in memory; `journal` keeps them on disk.
+
+Transactional commits are held back per producer id until their transaction ends; OffsetFetch can ask whether any are
+(`require_stable`). Pure: no I/O, times come in.
+
+Source: `OffsetMetadataManager` of Apache Kafka; KIP-211 (expiry), KIP-447 (unstable offsets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from broker.offsets.committed_offset import CommittedOffset
+
+TopicPartition: TypeAlias = tuple[str, int]
+
+
+class OffsetStore:
+    """Group id → (topic, partition) → committed offset."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, dict[TopicPartition, CommittedOffset]] = {}
+        self.held_back: dict[int, dict[str, dict[TopicPartition, CommittedOffset]]] = {}
+        """Producer id → group id → what its open transaction will commit."""
+
+    # -- committed ---------------------------------------------------------------------------------------------------
+    def get(self, group_id: str, partition: TopicPartition) -> CommittedOffset | None:
+        return self.groups.get(group_id, {}).get(partition)
+
+    def of_group(self, group_id: str) -> Mapping[TopicPartition, CommittedOffset]:
+        """All offsets of a group in order of topic and partition; empty if it has none."""
+        return dict(sorted(self.groups.get(group_id, {}).items()))
+
+    def put(self, group_id: str, partition: TopicPartition, committed: CommittedOffset) -> None:
+        self.groups.setdefault(group_id, {})[partition] = committed
+
+    def remove(self, group_id: str, partition: TopicPartition) -> None:
+        offsets = self.groups.get(group_id)
+        if offsets is not None:
+            offsets.pop(partition, None)
+            if not offsets:
+                del self.groups[group_id]
+
+    def of_topic(self, topic: str) -> Iterator[tuple[str, TopicPartition]]:
+        """(group id, partition) of every offset committed for a topic."""
+        for group_id, offsets in self.groups.items():
+            for partition in offsets:
+                if partition[0] == topic:
+                    yield group_id, partition
+
+    # -- transactions ------------------------------------------------------------------------------------------------
+    def hold_back(
+        self, producer_id: int, group_id: str, offsets: Iterable[tuple[TopicPartition, CommittedOffset]]
+    ) -> None:
+        """Keeps a transaction's offsets until `finish`; a later commit of the same partition replaces the earlier."""
+        self.held_back.setdefault(producer_id, {}).setdefault(group_id, {}).update(offsets)
+
+    def finish(self, producer_id: int, *, commit: bool) -> list[tuple[str, TopicPartition, CommittedOffset]]:
+        """Forgets the held-back offsets of a producer and returns what a commit makes of them (nothing on abort)."""
+        groups = self.held_back.pop(producer_id, {})
+        if not commit:
+            return []
+        return [(group, partition, offset) for group, held in groups.items() for partition, offset in held.items()]
+
+    def unstable(self, group_id: str, partition: TopicPartition) -> bool:
+        """Whether an open transaction is about to commit this partition."""
+        return any(partition in groups.get(group_id, ()) for groups in self.held_back.values())
+
+    def holds_back(self, group_id: str) -> bool:
+        return any(group_id in groups for groups in self.held_back.values())
+
+    # -- expiry ------------------------------------------------------------------------------------------------------
+    def expired(
+        self,
+        group_id: str,
+        *,
+        now_ms: int,
+        retention_ms: int,
+        base_ms: int | None,
+        keep: Callable[[str], bool],
+    ) -> list[TopicPartition]:
+        """Partitions of a group whose offsets have outlived their retention.
+
+        Counted from `base_ms`, or from each commit if that is None; an offset with an expiry of its own goes by that.
+        Topics for which `keep` is true, and partitions an open transaction is about to commit, stay.
+        """
+        gone: list[TopicPartition] = []
+        for partition, committed in self.groups.get(group_id, {}).items():
+            if keep(partition[0]) or self.unstable(group_id, partition):
+                continue
+            if committed.expire_timestamp_ms is not None:
+                expired = now_ms >= committed.expire_timestamp_ms
+            else:
+                start_ms = committed.commit_timestamp_ms if base_ms is None else base_ms
+                expired = now_ms - start_ms >= retention_ms
+            if expired:
+                gone.append(partition)
+        return gone

@@ -1,0 +1,49 @@
+"""What a broker can be told at its start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+DEFAULT_PORT = 9092
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerOptions:
+    """Options of one broker process. Durations in ms, sizes in bytes, names after Kafka's settings."""
+
+    data: Path | None = None
+    """Data directory; None: a temporary one that is removed at exit."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 0
+    """Port to listen on; 0: any free one."""
+    advertised_host: str | None = None
+    """What clients are told to connect to; None: `host`, or 127.0.0.1 where that is a wildcard. An IPv4 literal is
+    best: some clients resolve `localhost` to ::1 first."""
+    advertised_port: int | None = None
+    """None: the port listened on."""
+    fsync: Literal["always", "never"] = "never"
+    """"always": a produce is answered after an fdatasync (one for all that wait). "never": what was acknowledged
+    survives the death of the process, not the loss of power."""
+    default_partitions: int = 1
+    """`num.partitions`: of topics created without a count, and of auto-created ones."""
+    auto_create_topics: bool = True
+    """`auto.create.topics.enable`."""
+    topic_defaults: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Overrides of topic configs for all topics that do not set them, e.g. {"retention.ms": "-1"}."""
+    group_initial_rebalance_delay_ms: int = 0
+    """`group.initial.rebalance.delay.ms`; Kafka's 3000 makes each first join of a test wait."""
+    group_min_session_timeout_ms: int = 1_000
+    """`group.min.session.timeout.ms`; Kafka's 6000 makes failure tests slow."""
+    group_max_session_timeout_ms: int = 1_800_000
+    max_request_bytes: int = 104_857_600
+    """`socket.request.max.bytes`: a connection that announces more is closed."""
+    fetch_max_bytes: int = 57_671_680
+    """`fetch.max.bytes` of the broker: no answer to a fetch is longer, but for a first batch that is."""
+    retention_check_ms: int = 300_000
+    """`log.retention.check.interval.ms`."""
+    producer_id_expiration_ms: int = 86_400_000
+    """`producer.id.expiration.ms`."""

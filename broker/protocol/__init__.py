@@ -1,0 +1,1 @@
+"""The Kafka protocol: frames, headers, versions, record batches."""

@@ -1,0 +1,1 @@
+"""Sockets: connections, dispatch, life of the server."""

@@ -1,0 +1,320 @@
+"""One client connection: bytes → frames → handlers → answers in request order.
+
+Frames are handled where the socket put them, without a copy. A handler that answers at once is one call; one that
+answers later returns a future (further requests of the connection go on meanwhile, their answers wait in line) or a
+coroutine (the connection's next request waits until it is done, as in Kafka).
+
+A client that does not read is not read from: above the write buffer's limit nothing more is handled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import deque
+from collections.abc import Awaitable, Sequence
+from functools import partial
+from struct import Struct
+from typing import TYPE_CHECKING, Any, cast
+
+from broker.handlers.api_versions import refuse_version
+from broker.handlers.table import Operation
+from broker.protocol.api_keys import ApiKey
+from broker.protocol.batches import Buffer
+from broker.protocol.errors import MalformedRequestError, UnanswerableError
+from broker.protocol.varint import skip_tags
+from broker.server.context import RequestContext
+
+if TYPE_CHECKING:
+    from broker.server.server import Server
+
+LOG = logging.getLogger("broker.server")
+
+BUFFER_SIZE = 65_536
+KEPT_BUFFER_SIZE = 4_194_304
+"""A larger frame gets a buffer of its own, which is dropped after it."""
+WRITE_LIMIT = 1_048_576
+COALESCED_SIZE = 32_768
+"""Answers up to this size are written as one piece."""
+MAX_PIPELINED = 16
+
+frame_header = Struct(">ihhih")  # size, API key, version, correlation id, length of client id
+size_struct = Struct(">i")
+answer_header = Struct(">ii")
+SMALLEST_REQUEST = 10
+
+
+class Answer:
+    """A place in the line of answers."""
+
+    __slots__ = ("correlation_id", "operation", "parts")
+
+    def __init__(self, correlation_id: int, operation: Operation) -> None:
+        self.correlation_id = correlation_id
+        self.operation = operation
+        self.parts: Sequence[Buffer] | None = None
+        """The body; None: not there yet."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """Made by the server for each accepted socket."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.state = server.state
+        self.operations = server.table.operations
+        self.transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self.client_host = ""
+        self.buffer = bytearray(BUFFER_SIZE)
+        self.view = memoryview(self.buffer)
+        self.start = 0
+        """Where the first unhandled frame begins."""
+        self.end = 0
+        """Up to where the buffer is filled."""
+        self.answers: deque[Answer] = deque()
+        """What is not written yet, in request order."""
+        self.work: dict[Answer, asyncio.Future[Any]] = {}
+        self.exclusive: Answer | None = None
+        """The coroutine handler that the next request waits for."""
+        self.handling = False
+        """Within `handle_frames`, which must not be entered twice."""
+        self.reading = True
+        self.writable = True
+        self.closed = False
+
+    # -- transport ---------------------------------------------------------------------------------------------------
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=WRITE_LIMIT)
+        peer = transport.get_extra_info("peername")
+        self.client_host = f"/{peer[0]}" if peer else "/unknown"
+        self.server.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        self.server.connections.discard(self)
+        for future in list(self.work.values()):
+            future.cancel()
+        self.work.clear()
+        self.answers.clear()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self.view[self.end :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.end += nbytes
+        self.handle_frames()
+
+    def pause_writing(self) -> None:
+        self.writable = False
+
+    def resume_writing(self) -> None:
+        self.writable = True
+        self.handle_frames()
+
+    # -- frames ------------------------------------------------------------------------------------------------------
+    def handle_frames(self) -> None:
+        """Handles what is there and may be handled, then makes room, or stops reading while there is none."""
+        if self.handling or self.closed:
+            return  # a write under way told that it may go on; the loop below sees that itself
+        self.handling = True
+        try:
+            self.handle_whole_frames()
+        finally:
+            self.handling = False
+        if not self.closed:
+            self.adjust_buffer()
+
+    def handle_whole_frames(self) -> None:
+        start, end = self.start, self.end
+        while self.exclusive is None and self.writable and not self.closed and len(self.answers) < MAX_PIPELINED:
+            if end - start < 4:
+                break
+            size: int = size_struct.unpack_from(self.buffer, start)[0]
+            if not SMALLEST_REQUEST <= size <= self.state.options.max_request_bytes:
+                self.close(f"announced a request of {size} bytes")
+                return
+            stop = start + 4 + size
+            if stop > end:
+                break
+            self.start = stop
+            self.handle_frame(self.view[start:stop])
+            start = stop
+
+    def adjust_buffer(self) -> None:
+        """Makes room for what comes next; reads exactly while there is room."""
+        start, end = self.start, self.end
+        if start == end:
+            self.start = self.end = 0
+            if len(self.buffer) > KEPT_BUFFER_SIZE:
+                self.replace_buffer(BUFFER_SIZE)
+        elif start or end == len(self.buffer):
+            self.make_room()
+        has_room = self.end < len(self.buffer)
+        if has_room != self.reading:
+            self.reading = has_room
+            if has_room:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+
+    def make_room(self) -> None:
+        """Moves the rest to the front of a buffer that can take its frame whole."""
+        start, end = self.start, self.end
+        needed = BUFFER_SIZE
+        if end - start >= 4:
+            needed = size_struct.unpack_from(self.buffer, start)[0] + 4
+        capacity = len(self.buffer)
+        if needed > capacity:
+            if needed <= KEPT_BUFFER_SIZE:
+                while capacity < needed:
+                    capacity *= 2
+            else:
+                capacity = needed
+            self.replace_buffer(capacity)
+        elif start and (end == len(self.buffer) or start + needed > capacity):
+            self.buffer[: end - start] = self.buffer[start:end]
+            self.start, self.end = 0, end - start
+
+    def replace_buffer(self, capacity: int) -> None:
+        """Goes on with a new buffer of that size and what is unhandled."""
+        rest = self.view[self.start : self.end]
+        buffer = bytearray(capacity)
+        buffer[: len(rest)] = rest
+        self.buffer, self.view = buffer, memoryview(buffer)
+        self.start, self.end = 0, len(rest)
+
+    def handle_frame(self, frame: memoryview) -> None:
+        """Reads the request header, calls the handler, and answers or makes a place for the answer."""
+        _, key, version, correlation_id, id_length = frame_header.unpack_from(frame)
+        operation = self.operations.get(key << 16 | version)
+        if operation is None:
+            operation = self.server.table.operation(key, version)
+            if operation is None:
+                self.handle_unknown(key, version, correlation_id)
+                return
+        try:
+            position = 14
+            client_id = None
+            if id_length >= 0:
+                position += id_length
+                client_id = str(frame[14:position], "utf-8")
+            if operation.flexible_request:
+                position = position + 1 if not frame[position] else skip_tags(frame, position)
+            context = RequestContext(self.state, version, client_id, self.client_host)
+            if operation.entities is None:
+                result = operation.handle(context, frame, position)
+                if result is None:
+                    return
+            else:
+                result = operation.handle(context, read_entity(operation, frame, position))
+        except UnanswerableError as error:
+            self.close(str(error))
+            return
+        except (MalformedRequestError, IndexError, UnicodeDecodeError) as error:
+            self.close(f"sent a malformed {operation.api.key.name} request, version {version}: {error!r}")
+            return
+        except Exception:
+            LOG.exception("%s version %d from %s failed", operation.api.key.name, version, self.client_host)
+            self.hang_up()
+            return
+        if type(result) is list:
+            if not self.answers:
+                self.write(correlation_id, operation, cast(list[Buffer], result))
+                return
+            answer = Answer(correlation_id, operation)
+            answer.parts = cast(list[Buffer], result)
+            self.answers.append(answer)
+        elif inspect.isawaitable(result):
+            self.answer_later(Answer(correlation_id, operation), result)
+        else:
+            answer = Answer(correlation_id, operation)
+            self.answers.append(answer)
+            self.take_result(answer, result)
+
+    def handle_unknown(self, key: int, version: int, correlation_id: int) -> None:
+        """ApiVersions in a version to come is answered in the form of version 0 (KIP-511); all else is hung up on."""
+        if key != ApiKey.API_VERSIONS:
+            self.close(f"asked for API {key} version {version}, which is not served")
+            return
+        operation = self.server.table.operation(key, 0)
+        assert operation is not None
+        answer = Answer(correlation_id, operation)
+        self.answers.append(answer)
+        self.take_result(answer, refuse_version())
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+    def answer_later(self, answer: Answer, result: Awaitable[Any]) -> None:
+        self.answers.append(answer)
+        if asyncio.isfuture(result):
+            future = result
+        else:
+            self.exclusive = answer
+            future = self.server.loop.create_task(cast(Any, result))
+        self.work[answer] = future
+        future.add_done_callback(partial(self.finished, answer))
+
+    def finished(self, answer: Answer, future: asyncio.Future[Any]) -> None:
+        """A handler's future is done; the connection may be gone by now."""
+        self.work.pop(answer, None)
+        if future.cancelled():
+            self.hang_up()  # the broker is shutting down, if it was not the client who has gone
+            return
+        error = future.exception()
+        if error is not None:
+            LOG.error(
+                "%s version %d from %s failed",
+                answer.operation.api.key.name,
+                answer.operation.version,
+                self.client_host,
+                exc_info=error,
+            )
+            self.hang_up()
+            return
+        if self.closed:
+            return
+        if answer is self.exclusive:
+            self.exclusive = None
+        self.take_result(answer, future.result())
+        self.handle_frames()
+
+    def take_result(self, answer: Answer, result: Any) -> None:
+        """Puts a result into its place and writes what is first in line."""
+        entities = answer.operation.entities
+        answer.parts = result if entities is None else [entities.encode(result)]
+        answers = self.answers
+        while answers and (parts := answers[0].parts) is not None:
+            first = answers.popleft()
+            self.write(first.correlation_id, first.operation, parts)
+
+    def write(self, correlation_id: int, operation: Operation, parts: Sequence[Buffer]) -> None:
+        size = 4 + sum(map(len, parts))
+        if operation.flexible_response:
+            head = answer_header.pack(size + 1, correlation_id) + b"\0"
+        else:
+            head = answer_header.pack(size, correlation_id)
+        if size <= COALESCED_SIZE:
+            self.transport.write(b"".join((head, *parts)))
+        else:
+            self.transport.writelines((head, *parts))
+
+    def close(self, reason: str) -> None:
+        """Hangs up, and says in the broker's log why: the client cannot be told."""
+        LOG.warning("closing the connection of %s: it %s", self.client_host, reason)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Nothing that was received is handled any more, nothing that waits is answered."""
+        if not self.closed:
+            self.closed = True
+            self.transport.abort()
+
+
+def read_entity(operation: Operation, frame: memoryview, position: int) -> Any:
+    """The request entity. Raises MalformedRequestError whatever the codec raises: the bytes are to blame."""
+    assert operation.entities is not None
+    try:
+        return operation.entities.read(frame.toreadonly(), position)[0]
+    except Exception as error:
+        raise MalformedRequestError(str(error)) from error

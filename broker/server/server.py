@@ -1,0 +1,121 @@
+"""The server: a listening socket over a broker's state, from opening the data to the clean shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from broker.data_directory import DataDirectory
+from broker.errors import AddressInUseError, BrokerError, DataDirectoryError
+from broker.groups.opening import open_coordinator
+from broker.handlers.table import HandlerTable
+from broker.options import BrokerOptions
+from broker.server.connection import Connection
+from broker.state import BrokerState
+
+LOG = logging.getLogger("broker.server")
+BACKLOG = 1_024
+WILDCARDS = ("", "0.0.0.0", "::")
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Server:
+    """One broker in an event loop. `data` is the directory to use, whatever the options say."""
+
+    def __init__(self, options: BrokerOptions, data: Path, clock: Callable[[], int] = wall_clock_ms) -> None:
+        self.options = options
+        self.data = DataDirectory(data)
+        self.clock = clock
+        self.connections: set[Connection] = set()
+        self.listener: asyncio.Server | None = None
+        self.chore: asyncio.TimerHandle | None = None
+        self.loop: asyncio.AbstractEventLoop
+        self.state: BrokerState
+        self.table: HandlerTable
+
+    async def start(self) -> None:
+        """Ready to serve when it returns. Raises BrokerError, one clear line."""
+        self.loop = asyncio.get_running_loop()
+        listening = self.listen()
+        try:
+            self.data.open()
+            self.state = BrokerState(self.options, self.data, self.clock)
+            self.table = HandlerTable()
+            try:
+                self.state.load()
+            except OSError as error:
+                raise DataDirectoryError(f"cannot read data directory {self.data.path}: {error}") from error
+            host, port = listening.getsockname()[:2]
+            self.state.advertised_host = self.options.advertised_host or ("127.0.0.1" if host in WILDCARDS else host)
+            self.state.advertised_port = self.options.advertised_port or port
+            self.state.groups = open_coordinator(self.state)
+            self.state.groups.start()
+            self.listener = await self.loop.create_server(lambda: Connection(self), sock=listening, backlog=BACKLOG)
+        except BaseException:
+            listening.close()
+            self.data.release()
+            raise
+        self.chore = self.loop.call_later(self.options.retention_check_ms / 1000, self.tidy_up)
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        assert self.listener is not None
+        return self.listener.sockets[0].getsockname()[1]
+
+    def listen(self) -> socket.socket:
+        """Binds the address. Raises AddressInUseError, BrokerError."""
+        host, port = self.options.host, self.options.port
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            listening = socket.socket(family, kind, protocol)
+        except OSError as error:
+            raise BrokerError(f"cannot listen on {host}:{port}: {error.strerror}; check --host") from error
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.setblocking(False)
+        except OSError as error:
+            listening.close()
+            if error.errno == errno.EADDRINUSE:
+                raise AddressInUseError(
+                    f"{host}:{port} is in use by another program; choose another port (--port), or 0 for any free one"
+                ) from error
+            raise BrokerError(f"cannot listen on {host}:{port}: {error.strerror}; check --host and --port") from error
+        return listening
+
+    def tidy_up(self) -> None:
+        """What is done every few minutes: retention, forgetting idle producers."""
+        self.state.logs.retain()
+        before = self.clock() - self.options.producer_id_expiration_ms
+        for log in self.state.logs:
+            log.producers.expire(before)
+        self.chore = self.loop.call_later(self.options.retention_check_ms / 1000, self.tidy_up)
+
+    async def close(self, *, keep_data: bool = True) -> None:
+        """Stops serving and closes the logs cleanly. Without `keep_data` nothing is made durable first."""
+        if self.chore is not None:
+            self.chore.cancel()
+        if self.listener is not None:
+            self.listener.close()
+        for connection in list(self.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # lets the connections notice, and cancel what waits for them
+        await self.state.groups.close()
+        await self.state.group_commit.close()
+        try:
+            self.state.close(sync=keep_data)
+        except OSError as error:
+            LOG.error("unclean shutdown, the next start will scan the logs: %s", error)
+        self.data.release()

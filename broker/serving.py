@@ -1,0 +1,107 @@
+"""Running a broker in this process until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from broker.options import BrokerOptions
+
+TEMPORARY_PREFIX = "headrace-broker-"
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where it is installed: half the cost per request."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def temporary_data() -> Path:
+    """A data directory that whoever asks for it has to remove."""
+    return Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
+
+
+def raise_open_files() -> None:
+    """A partition holds a file open, and the usual limit of 1,024 files is soon met."""
+    try:
+        import resource
+    except ImportError:
+        return  # no such limit here
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Running:
+    """A broker in an event loop of this thread. `stop` may be called from any thread."""
+
+    def __init__(self, options: BrokerOptions, ready: Callable[[str, int], None]) -> None:
+        self.options = options
+        self.ready = ready
+        """Called with host and port to connect to, once."""
+        self.loop = new_event_loop()
+        self.stopped = asyncio.Event()
+        self.orphaned = False
+
+    def run(self, *, signals: bool, parent: bool = False) -> None:
+        """Serves until `stop`; with `signals` until SIGTERM or SIGINT, with `parent` until stdin is closed.
+
+        Raises BrokerError if the broker cannot start.
+        """
+        raise_open_files()
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_until_complete(self.serve(signals=signals, parent=parent))
+        finally:
+            asyncio.set_event_loop(None)
+            self.loop.close()
+
+    def stop(self) -> None:
+        """Asks for a clean shutdown."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has stopped already
+            self.loop.call_soon_threadsafe(self.stopped.set)
+
+    async def serve(self, *, signals: bool, parent: bool) -> None:
+        from broker.server.server import Server
+
+        if signals:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self.loop.add_signal_handler(number, self.stopped.set)
+        temporary = self.options.data is None
+        data = temporary_data() if self.options.data is None else self.options.data
+        try:
+            server = Server(self.options, data)
+            await server.start()
+            if parent:
+                self.loop.add_reader(sys.stdin.fileno(), self.read_parent)
+            self.ready(server.state.advertised_host, server.state.advertised_port)
+            await self.stopped.wait()
+            await server.close(keep_data=not temporary)
+        finally:
+            if temporary or (self.orphaned and data.name.startswith(TEMPORARY_PREFIX)):
+                shutil.rmtree(data, ignore_errors=True)
+
+    def read_parent(self) -> None:
+        """The parent never writes: stdin becomes readable when it is gone."""
+        self.loop.remove_reader(sys.stdin.fileno())
+        self.orphaned = True
+        self.stopped.set()
+
+
+def serve(options: BrokerOptions, ready: Callable[[str, int], None] | None = None) -> None:
+    """Runs a broker in the foreground until SIGTERM or SIGINT, then shuts it down cleanly.
+
+    `ready` is called once with the host and port clients connect to. To be called in the main thread.
+    Raises BrokerError, with one clear line, if it cannot start.
+    """
+    Running(options, ready or (lambda host, port: None)).run(signals=True)

@@ -1,0 +1,71 @@
+"""The offsets in memory: held-back transactions and expiry."""
+
+from __future__ import annotations
+
+from broker.offsets.committed_offset import CommittedOffset
+from broker.offsets.store import OffsetStore
+
+PARTITION = ("t", 0)
+
+
+def committed(offset: int, at_ms: int = 0, expire_ms: int | None = None) -> CommittedOffset:
+    return CommittedOffset(offset=offset, commit_timestamp_ms=at_ms, expire_timestamp_ms=expire_ms)
+
+
+def keep_none(topic: str) -> bool:
+    return False
+
+
+def test_store_remove_of_the_last_offset_forgets_the_group() -> None:
+    """Groups without offsets leave nothing behind."""
+    store = OffsetStore()
+    store.put("g", PARTITION, committed(1))
+    store.remove("g", PARTITION)
+    assert store.groups == {}
+    store.remove("g", PARTITION)
+
+
+def test_store_transaction_is_unstable_until_it_finishes() -> None:
+    """Held back offsets are not visible, but known about; a commit hands them out, an abort drops them."""
+    store = OffsetStore()
+    store.put("g", PARTITION, committed(1))
+    store.hold_back(7, "g", [(PARTITION, committed(2))])
+    store.hold_back(7, "g", [(PARTITION, committed(3))])
+    assert store.get("g", PARTITION) == committed(1)
+    assert store.unstable("g", PARTITION)
+    assert not store.unstable("g", ("t", 1))
+    assert store.finish(7, commit=True) == [("g", PARTITION, committed(3))]
+    assert not store.unstable("g", PARTITION)
+    store.hold_back(7, "g", [(PARTITION, committed(4))])
+    assert store.finish(7, commit=False) == []
+    assert not store.holds_back("g")
+
+
+def test_store_expiry_counts_from_the_base_or_else_the_commit() -> None:
+    """An empty group's offsets age together, a simple group's each from its own commit."""
+    store = OffsetStore()
+    store.put("g", ("t", 0), committed(1, at_ms=100))
+    store.put("g", ("t", 1), committed(1, at_ms=500))
+    by_commit = store.expired("g", now_ms=1_100, retention_ms=1_000, base_ms=None, keep=keep_none)
+    assert by_commit == [("t", 0)]
+    by_base = store.expired("g", now_ms=1_100, retention_ms=1_000, base_ms=100, keep=keep_none)
+    assert by_base == [("t", 0), ("t", 1)]
+
+
+def test_store_expiry_prefers_the_clients_own_retention() -> None:
+    """OffsetCommit v2-v4 bring one."""
+    store = OffsetStore()
+    store.put("g", PARTITION, committed(1, at_ms=0, expire_ms=5_000))
+    assert store.expired("g", now_ms=4_999, retention_ms=1, base_ms=0, keep=keep_none) == []
+    assert store.expired("g", now_ms=5_000, retention_ms=1, base_ms=0, keep=keep_none) == [PARTITION]
+
+
+def test_store_expiry_spares_kept_topics_and_open_transactions() -> None:
+    """A live group's subscribed topics, and what is about to be committed anyway."""
+    store = OffsetStore()
+    store.put("g", ("kept", 0), committed(1))
+    store.put("g", ("pending", 0), committed(1))
+    store.put("g", ("old", 0), committed(1))
+    store.hold_back(7, "g", [(("pending", 0), committed(2))])
+    gone = store.expired("g", now_ms=10, retention_ms=1, base_ms=None, keep=lambda topic: topic == "kept")
+    assert gone == [("old", 0)]

@@ -1,0 +1,156 @@
+"""The hand-written codecs of Produce and Fetch against kio's, in every version."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+from kio.index import load_payload_module, load_response_schema
+from kio.schema.errors import ErrorCode
+from kio.serial import entity_reader, entity_writer
+from kio.static.constants import EntityType
+
+from broker.handlers import fetch, produce
+from broker.log.partition import PartitionLog
+from tests.broker.log.partitions import batch, open_partition
+
+TOPIC_ID = uuid4()
+
+
+def write(entity: Any) -> memoryview:
+    out = io.BytesIO()
+    entity_writer(type(entity))(out, entity)
+    return memoryview(out.getvalue())
+
+
+def make(module: Any, entity_name: str, /, **fields: Any) -> Any:
+    """An entity from the fields its version has."""
+    entity = getattr(module, entity_name)
+    return entity(**{field: value for field, value in fields.items() if field in entity.__dataclass_fields__})
+
+
+def read_answer(key: int, version: int, parts: list[Any]) -> Any:
+    body = b"".join(bytes(part) for part in parts)
+    entity, size = entity_reader(load_response_schema(key, version))(body, 0)
+    assert size == len(body), "nothing is left over"
+    return entity
+
+
+# -- Produce -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("version", range(3, 14))
+def test_produce_request_is_read_as_kio_writes_it(version: int) -> None:
+    module = load_payload_module(0, version, EntityType.request)
+    parts = [
+        make(module, "PartitionProduceData", index=3, records=b"records"),
+        make(module, "PartitionProduceData", index=4, records=None),
+    ]
+    request = make(
+        module,
+        "ProduceRequest",
+        transactional_id="tx" if version % 2 else None,
+        acks=-1,
+        timeout=timedelta(seconds=1),
+        topic_data=(
+            make(module, "TopicProduceData", name="topic", topic_id=TOPIC_ID, partition_data=tuple(parts)),
+            make(module, "TopicProduceData", name="other", topic_id=TOPIC_ID, partition_data=()),
+        ),
+    )
+    read = produce.read_flexible if version >= 9 else produce.read_legacy
+    acks, topics = read(write(request), 0, version)
+    names: tuple[str | UUID, str | UUID] = (TOPIC_ID, TOPIC_ID) if version >= 13 else ("topic", "other")
+    assert (acks, topics) == (-1, [(names[0], [(3, b"records"), (4, None)]), (names[1], [])])
+
+
+@pytest.mark.parametrize("version", range(3, 14))
+def test_produce_answer_is_read_by_kio(version: int) -> None:
+    good = produce.Outcome(3, 0, None)
+    good.offset, good.append_time, good.log_start = 77, 5_000, 11
+    bad = produce.Outcome(4, ErrorCode.invalid_record.value, "no key")
+    bad.record_errors = ((2, "record 2"),)
+    topic: Any = TOPIC_ID if version >= 13 else "topic"
+    answer = read_answer(0, version, [produce.encode([(topic, [good, bad])], version)])
+    (line,) = answer.responses
+    first, second = line.partition_responses
+    assert (first.index, first.error_code, first.base_offset) == (3, ErrorCode.none, 77)
+    assert (second.index, second.error_code, second.base_offset) == (4, ErrorCode.invalid_record, -1)
+    assert first.log_append_time.timestamp() == 5
+    if version >= 5:
+        assert first.log_start_offset == 11
+    if version >= 8:
+        assert second.error_message == "no key"
+        assert [one.batch_index_error_message for one in second.record_errors] == ["record 2"]
+    assert (line.topic_id if version >= 13 else line.name) == topic
+
+
+# -- Fetch -------------------------------------------------------------------------------------------------------------
+def fetch_request(version: int, offset: int = 5) -> memoryview:
+    module = load_payload_module(1, version, EntityType.request)
+    lines = tuple(
+        make(
+            module, "FetchPartition", partition=partition, current_leader_epoch=0, fetch_offset=offset,
+            last_fetched_epoch=-1, log_start_offset=-1, partition_max_bytes=1_000, high_watermark=9,
+        )
+        for partition in (0, 1)
+    )  # fmt: skip
+    request = make(
+        module,
+        "FetchRequest",
+        replica_id=-1,
+        max_wait=timedelta(milliseconds=500),
+        min_bytes=1,
+        max_bytes=10_000,
+        isolation_level=1,
+        session_id=0,
+        session_epoch=-1,
+        topics=(make(module, "FetchTopic", topic="topic", topic_id=TOPIC_ID, partitions=lines),),
+        forgotten_topics_data=(
+            (make(module, "ForgottenTopic", topic="gone", topic_id=TOPIC_ID, partitions=(1,)),) if version >= 7 else ()
+        ),
+        rack_id="rack",
+    )
+    return write(request)
+
+
+@pytest.mark.parametrize("version", range(4, 19))
+def test_fetch_request_is_read_as_kio_writes_it(version: int) -> None:
+    request = fetch.read(fetch_request(version), 0, version)
+    epoch = 0 if version >= 9 else -1
+    lines = [fetch.Wanted(partition, epoch, 5, 1_000) for partition in (0, 1)]
+    topic = TOPIC_ID if version >= 13 else "topic"
+    assert request == fetch.FetchRequest(version, 500, 1, 10_000, 1, [(topic, lines)])
+
+
+class OneLog:
+    """What a fetch needs of a broker with one partition."""
+
+    def __init__(self, log: PartitionLog) -> None:
+        self.options = SimpleNamespace(fetch_max_bytes=1 << 20)
+        self.logs = SimpleNamespace(logs={("topic", 0): log})
+        self.topics = SimpleNamespace(by_id=lambda wanted: SimpleNamespace(name="topic"))
+
+
+@pytest.mark.parametrize("isolation", [0, 1])
+@pytest.mark.parametrize("version", range(4, 19))
+def test_fetch_answer_is_read_by_kio(tmp_path: Path, version: int, isolation: int) -> None:
+    """Records where there are some, an error for a partition that is not there, empty records for it."""
+    log = open_partition(tmp_path)
+    for value in "abcdefg":
+        log.append(batch(value))
+    request = fetch.read(fetch_request(version), 0, version)._replace(isolation_level=isolation)
+    size, at_once, parts = fetch.answer(cast(Any, OneLog(log)), request)
+    answer = read_answer(1, version, parts)
+    (line,) = answer.responses
+    found, missing = line.partitions
+    assert (found.error_code, found.high_watermark, found.last_stable_offset) == (ErrorCode.none, 7, 7)
+    assert found.records == log.read(5, 1_000, at_least_one=True)
+    assert size == len(found.records)
+    assert at_once, "an error is told without waiting"
+    assert missing.error_code == ErrorCode.unknown_topic_or_partition
+    assert missing.records == b"", "empty, not null"
+    assert (found.aborted_transactions is None) == (isolation == 0)
+    log.release()

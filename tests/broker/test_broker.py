@@ -1,0 +1,207 @@
+"""The life of a broker: started, stopped, gone without a trace; and why it does not start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+
+from broker import AddressInUseError, Broker, BrokerError, BrokerOptions, DataDirectoryError, DataDirectoryLockedError
+from tests.broker.waits import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def topics(broker: Broker) -> list[str]:
+    return sorted(AdminClient({"bootstrap.servers": broker.bootstrap_servers}).list_topics(timeout=10).topics)
+
+
+def make_topic(broker: Broker, name: str) -> None:
+    client = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    client.produce(name, b"v")
+    assert client.flush(10) == 0
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_broker_leaves_nothing_behind(in_process: bool) -> None:
+    threads = set(threading.enumerate())
+    with Broker(in_process=in_process) as broker:
+        data = broker.data
+        assert data is not None
+        assert data.exists()
+        process = broker.process
+        make_topic(broker, "t")
+        assert topics(broker) == ["t"]
+    assert not data.exists()
+    assert process is None or process.returncode == 0
+    # librdkafka's threads are none of the interpreter's
+    assert {thread for thread in threading.enumerate() if thread.name.startswith("broker")} <= threads
+    with pytest.raises(BrokerError, match="not running"):
+        _ = broker.bootstrap_servers
+
+
+def test_ready_means_ready() -> None:
+    """A connection made at once is accepted; and it does not take long (0.2 s on an idle machine)."""
+    best = 60.0
+    for _ in range(3):
+        start = time.perf_counter()
+        with Broker() as broker:
+            best = min(best, time.perf_counter() - start)
+            socket.create_connection((broker.host, broker.port), timeout=1).close()
+    assert best < 1.5
+
+
+def test_data_survives_a_restart_on_the_same_port(tmp_path: Path) -> None:
+    with Broker(data=tmp_path / "data") as broker:
+        address = broker.bootstrap_servers
+        make_topic(broker, "t")
+        broker.restart()
+        assert broker.bootstrap_servers == address
+        assert topics(broker) == ["t"]
+        broker.kill()
+        broker.restart()
+        assert topics(broker) == ["t"]
+    assert (tmp_path / "data" / "clean-shutdown").exists()
+
+
+def test_kill_is_for_processes_only() -> None:
+    with Broker(in_process=True) as broker, pytest.raises(BrokerError, match="in_process=False"):
+        broker.kill()
+
+
+def test_start_twice_is_refused() -> None:
+    with Broker() as broker, pytest.raises(BrokerError, match="running already"):
+        broker.start()
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("in_process", [False, True])
+def test_port_in_use_is_named(in_process: bool) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(AddressInUseError, match=rf"127\.0\.0\.1:{port} is in use by another program; choose"):
+            Broker(port=port, in_process=in_process).start()
+
+
+def test_data_directory_in_use_is_named(tmp_path: Path) -> None:
+    with Broker(data=tmp_path / "data") as broker:
+        assert broker.process is not None
+        with pytest.raises(DataDirectoryLockedError, match=f"in use by another broker .process {broker.process.pid}"):
+            Broker(data=tmp_path / "data").start()
+        assert topics(broker) == []
+
+
+def test_foreign_data_directory_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(DataDirectoryError, match=r"thesis\.txt"):
+        Broker(data=tmp_path).start()
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataDirectoryError, match=r"cannot use data directory .*file/data"):
+        Broker(data=tmp_path / "file" / "data").start()
+
+
+def test_newer_data_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "broker.json").write_text(json.dumps({"format": 99, "cluster_id": "x"}))
+    with pytest.raises(DataDirectoryError, match="has data format 99"):
+        Broker(data=tmp_path).start()
+
+
+def test_unresolvable_host_is_named() -> None:
+    with pytest.raises(BrokerError, match=r"cannot listen on no\.such\.host\.invalid"):
+        Broker(host="no.such.host.invalid").start()
+
+
+# -- processes ---------------------------------------------------------------------------------------------------------
+def test_broker_ends_with_its_parent(tmp_path: Path) -> None:
+    """However the parent ends; temporary data goes too."""
+    program = (
+        "import sys, time\n"
+        "from broker import Broker\n"
+        "broker = Broker(); broker.start()\n"
+        "print(broker.process.pid, broker.data, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert parent.stdout is not None
+    pid, data = parent.stdout.readline().split()
+    assert Path(data).exists()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    wait_for(lambda: not psutil.pid_exists(int(pid)) or psutil.Process(int(pid)).status() == "zombie", "the end")
+    wait_for(lambda: not Path(data).exists(), "the data's removal")
+
+
+def test_module_serves_until_sigterm_and_shuts_down_cleanly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "broker", "--data", str(tmp_path / "data"), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("broker ready at 127.0.0.1:")
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+    assert (tmp_path / "data" / "clean-shutdown").exists()
+
+
+def test_module_says_in_one_line_why_it_cannot_start(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("")
+    command = [sys.executable, "-m", "broker", "--data", str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=20, check=False)
+    assert found.returncode == 1
+    assert found.stderr.count("\n") == 1
+    assert found.stderr.startswith(f"broker: {tmp_path} is not a data directory of this broker")
+
+
+def test_schemas_are_imported_when_they_are_used(tmp_path: Path) -> None:
+    """Importing all of kio's takes 0.7 s: none of the APIs' at the start, and few packages otherwise."""
+    program = (
+        "import asyncio, json, sys\n"
+        "sys.modules['hypothesis'] = None\n"
+        "from pathlib import Path\n"
+        "from broker import BrokerOptions\n"
+        "from broker.serving import Running\n"
+        "running = Running(BrokerOptions(data=Path(sys.argv[1])), lambda host, port: running.stop())\n"
+        "running.run(signals=False)\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=30,
+        check=True,
+    )
+    modules: list[str] = json.loads(found.stdout)
+    versions = [name.split(".")[2] for name in modules if name.startswith("kio.schema.") and name.count(".") > 2]
+    assert set(versions) <= {"request_header", "response_header"}
+    heavy = ("confluent_kafka", "pydantic", "click", "rich", "cramjam", "streams", "stores")
+    assert [name for name in modules if name.split(".")[0] in heavy] == []
+
+
+def test_options_are_passed_to_the_process() -> None:
+    options = BrokerOptions(default_partitions=4, topic_defaults={"retention.ms": "5"}, auto_create_topics=True)
+    with Broker(options=options) as broker:
+        make_topic(broker, "t")
+        listed = AdminClient({"bootstrap.servers": broker.bootstrap_servers}).list_topics(timeout=10)
+        assert len(listed.topics["t"].partitions) == 4
