@@ -59,14 +59,14 @@ class Bench:
             )
         )
 
-    def produce(self, topic: str, value: Any, key: Any, partition: int, _: None, timestamp: int, headers: Any) -> None:
+    def produce(self, topic: str, value: Any, key: Any, partition: int, *rest: Any) -> None:
         if len(self.sent) >= self.room:
             raise BufferError
-        self.sent.append((topic, key, value, timestamp))
+        self.sent.append((topic, key, value, rest[-2]))
 
-    def produce_full(self, topic: str, value: Any, key: Any, partition: int, _: None, ts: int, headers: Any) -> None:
+    def produce_full(self, topic: str, value: Any, key: Any, partition: int, *rest: Any) -> None:
         self.overflowed += 1
-        self.sent.append((topic, key, value, ts))
+        self.sent.append((topic, key, value, rest[-2]))
 
     def run(self, topic: str, messages: Sequence[DriverMessage], start: int = 0, limit: int = NO_LIMIT) -> int:
         return self.program.sources[topic].run(messages, start, len(messages), limit)

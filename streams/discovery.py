@@ -1,0 +1,124 @@
+"""Where the log is: which broker an application or a command talks to when nobody has said so.
+
+In this order, the first that applies:
+
+1. what the caller gives (`App(bootstrap_servers=…)`, `--bootstrap-servers`);
+2. the environment variable `HEADRACE_BOOTSTRAP_SERVERS`;
+3. the nearest `.headrace/broker.json`, looked for in the working directory and then in each directory above it, if
+   the broker it names answers. `headrace dev` and `headrace broker` write that file while they run;
+4. `127.0.0.1:9092`.
+
+The file may outlive its broker (`kill -9`), so its address counts only if a TCP connection to it succeeds; a stale
+file is passed over, never removed here.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+HOME_DIRECTORY = ".headrace"
+"""The directory beside a project where its broker, state and announcements live."""
+
+BROKER_FILE = "broker.json"
+ENVIRONMENT_VARIABLE = "HEADRACE_BOOTSTRAP_SERVERS"
+DEFAULT_BOOTSTRAP_SERVERS = "127.0.0.1:9092"
+CONNECT_TIMEOUT_S = 0.5
+
+
+class BrokerAnnouncement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a running broker says of itself in `broker.json`."""
+
+    bootstrap_servers: str
+    pid: int
+    data_dir: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerLocation:
+    """An address and how it was found; `describe()` is for messages to people."""
+
+    bootstrap_servers: str
+    origin: Literal["argument", "environment", "announcement", "default"]
+    file: Path | None = None
+
+    def describe(self) -> str:
+        match self.origin:
+            case "argument":
+                return "as given"
+            case "environment":
+                return f"from {ENVIRONMENT_VARIABLE}"
+            case "announcement":
+                return f"from {self.file}"
+            case "default":
+                return (
+                    f"the default: no address was given, {ENVIRONMENT_VARIABLE} is not set, and no running "
+                    f"`headrace dev` or `headrace broker` was found through {HOME_DIRECTORY}/{BROKER_FILE}"
+                )
+
+
+def answers_tcp(bootstrap_servers: str) -> bool:
+    """Whether any of the comma-separated `host:port` addresses accepts a connection."""
+    return any(_connects(address.strip()) for address in bootstrap_servers.split(",") if address.strip())
+
+
+def _connects(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal():
+        return False
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_TIMEOUT_S):
+            return True
+    except (OSError, OverflowError):
+        return False
+
+
+def locate_broker(
+    explicit: str | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    start: Path | None = None,
+    alive: Callable[[str], bool] = answers_tcp,
+) -> BrokerLocation:
+    """Finds the broker in the order above.
+
+    Args:
+        explicit: the caller's own choice; empty counts as none.
+        environ: the environment, `os.environ` if not given.
+        start: the directory where the search for `broker.json` begins, the working directory if not given.
+        alive: whether a broker answers at an announced address.
+    """
+    if explicit:
+        return BrokerLocation(bootstrap_servers=explicit, origin="argument")
+    from_environment = (os.environ if environ is None else environ).get(ENVIRONMENT_VARIABLE)
+    if from_environment:
+        return BrokerLocation(bootstrap_servers=from_environment, origin="environment")
+    first = (Path.cwd() if start is None else start).resolve()
+    for directory in (first, *first.parents):
+        announced = announced_broker(directory / HOME_DIRECTORY, alive=alive)
+        if announced is not None:
+            return announced
+    return BrokerLocation(bootstrap_servers=DEFAULT_BOOTSTRAP_SERVERS, origin="default")
+
+
+def discover_bootstrap_servers(explicit: str | None = None) -> str:
+    """The address alone: `host:port`, several separated by commas."""
+    return locate_broker(explicit).bootstrap_servers
+
+
+def announced_broker(home: Path, *, alive: Callable[[str], bool] = answers_tcp) -> BrokerLocation | None:
+    """The broker that announces itself in `home`, if there is one and it answers."""
+    file = home / BROKER_FILE
+    try:
+        announcement = msgspec.json.decode(file.read_bytes(), type=BrokerAnnouncement)
+    except (OSError, msgspec.DecodeError):
+        return None  # none there, or half written by a process that died: not an announcement
+    if not alive(announcement.bootstrap_servers):
+        return None
+    return BrokerLocation(bootstrap_servers=announcement.bootstrap_servers, origin="announcement", file=file)

@@ -1,0 +1,1 @@
+"""Answers questions about a running application's stores over HTTP."""

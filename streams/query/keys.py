@@ -1,0 +1,68 @@
+"""Keys in URLs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from streams.errors import QueryError
+from streams.serde import Serde
+
+PARSERS: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, UUID: UUID}
+
+
+def parse_key(text: str, serde: Serde) -> bytes:
+    """The serialised key that `text` stands for: by the key's type text, digits, `true`, base64 (for bytes), else JSON.
+
+    Raises:
+        QueryError: the text is no such key.
+    """
+    try:
+        return serde.serialize(key_value(text, serde.type))
+    except QueryError:
+        raise
+    except Exception as error:  # a serde raises whatever its library does
+        raise QueryError(f"{text!r} is no key of this store, whose keys are {serde.name}: {error}") from error
+
+
+def key_value(text: str, type_: Any) -> Any:
+    if type_ is bool:
+        if text not in ("true", "false"):
+            raise QueryError(f"{text!r} is no bool: write true or false")
+        return text == "true"
+    if type_ is bytes:
+        try:
+            return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except binascii.Error as error:
+            raise QueryError(f"{text!r} is not base64: keys of this store are bytes") from error
+    parser = PARSERS.get(type_)
+    if parser is not None:
+        return parser(text)
+    try:
+        decoded = msgspec.json.decode(text.encode())
+    except msgspec.DecodeError:
+        return text  # keys without a declared type are mostly strings
+    try:
+        return msgspec.convert(decoded, type_)
+    except (msgspec.ValidationError, TypeError):
+        return decoded
+
+
+def jsonable(value: Any) -> Any:
+    """A value of any serde as JSON can hold it: structs and dataclasses as objects, bytes as base64."""
+    try:
+        return msgspec.to_builtins(value, str_keys=True, enc_hook=otherwise)
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+def otherwise(value: Any) -> Any:
+    dump: Any = getattr(value, "model_dump", None) or getattr(value, "asdict", None)
+    if callable(dump):
+        return dump()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,86 @@
+"""What a worker tells about itself while it runs, for whoever shows it live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams.plan.task_id import TaskId
+from streams.runtime.phase import WorkerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreProgress:
+    """How far one changelog partition is read back. Counts are offsets, an upper bound of the records."""
+
+    task: TaskId
+    store: str
+    topic: str
+    start_offset: int
+    position: int
+    end_offset: int
+    records: int
+    """Records applied so far."""
+    records_per_s: float
+    done: bool
+
+    @property
+    def remaining(self) -> int:
+        return max(self.end_offset - self.position, 0)
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds to go at the rate so far; None while there is no rate."""
+        if self.done:
+            return 0.0
+        passed = self.position - self.start_offset
+        if passed <= 0 or self.records_per_s <= 0 or self.records == 0:
+            return None
+        return self.remaining * (self.records / passed) / self.records_per_s
+
+
+class WorkerListener(Protocol):
+    """Called on the stream thread: answer quickly, do not raise."""
+
+    def on_state(self, before: WorkerState, after: WorkerState) -> None: ...
+
+    def on_tasks(self, running: frozenset[TaskId], restoring: frozenset[TaskId]) -> None:
+        """The worker's tasks after any of them started, was restored or was given away."""
+        ...
+
+    def on_restore(self, progress: RestoreProgress) -> None:
+        """At the start, about once a second, and at the end of each changelog partition."""
+        ...
+
+    def on_commit(self, tasks: frozenset[TaskId], duration_s: float) -> None: ...
+
+    def on_progress(self, counters: Mapping[str, int]) -> None:
+        """Sums over all tasks since the worker started, about four times a second while there is anything new."""
+        ...
+
+    def on_endpoint(self, endpoint: str | None) -> None:
+        """`host:port` of the query server; None once it is gone."""
+        ...
+
+
+class Silent:
+    """A listener that does nothing; extend it to hear one thing."""
+
+    def on_state(self, before: WorkerState, after: WorkerState) -> None:
+        pass
+
+    def on_tasks(self, running: frozenset[TaskId], restoring: frozenset[TaskId]) -> None:
+        pass
+
+    def on_restore(self, progress: RestoreProgress) -> None:
+        pass
+
+    def on_commit(self, tasks: frozenset[TaskId], duration_s: float) -> None:
+        pass
+
+    def on_progress(self, counters: Mapping[str, int]) -> None:
+        pass
+
+    def on_endpoint(self, endpoint: str | None) -> None:
+        pass

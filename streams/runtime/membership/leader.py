@@ -1,0 +1,36 @@
+"""The leader's part of a rebalance: everybody's subscription in, everybody's assignment out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streams.runtime.membership.assignor import Candidate, assign
+from streams.runtime.membership.handover import handover
+from streams.runtime.membership.member_view import MemberView
+from streams.runtime.membership.universe import TaskUniverse
+from streams.runtime.membership.user_data import Assignment, encode_assignment
+
+
+def lead(universe: TaskUniverse, candidates: Sequence[Candidate], generation: int) -> dict[str, bytes]:
+    """Member id -> the bytes for SyncGroup."""
+    shares = handover(assign(universe, candidates), candidates)
+    moving = any(share.withdrawn for share in shares.values())
+    members = tuple(
+        MemberView(
+            member_id=candidate.member_id,
+            instance_id=candidate.instance_id,
+            host=candidate.subscription.host,
+            endpoint=candidate.subscription.endpoint,
+            tasks=shares[candidate.member_id].tasks,
+        )
+        for candidate in sorted(candidates, key=lambda candidate: candidate.rank)
+    )
+    return {
+        member_id: encode_assignment(
+            Assignment(
+                generation=generation, tasks=share.tasks, withdrawn=share.withdrawn, members=members, moving=moving
+            ),
+            [pair for task in share.tasks for pair in universe.inputs[task]],
+        )
+        for member_id, share in shares.items()
+    }

@@ -1,0 +1,41 @@
+"""What a group member is told before it joins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PROTOCOL_TYPE = "consumer"
+"""So that Kafka's tools understand our messages; see `user_data`."""
+PROTOCOL = "headrace"
+"""The assignor's name: plain consumers do not have it, so they and workers cannot end up in one group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberOptions:
+    """Durations in milliseconds.
+
+    `instance_id` makes the member static: its place outlives the process until the session times out. `topics` are all
+    topics the application reads, repartition topics included. `process_id` tells processes apart in logs; `host` and
+    `state_dir` together say whose local state a process can open; `endpoint` ("host:port") is where it answers queries.
+    """
+
+    group_id: str
+    topics: tuple[str, ...]
+    instance_id: str | None = None
+    process_id: str = ""
+    host: str = ""
+    state_dir: str = ""
+    endpoint: str | None = None
+    session_timeout_ms: int = 45_000
+    """A member that is not heard of for so long is dropped, and others take its tasks."""
+    heartbeat_interval_ms: int = 3_000
+    """Also how long it takes a member to notice that the group moves on."""
+    moving_heartbeat_interval_ms: int = 250
+    """The same while tasks change hands, when the group is known to move on again soon."""
+    rebalance_timeout_ms: int = 60_000
+    """How long the group waits for its members to join the next generation."""
+    request_timeout_ms: int = 10_000
+    """How long an answer may take that nothing holds up; a reconnect follows."""
+    backoff_ms: int = 50
+    """The first pause after a failure; it doubles with each."""
+    backoff_max_ms: int = 1_000

@@ -1,0 +1,21 @@
+"""All tasks of an application, as the leader of its group needs to know them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from streams.plan.task_id import TaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskUniverse:
+    """`inputs` has every task, with the (topic, partition) pairs it reads; `stateful` those with stores to restore."""
+
+    inputs: Mapping[TaskId, tuple[tuple[str, int], ...]]
+    stateful: frozenset[TaskId] = field(default_factory=frozenset[TaskId])
+
+    @property
+    def tasks(self) -> tuple[TaskId, ...]:
+        """In order."""
+        return tuple(sorted(self.inputs))

@@ -1,0 +1,102 @@
+"""What a worker is told before it starts. Checked and read from the environment at the edge, by `streams.settings`."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from streams.runtime.decision import Decision, FailedRecord
+
+FailureHandler = Literal["fail", "continue"] | Callable[[FailedRecord], Decision]
+"""What to do with a record that failed: always the same, or what a function answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """Settings of one worker process. Durations ending in `_ms` are milliseconds, `_s` seconds."""
+
+    application_id: str
+    bootstrap_servers: str
+    state_dir: Path
+    """Stores live in `<state_dir>/<application_id>/<task>/`; the processes of a host share it."""
+    instance_id: str | None = None
+    """Static membership: a restarted worker with the same id gets its tasks back without a rebalance. None: named after
+    its slot."""
+    slot: int | None = None
+    """The worker's place among those on the same state directory; None: the lowest that is free. See `slot`."""
+
+    commit_interval_ms: int = 1_000
+    max_dirty_bytes: int = 64 * 1024 * 1024
+    """Uncommitted state of all tasks together; above it the worker commits early."""
+    block_cache_bytes: int = 64 * 1024 * 1024
+    write_buffer_bytes: int = 64 * 1024 * 1024
+    """RocksDB memory, shared by all stores of the process."""
+
+    poll_records: int = 5_000
+    """At most so many records are taken from the client at a time."""
+    poll_ms: int = 100
+    """The longest wait for a record when there is nothing else to do."""
+    run_records: int = 1_000
+    """After so many records the worker looks again which task is oldest."""
+    buffered_records: int = 20_000
+    """Per partition; above it the partition is paused, and resumed at a quarter of it."""
+    buffered_bytes: int = 64 * 1024 * 1024
+    """Record bytes (estimated) that all partitions together may buffer."""
+    max_task_idle_ms: int = 0
+    """-1: never wait for an empty input; 0: wait until the broker says it is empty; above: and then this much longer.
+    Source: Kafka's `max.task.idle.ms` (KIP-695)."""
+    auto_offset_reset: Literal["earliest", "latest"] = "earliest"
+    """Where to begin in a partition without a committed offset, or whose committed offset is no longer kept."""
+
+    watermark_interval_ms: int = 500
+    """At most so often a task says how far its time is; see `publisher`."""
+    watermark_repeat_ms: int = 10_000
+    """How often it says so when its time stands still."""
+    watermark_idle_timeout_ms: int = 10_000
+    """A task without input for so long no longer holds back those that read what it writes."""
+
+    deserialization_handler: FailureHandler = "fail"
+    processing_handler: FailureHandler = "fail"
+
+    client_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """librdkafka properties of every client; the ones below are for one kind of client and stronger."""
+    consumer_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    producer_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    replication_factor: int = -1
+    """Of internal topics; -1 leaves it to the broker."""
+    topic_config: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Topic configs that replace those of internal topics."""
+
+    connect_timeout_s: float = 15.0
+    """How long the broker may be unreachable when the worker starts."""
+    topic_wait_s: float = 3.0
+    """How long missing source topics are waited for when the worker starts."""
+    lock_timeout_s: float = 30.0
+    """How long a task's directory may stay locked by the process that is handing the task over."""
+    stop_timeout_s: float = 30.0
+    """How long a stopping worker may try to commit."""
+    session_timeout_ms: int = 45_000
+    heartbeat_interval_ms: int = 3_000
+    rebalance_timeout_ms: int = 60_000
+
+    query_host: str = "127.0.0.1"
+    query_port: int | None = 0
+    """HTTP queries; 0 takes a free port, None serves none."""
+    advertised_host: str | None = None
+    """The host by which other workers reach the query server; None: `query_host`."""
+
+    @property
+    def application_dir(self) -> Path:
+        return self.state_dir / self.application_id
+
+    def client(self, role: str) -> dict[str, Any]:
+        """The librdkafka properties that every client of this worker has; `role` ends its client id."""
+        return {
+            "bootstrap.servers": self.bootstrap_servers,
+            "client.id": f"{self.application_id}-{socket.gethostname()}-{role}",
+            "log.connection.close": False,
+            **self.client_config,
+        }

@@ -1,0 +1,163 @@
+"""The producer of a worker: outputs, repartition topics, changelogs and watermarks go through the one.
+
+Compiled code calls librdkafka's `produce` directly. Delivery is not followed record by record: one callback is called
+for failures only and remembers the first, so a `flush` that ends with an empty queue and no failure means that the
+broker has acknowledged everything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import confluent_kafka
+from confluent_kafka import KafkaError
+from confluent_kafka import Message as KafkaMessage
+
+from streams.compile.program import Headers, Produce
+from streams.errors import ProduceError
+from streams.runtime.connection import ConnectionWatch, client_log
+from streams.runtime.options import WorkerOptions
+
+FULL_QUEUE_WAIT_S = 0.05
+FLUSH_SLICE_S = 0.25
+
+
+def producer_config(options: WorkerOptions) -> dict[str, Any]:
+    """librdkafka's properties, each with its reason; the user's are stronger."""
+    return {
+        **options.client("producer"),
+        "partitioner": "murmur2_random",  # Kafka's own; librdkafka's default puts keys elsewhere than Java does
+        "enable.idempotence": True,  # order within a partition survives retries: watermarks rely on it
+        "linger.ms": 20,
+        "batch.size": 1_000_000,
+        "batch.num.messages": 10_000,
+        "queue.buffering.max.messages": 200_000,
+        "queue.buffering.max.kbytes": 65_536,
+        "delivery.report.only.error": True,
+        **options.producer_config,
+    }
+
+
+class RecordProducer:
+    """Owned by the stream thread. `produce` is what compiled code calls; a full queue raises BufferError."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        self._watch = ConnectionWatch(options.bootstrap_servers, "producer")
+        self._failure: ProduceError | None = None
+        config = producer_config(options)
+        config["error_cb"] = self._watch.on_error
+        config["on_delivery"] = self._on_delivery
+        self._client = confluent_kafka.Producer(config, logger=client_log)
+        self.produce = cast(Produce, self._client.produce)
+
+    def produce_full(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        callback: None,
+        on_delivery: None,
+        timestamp: int,
+        headers: Headers | None,
+        /,
+    ) -> None:
+        """Sends one record when the queue was full, waiting until there is room. Raises ProduceError."""
+        while True:
+            self.poll(FULL_QUEUE_WAIT_S)
+            try:
+                self.produce(topic, value, key, partition, callback, on_delivery, timestamp, headers)
+                return
+            except BufferError:
+                continue
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        timestamp: int,
+        headers: Headers | None = None,
+    ) -> None:
+        """Sends one record, waiting for room in the queue if need be."""
+        try:
+            self.produce(topic, value, key, partition, None, None, timestamp, headers)
+        except BufferError:
+            self.produce_full(topic, value, key, partition, None, None, timestamp, headers)
+
+    def poll(self, timeout_s: float = 0) -> None:
+        """Serves delivery reports. Raises ProduceError if a record was refused."""
+        if self._client.poll(timeout_s):
+            self._watch.alive()
+        self.check()
+
+    def flush(self, *, give_up: Callable[[], bool]) -> None:
+        """Returns when the broker has acknowledged every record.
+
+        Args:
+            give_up: asked now and then while the broker does not answer; True ends the wait.
+
+        Raises:
+            ProduceError: a record was refused, or `give_up` said so (then retriable).
+        """
+        while True:
+            left = self._client.flush(FLUSH_SLICE_S)
+            self.check()
+            if left == 0:
+                return
+            if give_up():
+                raise ProduceError(
+                    f"{left} records were not acknowledged by the broker in time: they will be processed again "
+                    "after a restart; check that the broker is reachable",
+                    retriable=True,
+                )
+
+    def check(self) -> None:
+        """Raises the first failure there was; it stays."""
+        if self._failure is not None:
+            raise self._failure
+        if self._watch.fatal is not None:
+            raise ProduceError(f"the producer cannot go on: {self._watch.fatal.str()}; restart the worker")
+
+    def close(self, *, timeout_s: float = 0) -> None:
+        """Lets go of the client; records that are not acknowledged within the time are given up."""
+        if timeout_s:
+            self._client.flush(timeout_s)
+        self._client.purge()
+        self._client.flush(1.0)
+
+    def _on_delivery(self, error: KafkaError | None, message: KafkaMessage) -> None:
+        if error is None or self._failure is not None:
+            return
+        if error.code() == KafkaError._PURGE_QUEUE:  # pyright: ignore[reportPrivateUsage]
+            return  # our own close
+        topic, partition = message.topic(), message.partition()
+        self._failure = ProduceError(
+            f"a record for {topic}[{partition}] was refused: {error.str()}; {cure(error)}",
+            topic=topic,
+            partition=partition,
+            retriable=error.retriable(),
+        )
+
+
+def cure(error: KafkaError) -> str:
+    """What a person can do about a refused record."""
+    code = error.code()
+    if code in (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):  # pyright: ignore[reportPrivateUsage]
+        return "create the topic (headrace topics create …) and restart"
+    if code in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE):
+        return "raise max.message.bytes of the topic and message.max.bytes of the producer, or make the value smaller"
+    if code in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED):
+        return "allow this user to write the topic"
+    if code == KafkaError._MSG_TIMED_OUT:  # pyright: ignore[reportPrivateUsage]
+        return "check that the broker is reachable and restart"
+    return "see the broker's log, then restart"
+
+
+def deadline(timeout_s: float, also: Callable[[], bool] = lambda: False) -> Callable[[], bool]:
+    """A `give_up` for `flush`: after `timeout_s` seconds, or when `also` says so."""
+    end = time.monotonic() + timeout_s
+    return lambda: also() or time.monotonic() >= end

@@ -1,0 +1,245 @@
+"""One task: a partition of a sub-topology, with its state, its compiled program and its buffered input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from stores import ChangelogRecord, TaskState
+from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
+from streams.observe import Counters
+from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
+from streams.plan.task_id import TaskId
+from streams.runtime.buffers import PartitionBuffer, TaskInputs
+from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.membership import CommittedOffset
+from streams.runtime.partition_time import decode_partition_time, encode_partition_time
+from streams.runtime.phase import TaskPhase, check_task_transition
+from streams.runtime.progress import InputProgress, Progress, progress
+from streams.runtime.router import Place
+from streams.runtime.task_metadata import CLOCK, RESTORED, read_clocks, read_watermarks, write_rows
+from streams.runtime.watermark import Watermark
+
+
+class Changelog(NamedTuple):
+    """The changelog partition of one store of a task."""
+
+    store: str
+    topic: str
+    partition: int
+
+
+class Task:
+    """Owned by the stream thread.
+
+    Args:
+        committed: the committed offset of each input, None where there is none; together with the state they are
+            where the task goes on.
+        state: opened, and closed by the task.
+        now: ms of the worker's monotonic clock.
+    """
+
+    def __init__(
+        self,
+        task_id: TaskId,
+        plan: PartitionPlan,
+        *,
+        committed: Mapping[Place, CommittedOffset | None],
+        state: TaskState,
+        produce: Produce,
+        produce_full: Produce,
+        failures: FailurePolicy,
+        max_task_idle_ms: int,
+        now: int,
+    ) -> None:
+        self.id = task_id
+        self.subtopology: Subtopology = plan.plan.subtopologies[task_id.subtopology]
+        self.phase = TaskPhase.CREATED
+        self.state = state
+        self.counters = Counters()
+        self.failures = failures
+        self.watermarks: dict[str, Watermark] = {
+            source.topic: Watermark(source.topic, plan.upstream_tasks(source.topic))
+            for source in self.subtopology.sources
+            if source.role == "repartition"
+        }
+        self.program = self.subtopology.program.bind(
+            TaskBinding(
+                task_id=task_id,
+                stores=state.stores,
+                produce=produce,
+                produce_full=produce_full,
+                watermarks=self.watermarks,
+                counters=self.counters,
+            )
+        )
+        self.changelogs = tuple(
+            Changelog(store.name, store.changelog, task_id.partition)
+            for store in self.subtopology.stores
+            if store.changelog is not None
+        )
+        self.inputs = TaskInputs(self._buffers(plan, committed, now), max_task_idle_ms=max_task_idle_ms)
+        self.committed_offsets = {place: offset for place, offset in committed.items() if offset is not None}
+        self.torn = False
+        """A record failed half way through the operators: what is dirty in the stores belongs to no offset."""
+        self.remembered: dict[str, bytes] = dict(state.metadata)
+        """The metadata rows as last committed, or as restored."""
+
+    def __repr__(self) -> str:
+        return f"Task({self.id}, {self.phase.value})"
+
+    def _buffers(
+        self, plan: PartitionPlan, committed: Mapping[Place, CommittedOffset | None], now: int
+    ) -> list[PartitionBuffer]:
+        roles = {source.topic: source.role for source in self.subtopology.sources}
+        order = sorted(range(len(inputs := plan.inputs(self.id))), key=lambda i: roles[inputs[i][0]] != "table")
+        buffers: list[PartitionBuffer] = []
+        for rank, index in enumerate(order):
+            topic, partition = inputs[index]
+            source = self.program.sources[topic]
+            offset = committed.get((topic, partition))
+            if offset is not None:
+                source.max_timestamp = max(source.max_timestamp, decode_partition_time(offset.metadata))
+            buffers.append(
+                PartitionBuffer(
+                    topic,
+                    partition,
+                    source,
+                    rank=rank,
+                    now=now,
+                    position=None if offset is None else offset.offset,
+                    watermark=self.watermarks.get(topic),
+                )
+            )
+        return buffers
+
+    # -- life --------------------------------------------------------------------------------------------------------
+    def enter(self, phase: TaskPhase) -> None:
+        """Raises PhaseError for a transition that may not be."""
+        check_task_transition(self.id, self.phase, phase)
+        self.phase = phase
+
+    def start(self) -> None:
+        """The state is complete: takes up what was remembered of time, and is RUNNING."""
+        read_watermarks(self.remembered, self.watermarks)
+        self.program.restore_clocks(read_clocks(self.remembered))
+        self.program.watermark_advanced()
+        self.enter(TaskPhase.RUNNING)
+
+    def close(self) -> None:
+        """Closes the state; what is not committed is dropped."""
+        if self.phase is not TaskPhase.CLOSED:
+            self.enter(TaskPhase.CLOSED)
+            self.state.close()
+
+    # -- work --------------------------------------------------------------------------------------------------------
+    def run(self, budget: int, now: int) -> int:
+        """Runs up to `budget` buffered records, those first that are oldest; returns how many it took.
+
+        Raises:
+            StreamsError: a record failed and is not to be skipped. It and what follows it stay buffered; what it had
+                done before it failed stands in the stores.
+        """
+        inputs = self.inputs
+        taken = 0
+        control_records = -self._control_records()
+        try:
+            while taken < budget:
+                following = inputs.next(now)
+                if following is None:
+                    break
+                buffer, limit = following
+                batch, at = buffer.batch, buffer.at
+                end = at + budget - taken
+                if end > len(batch):
+                    end = len(batch)
+                try:
+                    to = buffer.source.run(batch, at, end, limit)  # pyright: ignore[reportArgumentType]
+                    if to == at:  # only a timestamp function that answers differently each time can bring this about
+                        to = buffer.source.run(batch, at, at + 1, NO_LIMIT)
+                except RecordFailure as failure:
+                    to = failure.index
+                    buffer.advance(to)
+                    taken += to - at
+                    self.torn = failure.kind != "deserialization"
+                    self.failures.skip(failure, batch[to], self.id, self.counters)
+                    self.torn = False
+                    at, to = to, to + 1
+                buffer.advance(to)
+                taken += to - at
+        finally:
+            self.counters.processed += taken - (control_records + self._control_records())
+        return taken
+
+    def _control_records(self) -> int:
+        """How many of the records so far were watermarks."""
+        return sum(watermark.observed for watermark in self.watermarks.values())
+
+    # -- time --------------------------------------------------------------------------------------------------------
+    def measures(self, clock: Callable[[], int], idle_timeout_ms: int) -> dict[str, Callable[[int], Progress]]:
+        """For each repartition sink, what tells the task's progress towards it."""
+
+        def measure(sink: RepartitionSink) -> Callable[[int], Progress]:
+            sources = frozenset(sink.sources)
+            buffers = [buffer for buffer in self.inputs.buffers if buffer.topic in sources]
+
+            def told(previous: int) -> Progress:
+                now = clock()
+                return progress(
+                    (
+                        InputProgress(
+                            buffer.source.max_timestamp,
+                            buffer.watermark_value(),
+                            buffer.is_quiet(now, idle_timeout_ms),
+                        )
+                        for buffer in buffers
+                    ),
+                    sink.hold_back_ms,
+                    previous,
+                )
+
+            return told
+
+        return {sink.topic: measure(sink) for sink in self.subtopology.repartition_sinks}
+
+    # -- commit ------------------------------------------------------------------------------------------------------
+    def offsets(self) -> dict[Place, CommittedOffset]:
+        """The inputs' offsets that are not committed yet, with the partitions' time."""
+        moved: dict[Place, CommittedOffset] = {}
+        for buffer in self.inputs.buffers:
+            position = buffer.position()
+            place = (buffer.topic, buffer.partition)
+            known = self.committed_offsets.get(place)
+            if position is not None and (known is None or known.offset != position):
+                moved[place] = CommittedOffset(position, encode_partition_time(buffer.source.max_timestamp))
+        return moved
+
+    def changed_metadata(self) -> dict[str, bytes]:
+        """The metadata rows that differ from what was last committed."""
+        rows = write_rows(self.program.clocks(), self.watermarks)
+        return {name: row for name, row in rows.items() if self.remembered.get(name) != row}
+
+    def committed(self, offsets: Mapping[Place, CommittedOffset], metadata: Mapping[str, bytes]) -> None:
+        """The broker has the offsets and the state has the rows."""
+        self.committed_offsets.update(offsets)
+        self.remembered.update(metadata)
+        self.counters.commits += 1
+
+    # -- restore -----------------------------------------------------------------------------------------------------
+    def restore_metadata(self, rows: Mapping[str, bytes], position: int) -> None:
+        """Takes in rows of the metadata topic up to `position`. Clocks never go back."""
+        for name, row in rows.items():
+            known = self.remembered.get(name)
+            if known is None or not name.startswith(CLOCK) or int(row) > int(known):
+                self.remembered[name] = row
+        self.remembered[RESTORED] = b"%d" % position
+
+    @property
+    def metadata_position(self) -> int:
+        """The offset in the metadata topic from which rows are not known here yet."""
+        return int(self.remembered.get(RESTORED, b"0"))
+
+
+def pending_rows(task: Task, changelog: Changelog) -> list[ChangelogRecord]:
+    """A store's dirty rows as changelog records. Raises RowEncodeError before anything is sent."""
+    return list(task.state.pending(changelog.store))

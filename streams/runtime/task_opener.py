@@ -1,0 +1,158 @@
+"""Opens tasks: their directories, their stores, their committed offsets.
+
+A task's directory is `<state_dir>/<application>/<task>/`. The processes of a host share the state directory, so a task
+that moves between them finds its stores; while the other process is still closing them the directory is locked, and
+opening is tried again for a bounded time.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from stores import RocksDbResources, RocksDbTaskState, StateLockedError, StoreError
+from streams.errors import StateError
+from streams.plan.plan import PartitionPlan
+from streams.plan.task_id import TaskId
+from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.membership import CommitFailedError, Membership
+from streams.runtime.options import WorkerOptions
+from streams.runtime.producer import RecordProducer
+from streams.runtime.task import Task
+
+log = logging.getLogger(__name__)
+
+
+class TaskOpener:
+    """Owned by the stream thread. `clock` is monotonic, in s."""
+
+    def __init__(
+        self,
+        plan: PartitionPlan,
+        options: WorkerOptions,
+        membership: Membership,
+        producer: RecordProducer,
+        clock: Callable[[], float],
+    ) -> None:
+        self._plan = plan
+        self._options = options
+        self._membership = membership
+        self._producer = producer
+        self._clock = clock
+        self._resources = RocksDbResources(
+            block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
+        )
+        self._failures = FailurePolicy(
+            deserialization=options.deserialization_handler, processing=options.processing_handler
+        )
+        self._waiting: dict[TaskId, float] = {}  # -> when to give up
+        self._told: set[TaskId] = set()
+
+    @property
+    def waiting(self) -> Collection[TaskId]:
+        """The tasks that are not open yet."""
+        return self._waiting.keys()
+
+    def add(self, tasks: Collection[TaskId]) -> None:
+        """These are to be opened as soon as it can be."""
+        give_up_at = self._clock() + self._options.lock_timeout_s
+        for task in tasks:
+            self._waiting[task] = give_up_at
+
+    def cancel(self, tasks: Collection[TaskId]) -> None:
+        for task in tasks:
+            self._waiting.pop(task, None)
+            self._told.discard(task)
+
+    def directory(self, task: TaskId) -> Path:
+        return self._options.application_dir / str(task)
+
+    def directories(self) -> list[TaskId]:
+        """The tasks of the plan that have state here."""
+        return [task for task in self._plan.tasks if self.directory(task).is_dir()]
+
+    def open(self) -> list[Task]:
+        """Opens what can be opened now.
+
+        Raises:
+            StateError: a directory cannot be opened, or was locked for too long.
+            StreamsError: the committed offsets cannot be read.
+        """
+        states: dict[TaskId, RocksDbTaskState] = {}
+        for task_id, give_up_at in self._waiting.items():
+            state = self._open_state(task_id, give_up_at)
+            if state is not None:
+                states[task_id] = state
+        if not states:
+            return []
+        opened: list[Task] = []
+        try:
+            committed = self._membership.committed([place for task in states for place in self._plan.inputs(task)])
+            for task_id, state in states.items():
+                opened.append(
+                    Task(
+                        task_id,
+                        self._plan,
+                        committed={place: committed.get(place) for place in self._plan.inputs(task_id)},
+                        state=state,
+                        produce=self._producer.produce,
+                        produce_full=self._producer.produce_full,
+                        failures=self._failures,
+                        max_task_idle_ms=self._options.max_task_idle_ms,
+                        now=int(self._clock() * 1000),
+                    )
+                )
+        except CommitFailedError as error:
+            for state in states.values():
+                state.close()
+            if not error.retriable:
+                raise
+            log.info("offsets_unread: %s; tried again", error)
+            return []
+        except BaseException:
+            for state in states.values():
+                state.close()
+            raise
+        self.cancel(states.keys())
+        return opened
+
+    def wipe(self, task: Task) -> None:
+        """Closes a task whose state is of no use, deletes it, and will open it anew."""
+        log.warning(
+            "state_wiped: task %s was further than its changelog is (the topic was deleted and made anew?); "
+            "its stores are restored from the beginning",
+            task.id,
+        )
+        task.close()
+        shutil.rmtree(self.directory(task.id))
+        self.add([task.id])
+
+    def _open_state(self, task: TaskId, give_up_at: float) -> RocksDbTaskState | None:
+        """The task's state; None if it is locked and may be free later."""
+        specs = [store.spec for store in self._plan.plan.subtopologies[task.subtopology].stores]
+        directory = self.directory(task)
+        try:
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            return RocksDbTaskState.open(directory, specs, self._resources)
+        except StateLockedError as error:
+            if self._clock() >= give_up_at:
+                raise StateError(
+                    f"task {task}: {directory} has been in use by another process for "
+                    f"{self._options.lock_timeout_s:.0f} s; two workers with the same tasks must not share a state "
+                    "directory: stop the other one, or give this one its own (HEADRACE_STATE_DIR)",
+                    task=str(task),
+                ) from error
+            if task not in self._told:
+                self._told.add(task)
+                log.info("state_locked: task %s waits for another process to close %s", task, directory)
+            return None
+        except StoreError as error:
+            raise StateError(f"task {task} cannot be opened: {error}", task=str(task)) from error
+        except OSError as error:
+            raise StateError(
+                f"task {task}: state directory {directory} cannot be used ({error}); choose another one "
+                "(HEADRACE_STATE_DIR)",
+                task=str(task),
+            ) from error

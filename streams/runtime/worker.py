@@ -1,0 +1,252 @@
+"""A worker: one process's share of an application.
+
+`run` prepares the topics, joins the group, and turns the stream thread's loop in the calling thread until `stop` is
+called (from a signal handler or another thread) or something fails.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from streams.plan.plan import PartitionPlan, Plan
+from streams.plan.task_id import TaskId
+from streams.runtime.changelog_positions import ChangelogPositions
+from streams.runtime.commit import AtLeastOnce
+from streams.runtime.consumer import RecordConsumer
+from streams.runtime.internal_topics import TopicDirectory, admin_client
+from streams.runtime.joining import group_membership
+from streams.runtime.listener import Silent, WorkerListener
+from streams.runtime.log_ends import BrokerLogEnds
+from streams.runtime.membership import Membership, MemberView
+from streams.runtime.options import WorkerOptions
+from streams.runtime.phase import WorkerState, check_worker_transition
+from streams.runtime.producer import RecordProducer
+from streams.runtime.publisher import PublishedTopic, WatermarkPublisher
+from streams.runtime.restore import Restorer
+from streams.runtime.slot import Slot
+from streams.runtime.stream_thread import StoreReader, StreamThread
+from streams.runtime.task_metadata import metadata_topic
+from streams.runtime.task_opener import TaskOpener
+
+if TYPE_CHECKING:
+    from streams.query.server import QueryServer
+
+log = logging.getLogger(__name__)
+
+MakeMembership = Callable[[PartitionPlan, WorkerOptions, str | None], Membership]
+"""Given the plan, the options and the query endpoint, joins nothing yet."""
+
+
+class Worker:
+    """Runs a share of an application's tasks.
+
+    Args:
+        plan: the compiled topology.
+        listener: told what happens, on the stream thread.
+        membership: how the worker gets its tasks; default: a member of the application's group.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: WorkerOptions,
+        *,
+        listener: WorkerListener | None = None,
+        membership: MakeMembership | None = None,
+    ) -> None:
+        self.plan = plan
+        self.options = options
+        self._listener = listener or Silent()
+        self._make_membership = membership or group_membership
+        self._state = WorkerState.CREATED
+        self._stopping = threading.Event()
+        self._leaving = True
+        self._thread: StreamThread | None = None
+        self._members: Membership | None = None
+        self._partition_plan: PartitionPlan | None = None
+        self._queries: QueryServer | None = None
+
+    def __repr__(self) -> str:
+        return f"Worker({self.options.application_id!r}, {self._state.value})"
+
+    # -- seen from outside -------------------------------------------------------------------------------------------
+    @property
+    def state(self) -> WorkerState:
+        return self._state
+
+    @property
+    def application_id(self) -> str:
+        return self.options.application_id
+
+    @property
+    def endpoint(self) -> str | None:
+        """`host:port` of the query server while it runs, as other workers reach it."""
+        return self._queries.endpoint if self._queries is not None else None
+
+    @property
+    def partitions(self) -> PartitionPlan | None:
+        """The plan fitted to the topics, once they are known."""
+        return self._partition_plan
+
+    def tasks(self) -> tuple[frozenset[TaskId], frozenset[TaskId]]:
+        """The tasks that run here, and those that are being opened or restored."""
+        return self._thread.tasks_seen if self._thread is not None else (frozenset(), frozenset())
+
+    def counters(self) -> Mapping[str, int]:
+        """What was processed, dropped, skipped and committed since the start."""
+        return self._thread.counters() if self._thread is not None else {}
+
+    def task_counters(self) -> Mapping[TaskId, Mapping[str, int]]:
+        """The counters of each task that is open here."""
+        return self._thread.task_counters() if self._thread is not None else {}
+
+    def readers(self) -> Mapping[tuple[str, int], StoreReader]:
+        """(store, partition) -> committed rows, of the tasks that run here; readable from any thread until the task
+        is given away (then StoreClosedError)."""
+        return self._thread.stores if self._thread is not None else {}
+
+    def members(self) -> tuple[MemberView, ...]:
+        """The group's members, their tasks and endpoints, as this worker last heard."""
+        return tuple(self._members.members()) if self._members is not None else ()
+
+    # -- life --------------------------------------------------------------------------------------------------------
+    def stop(self, *, leave: bool = True) -> None:
+        """Asks the worker to commit and end; returns at once. May be called from any thread and signal handler.
+
+        `leave`: gives the tasks to other workers at once. False keeps this worker's place in the group for the same
+        worker to come back, until its session ends.
+        """
+        self._leaving = leave
+        self._stopping.set()
+
+    def run(self, *, signals: bool = False) -> None:
+        """Works until it is stopped. May be called once.
+
+        Args:
+            signals: SIGTERM and SIGINT stop the worker (only from the main thread).
+
+        Raises:
+            StreamsError: the worker could not start, or could not go on; what it had processed is committed as far as
+                possible, and its tasks are given to others.
+        """
+        with ExitStack() as open_things:
+            if signals:
+                open_things.enter_context(self._stopped_by_signals())
+            try:
+                self._enter(WorkerState.REBALANCING)
+                thread = self._start(open_things)
+                self._loop(thread)
+            except BaseException:
+                self._enter(WorkerState.ERROR)
+                raise
+        self._enter(WorkerState.NOT_RUNNING)
+
+    def _start(self, open_things: ExitStack) -> StreamThread:
+        """Everything that is needed before the first turn of the loop, and how it is taken down again."""
+        slot = Slot.claim(self.options.application_dir, self.options.slot)
+        open_things.callback(slot.close)
+        name = self.options.instance_id or slot.instance_id(self.options.application_id)
+        options = replace(self.options, instance_id=name, slot=slot.number)
+        admin = admin_client(options)
+        plan = TopicDirectory(options, admin).prepare(self.plan, stop=self._stopping.is_set)
+        self._partition_plan = plan
+        metadata = metadata_topic(plan)
+        metadata_name = metadata.name if metadata is not None else None
+
+        producer = RecordProducer(options)
+        open_things.callback(producer.close)
+        consumer = RecordConsumer(options, reset=options.auto_offset_reset)
+        open_things.callback(consumer.close)
+        if options.query_port is not None:
+            from streams.query.server import QueryServer  # FastAPI is heavy, and wanted by workers only
+
+            self._queries = QueryServer(
+                self, host=options.query_host, port=options.query_port, advertised_host=options.advertised_host
+            )
+            self._queries.start()
+            open_things.callback(self._stop_queries)
+            self._listener.on_endpoint(self.endpoint)
+        membership = self._members = self._make_membership(plan, options, self.endpoint)
+        open_things.callback(lambda: membership.stop(leave=self._leaving))
+
+        ends = BrokerLogEnds(admin)
+        positions = ChangelogPositions(ends)
+        thread = StreamThread(
+            plan,
+            options,
+            membership=membership,
+            consumer=consumer,
+            producer=producer,
+            opener=TaskOpener(plan, options, membership, producer, time.monotonic),
+            restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
+            positions=positions,
+            commits=AtLeastOnce(producer, membership, positions, metadata_name),
+            publisher=WatermarkPublisher(
+                published_topics(plan),
+                interval_ms=options.watermark_interval_ms,
+                repeat_ms=options.watermark_repeat_ms,
+            ),
+            listener=self._listener,
+            metadata_topic=metadata_name,
+        )
+        self._thread = thread
+        membership.start()
+        return thread
+
+    def _loop(self, thread: StreamThread) -> None:
+        failed = True
+        try:
+            while not self._stopping.is_set():
+                thread.step()
+                settled = WorkerState.RUNNING if thread.settled else WorkerState.REBALANCING
+                if settled is not self._state:
+                    self._enter(settled)
+            failed = False
+        finally:
+            if not failed:
+                self._enter(WorkerState.PENDING_SHUTDOWN)
+            thread.leave(failed=failed)
+
+    def _enter(self, state: WorkerState) -> None:
+        before = self._state
+        check_worker_transition(before, state)
+        self._state = state
+        log.info("worker_state: %s -> %s", before.value, state.value)
+        self._listener.on_state(before, state)
+
+    def _stop_queries(self) -> None:
+        queries, self._queries = self._queries, None
+        if queries is not None:
+            queries.stop()
+            self._listener.on_endpoint(None)
+
+    @contextmanager
+    def _stopped_by_signals(self) -> Generator[None]:
+        def stop(number: int, frame: FrameType | None) -> None:
+            self.stop()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def published_topics(plan: PartitionPlan) -> dict[str, PublishedTopic]:
+    """The repartition topics that carry watermarks: those with more than one upstream task."""
+    topics: dict[str, PublishedTopic] = {}
+    for sub in plan.plan.subtopologies:
+        for sink in sub.repartition_sinks:
+            upstream = len(plan.upstream_tasks(sink.topic))
+            if upstream > 1:
+                topics[sink.topic] = PublishedTopic(plan.counts[sink.topic], upstream)
+    return topics

@@ -1,0 +1,73 @@
+"""Finds servers: any of the bootstrap addresses, and through it the coordinator of a group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kio.schema.errors import ErrorCode
+
+from streams.wire.address import Address
+from streams.wire.connection import Connection
+from streams.wire.errors import ConnectionFailedError, RefusedError, WireError
+from streams.wire.requests.find_coordinator import FindCoordinator
+from streams.wire.security import Security
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Where the cluster is and how to connect to it. It holds no connection itself, so threads may share it."""
+
+    bootstrap: tuple[Address, ...]
+    client_id: str
+    security: Security = field(default_factory=Security)
+    connect_timeout_s: float = 5.0
+    request_timeout_s: float = 10.0
+    clock: Callable[[], float] = time.monotonic
+
+    def connect(self, address: Address) -> Connection:
+        """Raises WireError."""
+        return Connection.open(
+            address,
+            client_id=self.client_id,
+            security=self.security,
+            timeout_s=self.connect_timeout_s,
+            clock=self.clock,
+        )
+
+    def connect_any(self) -> Connection:
+        """A connection to the first bootstrap address that answers.
+
+        Raises:
+            WireError: none does; the error is the last one's, unless an earlier one was not about reaching a server.
+        """
+        failure: WireError | None = None
+        for address in self.bootstrap:
+            try:
+                return self.connect(address)
+            except WireError as error:
+                if failure is None or isinstance(failure, ConnectionFailedError):
+                    failure = error
+        assert failure is not None, "a client has at least one bootstrap address"
+        raise failure
+
+    def connect_coordinator(self, group_id: str) -> Connection:
+        """A connection to the coordinator of a group.
+
+        Raises:
+            RefusedError: there is none yet (retriable), or the group may not be used.
+            WireError: it cannot be reached.
+        """
+        connection = self.connect_any()
+        try:
+            found = connection.call(FindCoordinator(group_id=group_id), timeout_s=self.request_timeout_s)
+            if found.address is None or found.error != ErrorCode.none:
+                raise RefusedError(found.error, api=FindCoordinator.api.name, detail=found.message)
+            if found.address == connection.address:
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        return self.connect(found.address)

@@ -1,0 +1,68 @@
+"""OffsetFetch (key 9). Versions 8 and up ask for several groups at once; version 10 names topics by id, not used.
+
+Always asks for stable offsets: while a transaction that commits the partition's offset is open, the answer is
+UNSTABLE_OFFSET_COMMIT. Source: KIP-447.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, ClassVar
+
+from kio.schema.errors import ErrorCode
+
+from streams.wire.request import Api
+from streams.wire.schema import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedOffset:
+    """`offset` is -1 where the group has committed none."""
+
+    error: ErrorCode
+    offset: int
+    leader_epoch: int
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedOffsets:
+    error: ErrorCode
+    offsets: dict[tuple[str, int], FetchedOffset]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffsetFetch:
+    api: ClassVar[Api] = Api("OffsetFetch", 9, 7, 9)
+    group_id: str
+    partitions: Collection[tuple[str, int]]
+
+    def fields(self) -> Fields:
+        topics = tuple(
+            {"name": topic, "partition_indexes": tuple(partition for _, partition in pairs)}
+            for topic, pairs in groupby(sorted(self.partitions), key=lambda pair: pair[0])
+        )
+        return {
+            "group_id": self.group_id,
+            "topics": topics,
+            "groups": ({"group_id": self.group_id, "topics": topics},),
+            "require_stable": True,
+        }
+
+    def answer(self, response: Any) -> FetchedOffsets:
+        group = response.groups[0] if hasattr(response, "groups") else response
+        return FetchedOffsets(
+            error=group.error_code,
+            offsets={
+                (topic.name, partition.partition_index): FetchedOffset(
+                    error=partition.error_code,
+                    offset=partition.committed_offset,
+                    leader_epoch=partition.committed_leader_epoch,
+                    metadata=partition.metadata or "",
+                )
+                for topic in group.topics
+                for partition in topic.partitions
+            },
+        )
