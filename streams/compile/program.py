@@ -29,7 +29,8 @@ class Message(Protocol):
 
 
 class Produce(Protocol):
-    """Sends one record; positional, as `confluent_kafka.Producer.produce`. A full queue raises BufferError."""
+    """Sends one record; positional, in the order of `confluent_kafka.Producer.produce` (which differs from its
+    documentation: `callback` and its alias `on_delivery` are two arguments). A full queue raises BufferError."""
 
     def __call__(
         self,
@@ -37,6 +38,7 @@ class Produce(Protocol):
         value: bytes | None,
         key: bytes | None,
         partition: int,
+        callback: None,
         on_delivery: None,
         timestamp: int,
         headers: Headers | None,

@@ -41,7 +41,7 @@ def write_send(chain: Chain, scope: RecordScope, node: Node, topic: str) -> None
     with chain.at(node, "serialization"):
         scope, key = chain.key_bytes_under(scope, node.schema)
         scope, value = chain.value_bytes_under(scope, node.schema)
-    send = f"({topic}, {value}, {key}, -1, None, {scope.timestamp}, {scope.headers})"
+    send = f"({topic}, {value}, {key}, -1, None, None, {scope.timestamp}, {scope.headers})"
     with chain.block("try:"):
         chain.line(f"produce{send}")
     with chain.block("except BufferError:"):

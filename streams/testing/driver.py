@@ -149,6 +149,7 @@ class TopologyTestDriver:
         value: bytes | None,
         key: bytes | None,
         partition: int,
+        callback: None,
         on_delivery: None,
         timestamp: int,
         headers: Headers | None,

@@ -1,0 +1,3 @@
+"""The `headrace` command: one command a file, `main` gathers them."""
+
+from streams.cli.main import main as main

@@ -1,0 +1,100 @@
+"""`headrace dev`: a broker and an application's worker in one terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.application import APP_ARGUMENT, load_app
+from streams.cli.home import Home
+from streams.cli.terminal import talk
+from streams.discovery import HOME_DIRECTORY, BrokerLocation
+
+if TYPE_CHECKING:
+    from streams.cli.admin import Admin
+    from streams.plan.plan import Plan
+
+
+@click.command()
+@APP_ARGUMENT
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The broker's port; default: a free one.")
+@click.option("-n", "--processes", type=click.IntRange(min=1, max=64), default=1, show_default=True, help="Workers.")
+@click.option(
+    "--partitions",
+    type=click.IntRange(min=1, max=256),
+    default=1,
+    show_default=True,
+    help="Of source topics that do not exist yet.",
+)
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(HOME_DIRECTORY),
+    show_default=True,
+    help="Where log and state are kept.",
+)
+def dev(application: str, port: int, processes: int, partitions: int, directory: Path) -> None:
+    """Run a broker and MODULE:APP together, until Ctrl-C.
+
+    Other commands, in this directory or below, find the broker by themselves. If one is running here already, it is
+    used. Missing source topics are created. Log and state stay in .headrace for the next time.
+
+    \b
+    headrace dev app.py:app
+    headrace produce words "to be or not to be"      (in another terminal)
+    headrace consume counts
+    """
+    from streams.cli.admin import Admin
+    from streams.cli.stopping import stop_signals
+    from streams.cli.supervisor import Supervisor
+    from streams.cli.worker_process import WorkerCommand, WorkerProcess
+
+    app = load_app(application)
+    plan = app.plan()
+    home = Home(directory)
+    with stop_signals() as stop, _broker(home, port) as location:
+        created = _create_source_topics(Admin(location), plan, partitions)
+        if created:
+            talk(f"created {', '.join(created)} with {partitions} partition{'' if partitions == 1 else 's'}")
+        talk(f"{app.settings.application_id} runs; state in {home.state_dir}; Ctrl-C ends")
+        command = WorkerCommand(
+            application=application,
+            bootstrap_servers=location.bootstrap_servers,
+            state_dir=home.state_dir,
+            home=home.path,
+        )
+        Supervisor(processes, lambda: WorkerProcess(command)).run(stop.wait)
+    talk(f"stopped; log and state are kept in {directory}")
+    raise click.exceptions.Exit(stop.exit_code)
+
+
+@contextmanager
+def _broker(home: Home, port: int) -> Generator[BrokerLocation]:
+    """The broker that runs in this home already, or one that runs as long as the block."""
+    running = home.running_broker()
+    if running is not None:
+        talk(f"using the broker at {running.bootstrap_servers} ({running.describe()})")
+        yield running
+        return
+    from broker import Broker
+
+    with (
+        Broker(data=home.broker_dir, port=port) as broker,
+        home.announce_broker(broker.bootstrap_servers, home.broker_dir),
+    ):
+        talk(f"broker at {broker.bootstrap_servers}, log in {home.broker_dir}")
+        yield BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="argument")
+
+
+def _create_source_topics(admin: Admin, plan: Plan, partitions: int) -> list[str]:
+    """Creates the application's source topics that do not exist; returns their names."""
+    existing = admin.partition_counts()
+    missing = [topic for topic in plan.source_topics() if topic not in existing]
+    for topic in missing:
+        admin.create_topic(topic, partitions=partitions)
+    return missing

@@ -1,0 +1,63 @@
+"""How a command fails: one clear line on stderr and an exit code of 1 (failure), 2 (usage) or 130 (Ctrl-C)."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+INTERRUPTED = 130
+
+
+class CommandFailed(click.ClickException):
+    """A failure a person can act on. The message is shown as `Error: …`; the exit code is 1."""
+
+
+class UsageFailed(click.UsageError):
+    """A wrong argument that only turned out to be wrong while the command ran. The exit code is 2."""
+
+
+class ReportingGroup(click.Group):
+    """Turns the errors that headrace raises on purpose into one line, and Ctrl-C into exit code 130.
+
+    Anything else is a defect and keeps its traceback.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        except Exception as error:
+            message = explained(error)
+            if message is None:
+                raise
+            raise CommandFailed(message) from error
+
+
+def explained(error: Exception) -> str | None:
+    """The message for an error that is not a defect; None for one that is.
+
+    The error classes are looked up among the modules that are loaded: what was raised has been imported.
+    """
+    for module, name in (
+        ("streams.errors", "StreamsError"),
+        ("broker.errors", "BrokerError"),
+        ("stores.errors", "StoreError"),
+    ):
+        kind = getattr(sys.modules.get(module), name, None)
+        if kind is not None and isinstance(error, kind):
+            return str(error)
+    kafka = getattr(sys.modules.get("confluent_kafka"), "KafkaException", None)
+    if kafka is not None and isinstance(error, kafka):
+        return kafka_message(error)
+    return None
+
+
+def kafka_message(error: Exception) -> str:
+    """The broker's or client's own words for a `KafkaException`, without the tuple around them."""
+    inner: Any = error.args[0] if error.args else error
+    text = inner.str() if hasattr(inner, "str") else str(inner)
+    return str(text)

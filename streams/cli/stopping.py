@@ -1,0 +1,68 @@
+"""Ctrl-C and SIGTERM as something a command can wait for."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+
+from streams.cli.failures import INTERRUPTED
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopRequest:
+    """Whether, and by which signal, this process was asked to stop.
+
+    A pipe and not a `threading.Event`: the handler runs in the main thread, which may just hold the event's lock.
+    """
+
+    def __init__(self, on_stop: Callable[[], None] | None = None) -> None:
+        self.signal: int | None = None
+        self._on_stop = on_stop
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+
+    @property
+    def requested(self) -> bool:
+        return self.signal is not None
+
+    @property
+    def exit_code(self) -> int:
+        """130 after Ctrl-C; 0 after SIGTERM, which asks for an orderly end and got one."""
+        return INTERRUPTED if self.signal == signal.SIGINT else 0
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleeps until a stop is requested, at most `timeout_s`; returns whether it is."""
+        if not self.requested:
+            select.select([self._reader], [], [], timeout_s)
+        return self.requested
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """The signal handler. The second Ctrl-C no longer waits for anybody: KeyboardInterrupt."""
+        if self.requested and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal = number
+        os.write(self._writer, b"!")
+        if self._on_stop is not None:
+            self._on_stop()
+
+    def close(self) -> None:
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+@contextmanager
+def stop_signals(on_stop: Callable[[], None] | None = None) -> Generator[StopRequest]:
+    """Catches SIGINT and SIGTERM while the block runs; `on_stop` is called from the handler, in the main thread."""
+    request = StopRequest(on_stop)
+    previous = {number: signal.signal(number, request.handle) for number in STOP_SIGNALS}
+    try:
+        yield request
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        request.close()

@@ -1,0 +1,136 @@
+"""`headrace topics`: list, describe, create and delete topics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from streams.cli.broker_access import broker_for_command
+from streams.cli.failures import UsageFailed
+from streams.cli.options import bootstrap_option, home_option, json_option
+from streams.cli.terminal import print_table, talk
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def topics(ctx: click.Context) -> None:
+    """List, describe, create and delete topics. Without a command: list."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_topics, as_json=False, internal=True, bootstrap_servers=None, home=None)
+
+
+@topics.command("list")
+@click.option("--internal/--no-internal", default=True, show_default=True, help="With changelogs and repartitions.")
+@json_option
+@bootstrap_option
+@home_option
+def list_topics(internal: bool, as_json: bool, bootstrap_servers: str | None, home: Path | None) -> None:
+    """Names, partitions and numbers of records."""
+    from streams.cli.admin import Admin
+    from streams.cli.clients import consumer, offset_ranges
+
+    with broker_for_command(bootstrap_servers, home) as location:
+        client = consumer(location)
+        try:
+            rows: list[tuple[str, int, int]] = []
+            for name, partitions in Admin(location).partition_counts().items():
+                if internal or not _is_internal(name):
+                    ranges = offset_ranges(client, name, list(range(partitions)))
+                    rows.append((name, partitions, sum(high - low for low, high in ranges.values())))
+        finally:
+            client.close()
+    if as_json:
+        for name, partitions, records in rows:
+            click.echo(msgspec.json.encode({"topic": name, "partitions": partitions, "records": records}))
+    else:
+        print_table(("TOPIC", "PARTITIONS", "RECORDS"), rows, right=("PARTITIONS", "RECORDS"))
+
+
+@topics.command("describe")
+@click.argument("topic")
+@json_option
+@bootstrap_option
+@home_option
+def describe_topic(topic: str, as_json: bool, bootstrap_servers: str | None, home: Path | None) -> None:
+    """Offsets by partition, and the settings that are not defaults."""
+    from streams.cli.admin import Admin
+    from streams.cli.clients import consumer, offset_ranges, partition_ids
+
+    with broker_for_command(bootstrap_servers, home) as location:
+        client = consumer(location)
+        try:
+            ranges = offset_ranges(client, topic, partition_ids(client, topic))
+        finally:
+            client.close()
+        leaders = Admin(location).leaders(topic)
+        configs = Admin(location).topic_overrides(topic)
+    if as_json:
+        body = {
+            "topic": topic,
+            "partitions": [{"partition": p, "first": low, "next": high} for p, (low, high) in ranges.items()],
+            "configs": configs,
+        }
+        click.echo(msgspec.json.encode(body))
+        return
+    rows = [(p, leaders[p], low, high, high - low) for p, (low, high) in ranges.items()]
+    columns = ("PARTITION", "LEADER", "FIRST", "NEXT", "RECORDS")
+    print_table(columns, rows, right=columns)
+    for name, value in configs.items():
+        talk(f"{name}={value}")
+
+
+@topics.command("create")
+@click.argument("topic")
+@click.option("-n", "--partitions", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("-r", "--replication-factor", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("-c", "--config", "configs", metavar="NAME=VALUE", multiple=True, help="Repeatable.")
+@bootstrap_option
+@home_option
+def create_topic(
+    topic: str,
+    partitions: int,
+    replication_factor: int,
+    configs: tuple[str, ...],
+    bootstrap_servers: str | None,
+    home: Path | None,
+) -> None:
+    """Create TOPIC.
+
+    \b
+    headrace topics create flights --partitions 4 --config retention.ms=-1
+    """
+    settings: dict[str, str] = {}
+    for text in configs:
+        name, found, value = text.partition("=")
+        if not found:
+            raise UsageFailed(f"config {text!r} is not NAME=VALUE")
+        settings[name] = value
+    from streams.cli.admin import Admin
+
+    with broker_for_command(bootstrap_servers, home) as location:
+        Admin(location).create_topic(
+            topic, partitions=partitions, replication_factor=replication_factor, configs=settings
+        )
+    talk(f"created {topic} with {partitions} partition{'' if partitions == 1 else 's'}")
+
+
+@topics.command("delete")
+@click.argument("names", metavar="TOPIC...", nargs=-1, required=True)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@bootstrap_option
+@home_option
+def delete_topics(names: tuple[str, ...], yes: bool, bootstrap_servers: str | None, home: Path | None) -> None:
+    """Delete topics and all their records."""
+    from streams.cli.admin import Admin
+
+    if not yes:
+        click.confirm(f"Delete {', '.join(names)} and all records?", abort=True, err=True)
+    with broker_for_command(bootstrap_servers, home) as location:
+        Admin(location).delete_topics(list(names))
+    talk(f"deleted {', '.join(names)}")
+
+
+def _is_internal(name: str) -> bool:
+    return name.endswith(("-changelog", "-repartition")) or name.startswith("__")

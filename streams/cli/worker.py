@@ -1,0 +1,102 @@
+"""`headrace worker`: runs an application, in this process or in several."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.application import APP_ARGUMENT, load_app
+from streams.cli.failures import INTERRUPTED
+from streams.cli.home import Home
+from streams.cli.options import bootstrap_option
+from streams.cli.terminal import talk
+
+if TYPE_CHECKING:
+    from streams.app import App
+    from streams.discovery import BrokerLocation
+
+
+@click.command()
+@APP_ARGUMENT
+@click.option("-n", "--processes", type=click.IntRange(min=1, max=256), default=1, show_default=True)
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the stores are.  [env: HEADRACE_STATE_DIR; default: .headrace/state]",
+)
+@bootstrap_option
+@click.option("--announce-in", "home", type=click.Path(path_type=Path), hidden=True)
+@click.option("--until-stdin-closes", is_flag=True, hidden=True)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def worker(
+    application: str,
+    processes: int,
+    state_dir: Path | None,
+    bootstrap_servers: str | None,
+    home: Path | None,
+    until_stdin_closes: bool,
+    verbose: bool,
+) -> None:
+    """Run the application MODULE:APP until Ctrl-C or SIGTERM.
+
+    Workers of the same application share its partitions, whether they are PROCESSES of one command or commands on
+    several machines. A stopping worker commits and hands its tasks over; a process that fails is started again.
+
+    \b
+    headrace worker app.py:app
+    headrace worker shop.orders:app --processes 4 --bootstrap-servers kafka-1:9092,kafka-2:9092
+    """
+    from streams.cli.clients import require_broker
+    from streams.cli.logs import log_to_stderr
+    from streams.discovery import locate_broker
+
+    log_to_stderr(verbose=verbose)
+    app = load_app(application)
+    location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
+    app.plan()  # says what is wrong with the topology before anything is started
+    require_broker(location)
+    where = state_dir or app.settings.state_dir
+    announcements = Home(home) if home is not None else Home.nearest()
+    if processes == 1:
+        code = _run_here(app, location, where, announcements, until_stdin_closes)
+    else:
+        code = _run_processes(application, location, where, announcements, processes)
+    raise click.exceptions.Exit(code)
+
+
+def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, until_stdin_closes: bool) -> int:
+    """Exit code: 130 after Ctrl-C, 0 after any other way of being told to stop."""
+    from streams.cli.stopping import stop_signals
+    from streams.cli.worker_listener import TalkingListener
+    from streams.cli.worker_process import call_when_stdin_closes
+
+    listener = TalkingListener(home, app.settings.application_id)
+    running = app.worker(bootstrap_servers=location.bootstrap_servers, state_dir=state_dir, listener=listener)
+    with closing(listener), stop_signals(running.stop) as stop:
+        if until_stdin_closes:
+            call_when_stdin_closes(running.stop)
+        else:
+            talk(f"{app.settings.application_id} on {location.bootstrap_servers} ({location.describe()}); Ctrl-C ends")
+        running.run()
+    return stop.exit_code
+
+
+def _run_processes(application: str, location: BrokerLocation, state_dir: Path, home: Home, processes: int) -> int:
+    from streams.cli.stopping import stop_signals
+    from streams.cli.supervisor import Supervisor
+    from streams.cli.worker_process import WorkerCommand, WorkerProcess
+
+    command = WorkerCommand(
+        application=application,
+        bootstrap_servers=location.bootstrap_servers,
+        state_dir=state_dir,
+        home=home.path,
+    )
+
+    with stop_signals() as stop:
+        talk(f"{processes} processes on {location.bootstrap_servers} ({location.describe()}); Ctrl-C ends")
+        Supervisor(processes, lambda: WorkerProcess(command)).run(stop.wait)
+    return stop.exit_code or (INTERRUPTED if stop.signal is None else 0)

@@ -1,0 +1,47 @@
+"""What a worker process tells the person at the terminal, and where it says that it can be asked."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from streams.cli.home import Home
+from streams.cli.terminal import talk
+from streams.plan.task_id import TaskId
+from streams.runtime.listener import RestoreProgress, Silent
+from streams.runtime.phase import WorkerState
+
+
+class TalkingListener(Silent):
+    """Announces the query endpoint in a home for as long as it is there; tells about tasks and restoring on stderr."""
+
+    def __init__(self, home: Home, application_id: str) -> None:
+        self._home = home
+        self._application_id = application_id
+        self._announcement = ExitStack()
+        self._running: frozenset[TaskId] = frozenset()
+
+    def on_endpoint(self, endpoint: str | None) -> None:
+        self._announcement.close()
+        if endpoint is not None:
+            self._announcement.enter_context(self._home.announce_worker(self._application_id, endpoint))
+            talk(f"queries at http://{endpoint}")
+
+    def on_state(self, before: WorkerState, after: WorkerState) -> None:
+        if after is WorkerState.RUNNING:
+            names = ", ".join(str(task) for task in sorted(self._running))
+            talk(f"running {names}" if names else "running, without tasks: other workers have them all")
+
+    def on_tasks(self, running: frozenset[TaskId], restoring: frozenset[TaskId]) -> None:
+        self._running = running
+
+    def on_restore(self, progress: RestoreProgress) -> None:
+        if progress.done:
+            if progress.records:
+                talk(f"task {progress.task}: {progress.store} restored, {progress.records:,} records")
+            return
+        eta = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s to go"
+        talk(f"task {progress.task}: restoring {progress.store}, {progress.remaining:,} records to read{eta}")
+
+    def close(self) -> None:
+        """Takes the announcement back, if the worker has not."""
+        self._announcement.close()

@@ -1,0 +1,1 @@
+"""The demo: half a million real flights through the `flight-delays` application."""

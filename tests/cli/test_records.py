@@ -1,0 +1,144 @@
+"""`headrace produce` and `headrace consume` on a broker."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from broker import Broker
+from streams.partitioner import partition_for_key
+from tests.cli.conftest import Headrace
+
+
+def records(headrace: Headrace, topic: str, *options: str) -> list[dict[str, object]]:
+    done = headrace("consume", topic, "--until-end", "--json", *options)
+    assert done.exit_code == 0, done.stderr
+    return sorted((json.loads(line) for line in done.stdout.splitlines()), key=lambda r: (r["partition"], r["offset"]))
+
+
+def test_produce_argument_comes_back_from_consume(on_broker: Headrace, topic: str) -> None:
+    """Key, value, timestamp and headers arrive as they were given; JSON is passed through."""
+    done = on_broker(
+        "produce", topic, '{"delay": 3}', "--key", "SEA", "--timestamp", "2001-01-01T00:01:00Z", "-H", "trace=1"
+    )
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", f"1 record to {topic}\n")
+    assert records(on_broker, topic) == [
+        {
+            "topic": topic,
+            "partition": partition_for_key(b"SEA", 2),
+            "offset": 0,
+            "timestamp": 978307260000,
+            "key": "SEA",
+            "value": {"delay": 3},
+            "headers": [["trace", "1"]],
+        }
+    ]
+
+
+def test_produce_lines_of_stdin_with_keys(on_broker: Headrace, topic: str) -> None:
+    """One record a line; what follows the first separator is the value; empty lines are none."""
+    done = on_broker("produce", topic, "-K", ":", "--partition", "1", stdin="a:1\n\nb:2:3\n")
+    assert done.stderr == f"2 records to {topic}\n"
+    assert [(r["key"], r["value"]) for r in records(on_broker, topic)] == [("a", 1), ("b", "2:3")]
+
+
+def test_produce_line_without_separator_names_the_line(on_broker: Headrace, topic: str) -> None:
+    """What came before it is on the topic; nothing after it is."""
+    done = on_broker("produce", topic, "-K", ":", stdin="a:1\nno key\nb:2\n")
+    assert done.exit_code == 1
+    assert done.stderr == "Error: line 2 has no ':' between key and value: 'no key'\n"
+
+
+def test_produce_tombstone_is_a_null_value(on_broker: Headrace, topic: str) -> None:
+    """Null, not an empty string."""
+    assert on_broker("produce", topic, "--key", "SEA", "--tombstone").exit_code == 0
+    assert [r["value"] for r in records(on_broker, topic)] == [None]
+
+
+def test_produce_integer_key_is_eight_bytes(on_broker: Headrace, topic: str) -> None:
+    """As Kafka's LongSerializer, so that `key=int` reads it."""
+    on_broker("produce", topic, "x", "--key", "-7", "--key-type", "int")
+    assert [r["key"] for r in records(on_broker, topic, "--key-type", "int")] == [-7]
+    assert [r["key"] for r in records(on_broker, topic, "--key-type", "bytes")] == ["0xfffffffffffffff9"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--key", "a", "-K", ":", "x"], "--key or --key-separator, not both"),
+        (["--tombstone"], "--tombstone needs --key"),
+        (["x", "--key", "abc", "--key-type", "int"], "'abc' is not a 64-bit integer"),
+        (["x", "--timestamp", "yesterday"], "neither milliseconds nor an ISO 8601 time"),
+        (["x", "-H", "trace"], "'trace' is not NAME=VALUE"),
+    ],
+)
+def test_produce_wrong_arguments_are_usage_errors(on_broker: Headrace, topic: str, words: list[str], said: str) -> None:
+    """Exit code 2 and the reason; nothing is written."""
+    done = on_broker("produce", topic, *words)
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_produce_refused_record_is_one_line(on_broker: Headrace, topic: str) -> None:
+    """The broker's reason, exit code 1."""
+    assert on_broker("topics", "create", topic).exit_code == 0
+    done = on_broker("produce", topic, "x", "--partition", "7")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: {topic}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_consume_last_begins_near_the_end(on_broker: Headrace, topic: str) -> None:
+    """The newest N of each partition."""
+    on_broker("produce", topic, *(str(n) for n in range(10)), "--partition", "0")
+    assert [r["value"] for r in records(on_broker, topic, "--last", "3")] == [7, 8, 9]
+
+
+def test_consume_max_ends_after_so_many(on_broker: Headrace, topic: str) -> None:
+    """Without --until-end it would wait for more."""
+    on_broker("produce", topic, "a", "b", "c", "--partition", "0")
+    done = on_broker("consume", topic, "--max", "2")
+    assert [line.split("\t")[2] for line in done.stdout.splitlines()] == ["a", "b"]
+
+
+def test_consume_from_end_until_end_is_empty(on_broker: Headrace, topic: str) -> None:
+    """Nothing comes after the end of now."""
+    on_broker("produce", topic, "a")
+    assert on_broker("consume", topic, "--from", "end", "--until-end").stdout == ""
+
+
+def test_consume_unknown_topic_says_so_and_creates_none(on_broker: Headrace) -> None:
+    """Looking at a topic does not make it."""
+    for _ in range(2):
+        done = on_broker("consume", "never-made", "--until-end")
+        assert done.exit_code == 1
+        assert "topic 'never-made'" in done.stderr
+    assert "never-made" not in on_broker("topics", "list").stdout
+
+
+def test_command_without_a_broker_says_where_it_looked(headrace: Headrace) -> None:
+    """One line, at once, with how to get a broker."""
+    done = headrace("consume", "words", "-b", "127.0.0.1:1")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(
+        "Error: no broker answers at 127.0.0.1:1 (as given); start one with `headrace broker`"
+    )
+
+
+def test_consume_dir_runs_the_broker_of_a_home_for_the_command(headrace: Headrace, project: Path) -> None:
+    """What a stopped `headrace dev` or demo left can be read; nothing runs afterwards."""
+    home = project / "home"
+    with Broker(home / "broker") as broker:
+        assert headrace("produce", "words", "hello", "-b", broker.bootstrap_servers).exit_code == 0
+    assert [r["value"] for r in records(headrace, "words", "--dir", str(home))] == ["hello"]
+    assert not (home / "broker.json").exists()
+
+
+def test_dir_without_a_log_is_a_usage_error(headrace: Headrace, project: Path) -> None:
+    """A wrong directory is not filled with an empty log."""
+    done = headrace("consume", "words", "--dir", str(project))
+    assert done.exit_code == 2
+    assert "holds no log" in done.stderr
+    assert list(project.iterdir()) == []

@@ -1,0 +1,115 @@
+"""README and docs tell the truth: their programs run, their commands parse, their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+from streams import App
+from streams.cli import main
+from streams.render import describe
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)")
+PATH_IN_CODE = re.compile(r"`((?:streams|broker|stores|tests|bench|docs|examples|bin)/[\w./-]*)`")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def run_page(page: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Runs the page's Python blocks one after the other, as one program."""
+    module = ModuleType("page_" + page.stem)
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # where type hints are looked up
+    for number, block in enumerate(blocks(page, "python"), 1):
+        exec(compile(block, f"{page_id(page)} block {number}", "exec"), vars(module))
+    return module
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=page_id)
+def test_python_blocks_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every program in the docs works, its assertions included, and so does the topology it declares."""
+    module = run_page(page, monkeypatch)
+    for thing in vars(module).values():
+        if isinstance(thing, App):
+            thing.plan()
+
+
+def test_readme_program_is_the_demos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the README shows is what `make demo` runs."""
+    from streams.demo.flight_delays import app
+
+    assert describe(run_page(ROOT / "README.md", monkeypatch).app.plan()) == describe(app.plan())
+
+
+def commands() -> list[tuple[str, str]]:
+    """Page and command line of every `headrace …` in a shell block, continued lines joined."""
+    found: list[tuple[str, str]] = []
+    for page in PAGES:
+        for block in blocks(page, "sh"):
+            for line in block.replace("\\\n", " ").splitlines():
+                if line.startswith("headrace "):
+                    found.append((page_id(page), line))
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_command_in_a_page_parses(page: str, line: str) -> None:
+    """Commands and options that the docs name exist."""
+    command, name = main, "headrace"
+    words = shlex.split(line.split(" < ")[0], comments=True)[1:]
+    while isinstance(command, click.Group):
+        assert words[0] in command.commands, f"{page}: no command {words[0]!r}"
+        name, command, words = words[0], command.commands[words[0]], words[1:]
+    command.make_context(name, words, resilient_parsing=True)
+
+
+def test_demo_is_recommended_as_printed() -> None:
+    """There are commands to check at all."""
+    assert len(commands()) > 15
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_links_of_a_page_lead_to_files(page: Path) -> None:
+    """Relative links and, in ARCHITECTURE.md, every path in code type exist in the tree."""
+    text = page.read_text()
+    broken = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
+    if page.name == "ARCHITECTURE.md":
+        broken += [path for path in PATH_IN_CODE.findall(text) if not (ROOT / path).exists()]
+    assert broken == []
+
+
+def test_architecture_page_names_paths_and_stays_short() -> None:
+    """The map shows the tree, and is read in one sitting."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    assert len(PATH_IN_CODE.findall(text) + LINK.findall(text)) > 20
+    assert len(text.splitlines()) <= 250
+
+
+def test_command_reference_is_up_to_date() -> None:
+    """`make docs` has been run after the last change of a command."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_version_is_the_same_everywhere() -> None:
+    """pyproject and the changelog speak of one version."""
+    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version is not None
+    assert f"## {version[1]}" in (ROOT / "CHANGELOG.md").read_text()

@@ -1,0 +1,145 @@
+"""The flight-delays job under test: a broker, flights loaded in parts, and worker processes that come and go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from broker import Broker
+from streams.cli.admin import Admin
+from streams.cli.worker_process import WorkerCommand, WorkerProcess
+from streams.demo.batch_answer import Comparison, batch_answer, compare
+from streams.demo.dataset import Flights
+from streams.demo.flight_delays import OUTPUT_TOPIC
+from streams.demo.loader import FLIGHTS_TOPIC, PRODUCER_CONFIG, DeliveryFailures, load_airports
+from streams.demo.tally import Tally
+from streams.demo.topics import create_topics
+from streams.discovery import locate_broker
+from streams.partitioner import partition_for_key
+
+PARTITIONS = 4
+REPARTITION_TOPIC = "flight-delays-delays-by-state-repartition"
+DEADLINE_S = 60.0
+
+
+class FlightsJob:
+    """Owns nothing but what it started: `close` ends the workers."""
+
+    def __init__(self, broker: Broker, flights: Flights, directory: Path) -> None:
+        self.broker = broker
+        self.flights = flights
+        self.state_dir = directory / "state"
+        self.log = directory / "worker.log"
+        self._home = directory / "home"
+        self._home.mkdir(parents=True)
+        self._workers: list[WorkerProcess] = []
+        self.tally = Tally()
+        servers = broker.bootstrap_servers
+        client = {"bootstrap.servers": servers, "log_level": 0}
+        create_topics(Admin(locate_broker(servers)), partitions=PARTITIONS)
+        self._failures = DeliveryFailures()
+        self._producer = Producer(
+            {**client, "enable.idempotence": True, "on_delivery": self._failures, **PRODUCER_CONFIG}
+        )
+        load_airports(self._producer, self._failures, partitions=PARTITIONS, timestamp=flights.first_timestamp)
+        self._output = Consumer(
+            {**client, "group.id": "test-output", "fetch.queue.backoff.ms": 10, "fetch.wait.max.ms": 50}
+        )
+        self._group = Consumer({**client, "group.id": "flight-delays"})
+        self._output.assign([TopicPartition(OUTPUT_TOPIC, p, 0) for p in range(PARTITIONS)])
+
+    # -- flights --------------------------------------------------------------------------------------------------------
+    def load(self, start: int, end: int) -> None:
+        """Loads the flights from row `start` up to row `end` and waits until the broker has them."""
+        self.send(start, end)
+        assert self._producer.flush(DEADLINE_S) == 0
+        self._failures.check(FLIGHTS_TOPIC)
+
+    def send(self, start: int, end: int) -> None:
+        """Hands the flights to the producer without waiting."""
+        part = Flights(self.flights.table.slice(start, end - start), fingerprint="part")
+        for batch in part.batches():
+            for key, value, timestamp in zip(batch.keys, batch.values, batch.timestamps):
+                partition = partition_for_key(key, PARTITIONS)
+                self._producer.produce(FLIGHTS_TOPIC, value, key, partition, timestamp=timestamp)
+            self._producer.poll(0)
+
+    # -- workers --------------------------------------------------------------------------------------------------------
+    def start_worker(self) -> WorkerProcess:
+        command = WorkerCommand(
+            application="streams.demo.flight_delays:app",
+            bootstrap_servers=self.broker.bootstrap_servers,
+            state_dir=self.state_dir,
+            home=self._home,
+        )
+        with self.log.open("ab") as log:
+            worker = WorkerProcess(command, talk_to=log)
+        self._workers.append(worker)
+        return worker
+
+    def stop_worker(self, worker: WorkerProcess) -> None:
+        """SIGTERM; the worker must commit, leave and end by itself with exit code 0."""
+        worker.ask_to_stop()
+        assert worker.end(DEADLINE_S), f"the worker did not stop:\n{self.log_text()}"
+        assert worker.exit_code() == 0, self.log_text()
+
+    def kill_worker(self, worker: WorkerProcess) -> None:
+        worker.end(0)
+
+    def log_text(self) -> str:
+        return self.log.read_text()[-4000:] if self.log.exists() else ""
+
+    # -- results ----------------------------------------------------------------------------------------------------------
+    def wait_for_flights(self, number: int) -> None:
+        """Reads the output until at least `number` flights are counted."""
+        self._read_until(lambda: self.tally.flights >= number, f"{number} flights counted")
+
+    def settle(self) -> Comparison:
+        """The comparison with the batch answer once every flight is counted, or once nothing more comes."""
+        expected = sum(row.flights for row in batch_answer(self.flights).values())
+        self.wait_for_flights(expected)
+        return compare(self.tally.rows(), batch_answer(self.flights))
+
+    def wait_until_processed(self) -> None:
+        """Reads the output until the workers have committed all flights, and then all that came of them half way."""
+        for topic in (FLIGHTS_TOPIC, REPARTITION_TOPIC):
+            ends = self._ends(topic)
+            self._read_until(lambda ends=ends: self._is_committed(ends), f"{topic} committed to its end")
+        self.drain()
+
+    def _ends(self, topic: str) -> list[TopicPartition]:
+        partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        return [
+            TopicPartition(topic, p.partition, self._group.get_watermark_offsets(p, timeout=10)[1]) for p in partitions
+        ]
+
+    def _is_committed(self, ends: list[TopicPartition]) -> bool:
+        committed = self._group.committed(ends, timeout=10)
+        return all(mine.offset >= end.offset for mine, end in zip(committed, ends, strict=True))
+
+    def drain(self) -> None:
+        """Reads what the output topic holds to its end."""
+        ends = [
+            self._output.get_watermark_offsets(TopicPartition(OUTPUT_TOPIC, p), timeout=10)[1]
+            for p in range(PARTITIONS)
+        ]
+        self._read_until(lambda: self.tally.updates >= sum(ends), "the output read to its end")
+
+    def _read_until(self, done: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not done():
+            messages = self._output.consume(5000, 0.1)
+            self.tally.add([message for message in messages if message.error() is None])
+            for worker in self._workers:
+                code = worker.exit_code()
+                assert code in (None, 0, -9), f"a worker ended with {code}:\n{self.log_text()}"
+            assert time.monotonic() < deadline, f"not {what} but {self.tally.flights}:\n{self.log_text()}"
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.end(0)
+        self._output.close()
+        self._group.close()

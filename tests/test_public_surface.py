@@ -1,0 +1,83 @@
+"""The names users import: everything in `__all__` exists, and nothing is added or lost unnoticed."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import streams
+
+SURFACE = {
+    "App",
+    "BranchedStream",
+    "Bytes",
+    "ConfigError",
+    "Context",
+    "F",
+    "Float",
+    "GroupedStream",
+    "Integer",
+    "Json",
+    "KStream",
+    "KTable",
+    "MessagePack",
+    "ProcessingError",
+    "ProduceError",
+    "QueryError",
+    "Serde",
+    "SerdeError",
+    "StateError",
+    "StreamsError",
+    "String",
+    "TaskFencedError",
+    "TimeWindows",
+    "TopologyError",
+    "Windowed",
+    "WindowedStream",
+    "collect",
+    "count",
+    "distinct",
+    "first",
+    "hopping",
+    "last",
+    "max_",
+    "mean",
+    "min_",
+    "stddev",
+    "sum_",
+    "top_k",
+    "tumbling",
+}
+
+
+def test_streams_offers_exactly_its_surface() -> None:
+    """A new public name is a decision: it is added here too."""
+    assert set(streams.__all__) == SURFACE
+    assert set(dir(streams)) >= SURFACE
+
+
+@pytest.mark.parametrize("package", ["streams", "streams.testing", "stores", "broker"])
+def test_every_public_name_can_be_imported(package: str) -> None:
+    """Names that are loaded late are there when asked for."""
+    module = importlib.import_module(package)
+    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    assert names
+    for name in names:
+        assert getattr(module, name) is not None
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    """As with any module."""
+    with pytest.raises(AttributeError, match="no attribute 'KTabel'"):
+        streams.KTabel  # noqa: B018  # pyright: ignore
+
+
+def test_importing_the_command_line_loads_nothing_heavy() -> None:
+    """`headrace --help` answers at once: clients, stores, servers and settings are loaded where they are needed."""
+    heavy = ("confluent_kafka", "rocksdict", "pydantic", "fastapi", "uvicorn", "pyarrow", "rich", "kio", "asyncio")
+    code = f"import sys, streams.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
