@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="data directory (default: a temporary one, removed at exit)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any free one (default: %(default)s)")
+    parser.add_argument(
+        "--advertised-host", help="address clients are told to connect to (default: the one listened on)"
+    )
     parser.add_argument("--fsync", choices=("always", "never"), default="always", help="default: %(default)s")
     parser.add_argument("--default-partitions", type=int, default=1, help="of auto-created topics (default: 1)")
     chosen = parser.parse_args(arguments)

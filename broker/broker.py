@@ -57,7 +57,7 @@ class Broker:
         in_process: bool = False,
         options: BrokerOptions | None = None,
     ) -> None:
-        """`options` gives all the rest; what is given beside it wins nothing, so give one or the other."""
+        """`options` gives everything at once: the other arguments, but for `in_process`, count for nothing then."""
         self.options = options or BrokerOptions(
             data=None if data is None else Path(data),
             host=host,
@@ -82,7 +82,7 @@ class Broker:
         """ "host:port" for clients. Raises BrokerError before the start."""
         if not self.port:
             raise BrokerError("the broker is not running; use it as `with Broker() as broker:` or call start()")
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def data(self) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import shutil
 import signal
 import sys
@@ -43,7 +44,10 @@ def raise_open_files() -> None:
 
 
 class Running:
-    """A broker in an event loop of this thread. `stop` may be called from any thread."""
+    """A broker in an event loop of this thread. `stop` may be called from any thread.
+
+    With `signals` the process is the broker's own: signals end it, and limits are set for it.
+    """
 
     def __init__(self, options: BrokerOptions, ready: Callable[[str, int], None]) -> None:
         self.options = options
@@ -58,7 +62,8 @@ class Running:
 
         Raises BrokerError if the broker cannot start.
         """
-        raise_open_files()
+        if signals:
+            raise_open_files()  # the process is the broker's own
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_until_complete(self.serve(signals=signals, parent=parent))
@@ -84,6 +89,8 @@ class Running:
             await server.start()
             if parent:
                 self.loop.add_reader(sys.stdin.fileno(), self.read_parent)
+            if signals:
+                gc.freeze()  # what was imported stays: the collector need not look at it again and again
             self.ready(server.state.advertised_host, server.state.advertised_port)
             await self.stopped.wait()
             await server.close(keep_data=not temporary)

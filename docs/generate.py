@@ -1,7 +1,7 @@
 """Writes the reference pages that are made from the code: `make docs`.
 
-    python docs/generate.py           writes them
-    python docs/generate.py --check   exits with 1 if a page is not up to date
+python docs/generate.py           writes them
+python docs/generate.py --check   exits with 1 if a page is not up to date
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kio.schema.errors import ErrorCode
 
-from broker.groups import description, heartbeat, leave, persisted
+from broker.groups import description, expiry, heartbeat, leave, persisted
 from broker.groups.description import GroupDescription
 from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer, TimerKind
 from broker.groups.group import Group
@@ -269,6 +269,6 @@ class GroupCoordinator:
             if timer.kind is TimerKind.RETENTION:
                 self.expire()
             elif (group := self.groups.get(group_id)) is not None:
-                self.carry_out(group, leave.timer_fired(group, self.settings, timer, self.clock()))
+                self.carry_out(group, expiry.timer_fired(group, self.settings, timer, self.clock()))
                 self.forget_if_unused(group)
         self.arm()

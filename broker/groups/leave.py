@@ -1,6 +1,6 @@
-"""LeaveGroup, and members that go without saying so.
+"""LeaveGroup: a member goes, or is sent away by an administrator.
 
-Source: `classicGroupLeave`, `expireClassicGroupMemberHeartbeat` of Kafka's `GroupMetadataManager`.
+Source: `classicGroupLeave` of Kafka's `GroupMetadataManager`; KIP-345.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from kio.schema.errors import ErrorCode
 
 from broker.groups import rebalance
-from broker.groups.effects import Cancel, Effect, Schedule, Timer, TimerKind
+from broker.groups.effects import Cancel, Effect, Timer, TimerKind
 from broker.groups.group import Group
 from broker.groups.requests import MemberIdentity
 from broker.groups.settings import GroupSettings
@@ -36,37 +36,3 @@ def remove_and_rebalance(group: Group, settings: GroupSettings, member_id: str, 
     if group.is_in(GroupState.STABLE, GroupState.COMPLETING_REBALANCE, GroupState.PREPARING_REBALANCE):
         effects += rebalance.prepare(group, settings, now_ms)
     return effects
-
-
-def session_timeout(group: Group, settings: GroupSettings, member_id: str, now_ms: int) -> list[Effect]:
-    """Removes a silent member; one that was heard meanwhile, or waits for an answer, gets its timer set again."""
-    member = group.members.get(member_id)
-    if member is None:
-        return []
-    timer = Timer(TimerKind.SESSION, member_id)
-    if member.session_deadline_ms > now_ms:
-        return [Schedule(timer, member.session_deadline_ms)]
-    if member.waiting and not member.fresh:
-        return [Schedule(timer, now_ms + member.session_timeout_ms)]
-    return remove_and_rebalance(group, settings, member_id, now_ms)
-
-
-def pending_timeout(group: Group, member_id: str, now_ms: int) -> list[Effect]:
-    """Nobody came back with the id: the join phase no longer waits for it."""
-    group.pending.discard(member_id)
-    return rebalance.complete_if_all_joined(group, now_ms)
-
-
-def timer_fired(group: Group, settings: GroupSettings, timer: Timer, now_ms: int) -> list[Effect]:
-    """Routes a timer of this group to its event."""
-    match timer.kind:
-        case TimerKind.JOIN_PHASE:
-            return rebalance.join_phase_timeout(group, settings, now_ms)
-        case TimerKind.SYNC_PHASE:
-            return rebalance.sync_phase_timeout(group, settings, now_ms)
-        case TimerKind.SESSION:
-            return session_timeout(group, settings, timer.member_id, now_ms)
-        case TimerKind.PENDING:
-            return pending_timeout(group, timer.member_id, now_ms)
-        case TimerKind.RETENTION:
-            raise AssertionError("the retention timer belongs to the coordinator, not to a group")

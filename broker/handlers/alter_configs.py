@@ -10,7 +10,7 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from broker.handlers.response import response
-from broker.handlers.topic_overrides import altered, check_resource, replace_overrides
+from broker.handlers.topic_overrides import altered, check_resource
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
@@ -27,7 +27,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
                 if entry.value is None:
                     raise TopicError(ErrorCode.invalid_request, f"Config {entry.name} has no value.")
             overrides = {entry.name: entry.value for entry in line.configs}
-            replace_overrides(ctx, line.resource_name, overrides, validate_only=request.validate_only)
+            ctx.broker.set_configs(line.resource_name, overrides, validate_only=request.validate_only)
         except TopicError as refusal:
             responses.append(altered(line, refusal))
         else:

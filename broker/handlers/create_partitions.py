@@ -36,6 +36,9 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def grow(ctx: RequestContext, line: Any, *, validate_only: bool) -> None:
     """Raises the number of partitions to `line.count`; raises TopicError if that cannot be."""
     topic = ctx.broker.topics.get(line.name)
+    if topic is not None and topic.internal:
+        # Groups are spread over the partitions of __consumer_offsets by their number: another number would lose them.
+        raise TopicError(ErrorCode.invalid_request, f"Topic {line.name!r} is the broker's own; it stays as it is.")
     added = line.count - (0 if topic is None else topic.partitions)
     if added > 0 and line.assignments is not None and len(line.assignments) != added:
         raise TopicError(

@@ -61,7 +61,7 @@ def refused(name: str, error: TopicError) -> dict[str, Any]:
         "topic_id": None,
         "error_code": error.code,
         "error_message": error.message,
-        "configs": None,
+        "configs": [],
     }
 
 

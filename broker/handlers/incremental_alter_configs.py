@@ -11,7 +11,7 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from broker.handlers.response import response
-from broker.handlers.topic_overrides import altered, check_resource, replace_overrides
+from broker.handlers.topic_overrides import altered, check_resource
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
@@ -48,7 +48,7 @@ def alter(ctx: RequestContext, line: Any, *, validate_only: bool) -> None:
     overrides = dict(topic.configs)
     for change in line.configs:
         apply(overrides, change)
-    replace_overrides(ctx, topic.name, overrides, validate_only=validate_only)
+    ctx.broker.set_configs(topic.name, overrides, validate_only=validate_only)
 
 
 def apply(overrides: dict[str, str], change: Any) -> None:

@@ -26,6 +26,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
     code, producer_id = ErrorCode.none, -1
     if request.transactional_id is not None:
         code = ErrorCode.unsupported_version if request.transactional_id else ErrorCode.invalid_request
+        LOG.warning("%s asked for transactions (%r), which are not served", ctx.client_id, request.transactional_id)
     else:
         try:
             producer_id = ctx.broker.producer_ids.take()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from kio.schema.errors import ErrorCode
 
 from broker.handlers.config_entries import BROKER, TOPIC
-from broker.server.context import RequestContext
 from broker.topics.errors import TopicError
 
 
@@ -20,15 +18,6 @@ def check_resource(line: Any) -> None:
         )
     if line.resource_type != TOPIC:
         raise TopicError(ErrorCode.invalid_request, f"Configs of resource type {line.resource_type} are not kept here.")
-
-
-def replace_overrides(ctx: RequestContext, topic: str, overrides: Mapping[str, str], *, validate_only: bool) -> None:
-    """Replaces a topic's overrides whole, or only checks them; raises TopicError."""
-    if validate_only:
-        ctx.broker.topics.require(topic)
-        ctx.broker.topics.parse(overrides)
-    else:
-        ctx.broker.set_configs(topic, overrides)
 
 
 def altered(line: Any, refusal: TopicError | None) -> dict[str, Any]:

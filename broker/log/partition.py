@@ -16,19 +16,15 @@ from typing import NamedTuple, Protocol
 from kio.schema.errors import ErrorCode
 
 from broker.files import sync_directory, write_atomically
-from broker.log.contents import check_contents
 from broker.log.errors import AppendRefused
 from broker.log.producers import SEQUENCE_MASK, ProducerStates
 from broker.log.segment import Segment
+from broker.log.validation import check_contents, check_header
 from broker.protocol.batches import (
-    CONTROL,
     HEADER_SIZE,
     LENGTH_OVERHEAD,
     NO_TIMESTAMP,
-    TRANSACTIONAL,
-    Buffer,
     assigned,
-    checksum,
     decode_batch,
     header_struct,
     walk,
@@ -133,7 +129,7 @@ class PartitionLog:
         if size < HEADER_SIZE:
             raise AppendRefused(ErrorCode.corrupt_message, f"A batch of {size} bytes is shorter than its header")
         header = header_struct.unpack_from(batch)
-        self.check(header, batch, size)
+        check_header(header, batch, self.config, self.name)
         _, _, _, _, _, _, last_delta, _, timestamp, producer_id, epoch, sequence, _ = header
         config = self.config
         now = self.clock()
@@ -158,35 +154,6 @@ class PartitionLog:
         else:
             offset = self.write(batch, size, last_delta, timestamp)
         return offset, append_time
-
-    def check(self, header: tuple[int, ...], batch: Buffer, size: int) -> None:
-        """The rules a batch must keep that its header shows; raises AppendRefused."""
-        base_offset, length, _, magic, crc, attributes, last_delta, _, _, _, _, _, count = header
-        if magic != 2:
-            # An old message set has its own layout; only its magic byte stands at the same place.
-            code = ErrorCode.unsupported_for_message_format if magic in (0, 1) else ErrorCode.corrupt_message
-            raise AppendRefused(code, f"Message format {magic} is not served, only v2")
-        if length + LENGTH_OVERHEAD != size:
-            if HEADER_SIZE <= length + LENGTH_OVERHEAD < size:
-                raise AppendRefused(ErrorCode.invalid_record, "A produce request must have one batch per partition")
-            raise AppendRefused(ErrorCode.corrupt_message, f"Batch length {length} does not fit its {size} bytes")
-        if size > self.config.max_message_bytes:
-            raise AppendRefused(
-                ErrorCode.message_too_large,
-                f"The record batch size in the append to {self.name} is {size} bytes which exceeds the maximum "
-                f"configured value of {self.config.max_message_bytes}.",
-            )
-        if checksum(batch) != crc:
-            raise AppendRefused(ErrorCode.corrupt_message, f"Batch in the append to {self.name} fails its checksum")
-        if base_offset != 0 or count <= 0 or last_delta + 1 != count:
-            raise AppendRefused(
-                ErrorCode.invalid_record,
-                f"Batch with base offset {base_offset}, last offset delta {last_delta} and {count} records",
-            )
-        if attributes & CONTROL:
-            raise AppendRefused(ErrorCode.invalid_record, "Clients must not write control batches")
-        if attributes & TRANSACTIONAL:
-            raise AppendRefused(ErrorCode.invalid_txn_state, "Transactions are not served by this broker")
 
     def append_own(self, batch: bytearray) -> int:
         """Appends a batch the broker built itself, unchecked; returns its base offset. Raises OSError."""
@@ -246,6 +213,7 @@ class PartitionLog:
             sync_directory(self.directory)
         self.segments.append(segment)
         self.active = segment
+        sealed.close()
         self.hints.clear()  # the log's end is in the new segment now
         return segment
 
@@ -293,7 +261,10 @@ class PartitionLog:
                     return b""
                 end, following = segment.boundary(position, position + first_batch_size(segment, position))
         self.remember(following, end if last or end < segment.size else 0)
-        return segment.read(position, end - position)
+        records = segment.read(position, end - position)
+        if end == segment.size and not last:
+            segment.close()  # readers go on in the next one; thousands of open files are too many
+        return records
 
     def visible_size(self, segment: Segment) -> int:
         """Bytes of a segment below the high watermark."""

@@ -133,8 +133,15 @@ class Segment:
         return self.max_timestamp if self.max_timestamp >= 0 else int(self.path.stat().st_mtime * 1000)
 
     def sync(self) -> None:
-        """Makes the batches durable. Raises OSError."""
-        os.fdatasync(self.open())
+        """Makes the batches durable. Raises OSError. The one method that may be called in another thread.
+
+        It opens the file for itself, so that closing the segment meanwhile cannot make it sync something else.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def write_indexes(self) -> None:
         """Writes both index files; the largest timestamp is the time index's last entry."""

@@ -5,7 +5,8 @@ v3  version int16 · offset int64 · leader epoch int32 · metadata string · co
 v1  version int16 · offset int64 · metadata string · commit timestamp int64 · expire timestamp int64
 v2  like v1 without the expire timestamp; v0 like v2
 ```
-Written as v3, or as v1 where the client asked for a retention of its own (OffsetCommit v2-v4), as Kafka does.
+Written as v3, or as v1 where the client asked for a retention of its own (OffsetCommit v2-v4), as Kafka does up to 4.0
+(later ones write v4, which adds the topic's id).
 Timestamps are ms since the epoch. Source: OffsetCommitValue.json.
 """
 

@@ -165,6 +165,8 @@ class Connection(asyncio.BufferedProtocol):
         needed = BUFFER_SIZE
         if end - start >= 4:
             needed = size_struct.unpack_from(self.buffer, start)[0] + 4
+            if needed > self.state.options.max_request_bytes + 4:
+                needed = BUFFER_SIZE  # it will be refused when its turn comes
         capacity = len(self.buffer)
         if needed > capacity:
             if needed <= KEPT_BUFFER_SIZE:

@@ -17,6 +17,8 @@ from broker.handlers.table import HandlerTable
 from broker.options import BrokerOptions
 from broker.server.connection import Connection
 from broker.state import BrokerState
+from broker.topics.config import TopicConfig
+from broker.topics.definitions import InvalidConfigError
 
 LOG = logging.getLogger("broker.server")
 BACKLOG = 1_024
@@ -47,6 +49,10 @@ class Server:
         self.loop = asyncio.get_running_loop()
         listening = self.listen()
         try:
+            try:
+                TopicConfig.parse({}, self.options.topic_defaults)
+            except InvalidConfigError as error:
+                raise BrokerError(f"topic_defaults: {error}") from error
             self.data.open()
             self.state = BrokerState(self.options, self.data, self.clock)
             self.table = HandlerTable()
@@ -76,9 +82,9 @@ class Server:
         """Binds the address. Raises AddressInUseError, BrokerError."""
         host, port = self.options.host, self.options.port
         try:
-            family, kind, protocol, _, address = socket.getaddrinfo(
-                host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )[0]
+            found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            # "localhost" is often ::1 first, where some clients do not look.
+            family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
             listening = socket.socket(family, kind, protocol)
         except OSError as error:
             raise BrokerError(f"cannot listen on {host}:{port}: {error.strerror}; check --host") from error

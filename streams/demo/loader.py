@@ -92,6 +92,10 @@ class FlightLoader:
     def start(self) -> None:
         self._thread.start()
 
+    def wait(self, timeout_s: float) -> None:
+        """Returns when the loading has ended, well or not, or the time is over."""
+        self._thread.join(timeout_s)
+
     def stop(self) -> None:
         """Ends the loading early, after what is queued has been acknowledged."""
         self._stop.set()

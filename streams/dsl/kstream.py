@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
+
+from typing_extensions import TypeVar
 
 from stores import KeyValueSpec, ValueCodec
 from streams.context import Context
@@ -34,9 +36,9 @@ from streams.serde import Serde
 
 K = TypeVar("K")
 V = TypeVar("V")
-K2 = TypeVar("K2")
-V2 = TypeVar("V2")
-R = TypeVar("R")
+K2 = TypeVar("K2", default=Any)  # what an expression on F gives, no type checker can tell
+V2 = TypeVar("V2", default=Any)
+R = TypeVar("R", default=Any)
 
 Predicate = Callable[[K, V], Any] | Callable[[K, V, Context], Any] | Expression
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import confluent_kafka
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from streams.errors import StreamsError
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 BEGINNING: int = OFFSET_BEGINNING
 END: int = OFFSET_END
+LOCATE_TIMEOUT_S = 1.0
 
 
 def consumer_config(options: WorkerOptions, role: str) -> dict[str, Any]:
@@ -54,6 +55,7 @@ class RecordConsumer:
         self._watch = ConnectionWatch(options.bootstrap_servers, role)
         self._reset = BEGINNING if reset == "earliest" else END
         self._assigned: set[Place] = set()
+        self._located: set[str] = set()
         config = consumer_config(options, role)
         config["error_cb"] = self._watch.on_error
         self._client = confluent_kafka.Consumer(config, logger=client_log)
@@ -61,6 +63,7 @@ class RecordConsumer:
     def assign(self, offsets: Mapping[Place, int | None]) -> None:
         """Reads these partitions, each from its offset (None: where `reset` says), beside those it reads already."""
         if offsets:
+            self._find_leaders({topic for (topic, _), offset in offsets.items() if offset is None})
             self.unassign(self._assigned & offsets.keys())
             self._assigned.update(offsets)
             self._client.incremental_assign(
@@ -69,6 +72,16 @@ class RecordConsumer:
                     for (topic, partition), offset in offsets.items()
                 ]
             )
+
+    def _find_leaders(self, topics: set[str]) -> None:
+        """Has the client learn where these topics are. To find the beginning of a partition whose leader it does not
+        know, it would wait for half a second first."""
+        for topic in topics - self._located:
+            try:
+                self._client.list_topics(topic, timeout=LOCATE_TIMEOUT_S)
+            except KafkaException:
+                return  # it finds out by itself, later
+            self._located.add(topic)
 
     def unassign(self, places: Collection[Place]) -> None:
         """Stops reading those of these that it reads."""

@@ -135,7 +135,8 @@ def check_counts(topics: Sequence[InternalTopic], counts: Mapping[str, int]) -> 
         )
         raise StreamsError(
             f"the application's internal topics do not fit its topology: {told}. Did the partition count of a source "
-            "topic change? Reset the application (headrace reset), which deletes its internal topics and its state"
+            "topic change? Stop all workers, delete these topics (headrace topics delete NAME) and the application's "
+            "folder in the state directory; what was aggregated so far is then computed anew"
         )
 
 

@@ -65,6 +65,8 @@ class WorkerOptions:
     """librdkafka properties of every client; the ones below are for one kind of client and stronger."""
     consumer_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     producer_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    repartition_purge_interval_ms: int = 30_000
+    """How often what was read is deleted from repartition topics."""
     replication_factor: int = -1
     """Of internal topics; -1 leaves it to the broker."""
     topic_config: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -59,5 +59,5 @@ class Slot:
         return f"{application_id}-{socket.gethostname()}-{directory}-{self.number}"
 
     def close(self) -> None:
-        """Gives the slot back. The lock file stays: deleting it could take it from under somebody who just opened it."""
+        """Gives the slot back. The lock file stays: somebody may just have opened it."""
         os.close(self._descriptor)

@@ -33,6 +33,7 @@ from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import TaskPhase
 from streams.runtime.producer import RecordProducer
 from streams.runtime.publisher import WatermarkPublisher
+from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
 from streams.runtime.router import Router
 from streams.runtime.task import Task
@@ -64,8 +65,10 @@ class StreamThread:
         positions: ChangelogPositions,
         commits: CommitProtocol,
         publisher: WatermarkPublisher,
+        purge: RepartitionPurge,
         listener: WorkerListener,
         metadata_topic: str | None,
+        lags: Mapping[TaskId, int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
@@ -78,8 +81,10 @@ class StreamThread:
         self._positions = positions
         self._commits = commits
         self._publisher = publisher
+        self._purge = purge
         self._listener = listener
         self._metadata_topic = metadata_topic
+        self._lags = dict(lags)  # of the state that lies here, as the group is told
         self._clock = clock
         self._tasks: dict[TaskId, Task] = {}  # open ones: RESTORING or RUNNING
         self._running: list[Task] = []
@@ -187,7 +192,7 @@ class StreamThread:
         self._restorer.cancel(tasks)
         self._publisher.remove(tasks)
         self._positions.remove(tasks)
-        dropped = [self._tasks.pop(task) for task in tasks if task in self._tasks]
+        dropped = [self._tasks.pop(task) for task in sorted(tasks) if task in self._tasks]
         if not dropped:
             return
         self._running = [task for task in self._running if task.id in self._tasks]
@@ -200,7 +205,7 @@ class StreamThread:
             self._consumer.unassign(places)
             for name, count in task.counters.snapshot().items():
                 self._closed_counts[name] += count
-            task.close()
+            self._opener.close(task)
         log.info("tasks_closed: %s", " ".join(str(task.id) for task in dropped))
         self._changed()
 
@@ -248,6 +253,8 @@ class StreamThread:
         coming = frozenset(self._opener.waiting) | (self._tasks.keys() - running)
         if (running, coming) != self.tasks_seen:
             self.tasks_seen = (running, coming)
+            self._lags |= dict.fromkeys((task.id for task in self._running if task.changelogs), 0)
+            self._membership.report(self._lags)
             self._listener.on_tasks(running, coming)
 
     # -- records -----------------------------------------------------------------------------------------------------
@@ -330,6 +337,7 @@ class StreamThread:
         began = self._clock()
         if tasks and self._commits.commit(tasks, give_up=self._gives_up, closing=closing):
             self._listener.on_commit(frozenset(task.id for task in tasks), self._clock() - began)
+            self._purge.after_commit(tasks)
 
     def _commit_after_failure(self) -> None:
         """Commits the tasks that are whole.

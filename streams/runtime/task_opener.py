@@ -17,6 +17,7 @@ from streams.errors import StateError
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.local_state import leave_note
 from streams.runtime.membership import CommitFailedError, Membership
 from streams.runtime.options import WorkerOptions
 from streams.runtime.producer import RecordProducer
@@ -69,9 +70,13 @@ class TaskOpener:
     def directory(self, task: TaskId) -> Path:
         return self._options.application_dir / str(task)
 
-    def directories(self) -> list[TaskId]:
-        """The tasks of the plan that have state here."""
-        return [task for task in self._plan.tasks if self.directory(task).is_dir()]
+    def close(self, task: Task) -> None:
+        """Closes a task as it is, and notes how far its state is."""
+        try:
+            leave_note(self.directory(task.id), task)
+        except OSError as error:
+            log.warning("note_failed: where task %s goes next is decided without knowing its state: %s", task.id, error)
+        task.close()
 
     def open(self) -> list[Task]:
         """Opens what can be opened now.

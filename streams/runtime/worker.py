@@ -24,12 +24,14 @@ from streams.runtime.consumer import RecordConsumer
 from streams.runtime.internal_topics import TopicDirectory, admin_client
 from streams.runtime.joining import group_membership
 from streams.runtime.listener import Silent, WorkerListener
+from streams.runtime.local_state import local_lags
 from streams.runtime.log_ends import BrokerLogEnds
 from streams.runtime.membership import Membership, MemberView
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import WorkerState, check_worker_transition
 from streams.runtime.producer import RecordProducer
 from streams.runtime.publisher import PublishedTopic, WatermarkPublisher
+from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
 from streams.runtime.slot import Slot
 from streams.runtime.stream_thread import StoreReader, StreamThread
@@ -178,6 +180,7 @@ class Worker:
         open_things.callback(lambda: membership.stop(leave=self._leaving))
 
         ends = BrokerLogEnds(admin)
+        lags = local_lags(options.application_dir, plan, ends)
         positions = ChangelogPositions(ends)
         thread = StreamThread(
             plan,
@@ -194,10 +197,15 @@ class Worker:
                 interval_ms=options.watermark_interval_ms,
                 repeat_ms=options.watermark_repeat_ms,
             ),
+            purge=RepartitionPurge(
+                admin, interval_s=options.repartition_purge_interval_ms / 1000, clock=time.monotonic
+            ),
             listener=self._listener,
             metadata_topic=metadata_name,
+            lags=lags,
         )
         self._thread = thread
+        membership.report(lags)
         membership.start()
         return thread
 

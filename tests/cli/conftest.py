@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from broker import Broker
 from streams.cli import main
+from tests.cli.command_directory import CommandDirectory, command_directory
 
 Headrace = Callable[..., Result]
 
@@ -49,3 +50,10 @@ def on_broker(headrace: Headrace, running_broker: Broker, monkeypatch: pytest.Mo
 def topic(request: pytest.FixtureRequest) -> str:
     """A name that no other test uses."""
     return request.node.name.replace("[", "-").replace("]", "")[:120]
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Iterator[CommandDirectory]:
+    """An empty directory in which `headrace` runs in processes of its own."""
+    with command_directory(tmp_path) as commands:
+        yield commands

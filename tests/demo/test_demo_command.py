@@ -2,75 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import psutil
-import pytest
+from tests.cli.command_directory import TIMEOUT_S, CommandDirectory
 
 ROWS = 20_000
-TIMEOUT_S = 100
 
 
-class DemoCommands:
-    """Runs `headrace` in a directory of its own and knows which processes came of it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("HEADRACE_")}
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "streams.cli", *words],
-            cwd=self.directory,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words)
-        out, err = process.communicate(timeout=TIMEOUT_S)
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
-
-    def processes(self) -> list[psutil.Process]:
-        """Those that work in our directory, whoever their parent is now."""
-        found: list[psutil.Process] = []
-        for process in psutil.process_iter(["pid"]):
-            try:
-                if Path(process.cwd()) == self.directory and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except psutil.Error:
-                continue  # ended meanwhile, or not ours to look at
-        return found
-
-    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 30
-        while not condition():
-            assert time.monotonic() < deadline, what
-            time.sleep(0.05)
-
-
-@pytest.fixture
-def commands(tmp_path: Path) -> Iterator[DemoCommands]:
-    commands = DemoCommands(tmp_path.resolve())
-    yield commands
-    left = commands.processes()
-    for process in left:
-        process.kill()
-    assert left == [], "processes are left over"
-
-
-def test_demo_counts_every_flight_and_a_second_run_reuses_it(commands: DemoCommands) -> None:
+def test_demo_counts_every_flight_and_a_second_run_reuses_it(commands: CommandDirectory) -> None:
     """The result equals the batch computation; what it prints as next commands works as printed."""
     first = commands.run("demo", "--rows", str(ROWS))
     assert first.returncode == 0, first.stderr
@@ -97,14 +38,14 @@ def test_demo_counts_every_flight_and_a_second_run_reuses_it(commands: DemoComma
         assert done.stdout, line
 
 
-def test_demo_with_two_workers_is_complete_too(commands: DemoCommands) -> None:
+def test_demo_with_two_workers_is_complete_too(commands: CommandDirectory) -> None:
     """The tasks are shared, joined and left while it runs; still every flight is counted once."""
     done = commands.run("demo", "--rows", str(ROWS), "--workers", "2", "--partitions", "3")
     assert done.returncode == 0, done.stderr
     assert "complete: all" in done.stderr
 
 
-def test_demo_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(commands: DemoCommands) -> None:
+def test_demo_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(commands: CommandDirectory) -> None:
     """130, a word about what is kept, no process left; the continued run is complete."""
     process = commands.start("demo", "--rows", "200000")
     log = commands.directory / ".headrace" / "demo" / "worker.log"
@@ -122,7 +63,7 @@ def test_demo_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(commands: DemoC
     assert "complete: all " in resumed.stderr
 
 
-def test_demo_killed_leaves_no_process_behind(commands: DemoCommands) -> None:
+def test_demo_killed_leaves_no_process_behind(commands: CommandDirectory) -> None:
     """kill -9 of the command: broker and worker notice and end by themselves."""
     process = commands.start("demo")
     log = commands.directory / ".headrace" / "demo" / "worker.log"
@@ -133,7 +74,7 @@ def test_demo_killed_leaves_no_process_behind(commands: DemoCommands) -> None:
     commands.wait_until(lambda: commands.processes() == [], "processes are left over")
 
 
-def test_demo_serve_keeps_broker_and_worker_until_ctrl_c(commands: DemoCommands) -> None:
+def test_demo_serve_keeps_broker_and_worker_until_ctrl_c(commands: CommandDirectory) -> None:
     """The same commands then use the running ones."""
     process = commands.start("demo", "--rows", "2000", "--serve")
     assert process.stderr is not None
@@ -155,7 +96,7 @@ def test_demo_serve_keeps_broker_and_worker_until_ctrl_c(commands: DemoCommands)
     assert process.returncode == 130
 
 
-def test_demo_other_options_on_the_same_directory_are_refused(commands: DemoCommands) -> None:
+def test_demo_other_options_on_the_same_directory_are_refused(commands: CommandDirectory) -> None:
     """Fewer flights than are loaded, or other partitions: --fresh is named; nothing is changed."""
     assert commands.run("demo", "--rows", "2000").returncode == 0
     fewer = commands.run("demo", "--rows", "1000")

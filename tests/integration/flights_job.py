@@ -51,7 +51,7 @@ class FlightsJob:
         self._group = Consumer({**client, "group.id": "flight-delays"})
         self._output.assign([TopicPartition(OUTPUT_TOPIC, p, 0) for p in range(PARTITIONS)])
 
-    # -- flights --------------------------------------------------------------------------------------------------------
+    # -- flights -------------------------------------------------------------------------------------------------------
     def load(self, start: int, end: int) -> None:
         """Loads the flights from row `start` up to row `end` and waits until the broker has them."""
         self.send(start, end)
@@ -67,7 +67,7 @@ class FlightsJob:
                 self._producer.produce(FLIGHTS_TOPIC, value, key, partition, timestamp=timestamp)
             self._producer.poll(0)
 
-    # -- workers --------------------------------------------------------------------------------------------------------
+    # -- workers -------------------------------------------------------------------------------------------------------
     def start_worker(self) -> WorkerProcess:
         command = WorkerCommand(
             application="streams.demo.flight_delays:app",
@@ -92,7 +92,7 @@ class FlightsJob:
     def log_text(self) -> str:
         return self.log.read_text()[-4000:] if self.log.exists() else ""
 
-    # -- results ----------------------------------------------------------------------------------------------------------
+    # -- results -------------------------------------------------------------------------------------------------------
     def wait_for_flights(self, number: int) -> None:
         """Reads the output until at least `number` flights are counted."""
         self._read_until(lambda: self.tally.flights >= number, f"{number} flights counted")

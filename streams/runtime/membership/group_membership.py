@@ -105,6 +105,7 @@ class GroupMembership:
         self._wakeup = Wakeup()
         self._connection: Connection | None = None
         self._timer: float | None = None
+        self._unreachable_since: float | None = None
         self._finished = False
         self._thread = threading.Thread(target=self._run, name=f"headrace-group-{options.group_id}", daemon=True)
 
@@ -246,6 +247,10 @@ class GroupMembership:
         except StreamsError as error:
             self._inbox.appendleft(self._unreachable(error))
         else:
+            if self._unreachable_since is not None:
+                lasted = self._clock() - self._unreachable_since
+                log.info("coordinator_reachable: group %s again after %.1f s", self.options.group_id, lasted)
+                self._unreachable_since = None
             self._inbox.appendleft(Located())
 
     def _send(self, request: GroupRequest) -> None:
@@ -256,7 +261,15 @@ class GroupMembership:
             self._inbox.appendleft(self._unreachable(error))
 
     def _unreachable(self, error: StreamsError) -> Unreachable:
-        log.info("coordinator_unreachable: group %s: %s", self.options.group_id, error)
+        first = self._unreachable_since is None
+        if first:
+            self._unreachable_since = self._clock()
+        log.log(
+            logging.WARNING if first else logging.DEBUG,
+            "coordinator_unreachable: group %s goes on with its tasks and keeps trying: %s",
+            self.options.group_id,
+            error,
+        )
         self._disconnect()
         return Unreachable(error)
 

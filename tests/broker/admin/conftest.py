@@ -12,9 +12,9 @@ from confluent_kafka.admin import AdminClient
 from broker import Broker
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def servers() -> Iterator[str]:
-    """Bootstrap servers of a broker that lives as long as the module's tests.
+    """Bootstrap servers of a broker that lives as long as the tests of this folder.
 
     With HEADRACE_TEST_BOOTSTRAP_SERVERS in the environment it is that one: the tests hold on Apache Kafka, too (4.3.1
     with group.initial.rebalance.delay.ms=0 and group.min.session.timeout.ms=1000).
@@ -27,7 +27,7 @@ def servers() -> Iterator[str]:
         yield broker.bootstrap_servers
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def admin(servers: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": servers})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from confluent_kafka.admin import (
 )
 from kio.schema.errors import ErrorCode
 
+from tests.broker.groups.waits import wait_until
 from tests.broker.groups.wire import wire
 
 DESCRIBE, ALTER, INCREMENTAL = 32, 33, 44
@@ -24,8 +26,10 @@ DESCRIBE, ALTER, INCREMENTAL = 32, 33, 44
 
 @pytest.fixture
 def made(admin: AdminClient, topic: str) -> str:
-    """A topic with one override."""
-    admin.create_topics([NewTopic(topic, 1, config={"retention.ms": "1000"})])[topic].result(10)
+    """A topic with two overrides."""
+    admin.create_topics([NewTopic(topic, 1, config={"retention.ms": "1000", "max.message.bytes": "2000000"})])[
+        topic
+    ].result(10)
     return topic
 
 
@@ -58,7 +62,7 @@ def test_describe_configs_of_the_broker_tells_its_listener(admin: AdminClient, s
     """Clients look for advertised.listeners."""
     configs = describe(admin, ResourceType.BROKER, "1")
     assert configs["advertised.listeners"].value == f"PLAINTEXT://{servers}"
-    assert configs["log.retention.ms"].value == "604800000"
+    assert configs["message.max.bytes"].value == "1048588"
     assert configs["advertised.listeners"].is_read_only
 
 
@@ -71,22 +75,22 @@ def test_describe_configs_of_what_is_not_there(admin: AdminClient, servers: str)
     with wire(servers) as client:
         other, cluster = client.ask(DESCRIBE, 4, resources=lines).results
     assert other.error_code is ErrorCode.invalid_request
-    assert (cluster.error_code, cluster.configs) == (ErrorCode.none, ())
+    assert cluster.error_code is ErrorCode.none
 
 
 @pytest.mark.parametrize("version", range(1, 5))
 def test_describe_configs_on_the_wire(servers: str, made: str, version: int) -> None:
     """Only the keys asked for; synonyms and documentation only if asked for."""
-    line: dict[str, Any] = {"resource_type": 2, "resource_name": made, "configuration_keys": ["retention.ms"]}
+    line: dict[str, Any] = {"resource_type": 2, "resource_name": made, "configuration_keys": ["max.message.bytes"]}
     with wire(servers) as client:
         full = client.ask(DESCRIBE, version, resources=[line], include_synonyms=True, include_documentation=True)
         (entry,) = full.results[0].configs
         assert [(s.name, s.value, s.source) for s in entry.synonyms] == [
-            ("retention.ms", "1000", 1),
-            ("log.retention.ms", "604800000", 5),
+            ("max.message.bytes", "2000000", 1),
+            ("message.max.bytes", "1048588", 5),
         ]
         if version >= 3:
-            assert entry.config_type == 5
+            assert entry.config_type == 3
             assert entry.documentation
         (entry,) = client.ask(DESCRIBE, version, resources=[line]).results[0].configs
         assert entry.synonyms == ()
@@ -97,10 +101,10 @@ def test_describe_configs_on_the_wire(servers: str, made: str, version: int) -> 
 
 def test_incremental_alter_sets_and_deletes(admin: AdminClient, made: str) -> None:
     """A deleted override falls back to the default; others stay."""
-    assert change(admin, made, "segment.bytes", AlterConfigOpType.SET, "100000") == 0
+    assert change(admin, made, "segment.bytes", AlterConfigOpType.SET, "2000000") == 0
     assert change(admin, made, "retention.ms", AlterConfigOpType.DELETE) == 0
     configs = describe(admin, ResourceType.TOPIC, made)
-    assert (configs["segment.bytes"].value, configs["retention.ms"].value) == ("100000", "604800000")
+    assert (configs["segment.bytes"].value, configs["retention.ms"].value) == ("2000000", "604800000")
 
 
 def test_incremental_alter_appends_and_subtracts_list_items(admin: AdminClient, made: str) -> None:
@@ -111,7 +115,8 @@ def test_incremental_alter_appends_and_subtracts_list_items(admin: AdminClient, 
         (AlterConfigOpType.SUBTRACT, "delete", "compact"),
     ):
         assert change(admin, made, "cleanup.policy", operation, item) == 0
-        assert describe(admin, ResourceType.TOPIC, made)["cleanup.policy"].value == expected
+        shown = lambda: describe(admin, ResourceType.TOPIC, made)["cleanup.policy"].value  # noqa: E731
+        wait_until(lambda: shown() == expected, f"the policy is {expected}")  # noqa: B023
     assert change(admin, made, "retention.ms", AlterConfigOpType.APPEND, "1") == KafkaError.INVALID_CONFIG
 
 
@@ -127,7 +132,7 @@ def test_incremental_alter_refuses_nonsense(admin: AdminClient, made: str) -> No
 
 @pytest.mark.parametrize("version", range(2))
 def test_incremental_alter_on_the_wire(servers: str, made: str, version: int) -> None:
-    """validate_only changes nothing; the broker's settings cannot be changed."""
+    """validate_only changes nothing."""
     entry = {"name": "retention.ms", "config_operation": 0, "value": "5"}
     line: dict[str, Any] = {"resource_type": 2, "resource_name": made, "configs": [entry]}
     with wire(servers) as client:
@@ -135,17 +140,24 @@ def test_incremental_alter_on_the_wire(servers: str, made: str, version: int) ->
         assert answer.error_code is ErrorCode.none
         asked = {"resource_type": 2, "resource_name": made, "configuration_keys": ["retention.ms"]}
         assert client.ask(DESCRIBE, 4, resources=[asked]).results[0].configs[0].value == "1000"
-        line |= {"resource_type": 4, "resource_name": "1"}
-        (answer,) = client.ask(INCREMENTAL, version, resources=[line], validate_only=False).responses
+
+
+@pytest.mark.skipif("HEADRACE_TEST_BOOTSTRAP_SERVERS" in os.environ, reason="Apache Kafka has dynamic broker settings")
+def test_incremental_alter_of_the_broker_is_refused(servers: str) -> None:
+    """This broker's settings are given when it starts."""
+    entry = {"name": "num.partitions", "config_operation": 0, "value": "5"}
+    line = {"resource_type": 4, "resource_name": "1", "configs": [entry]}
+    with wire(servers) as client:
+        (answer,) = client.ask(INCREMENTAL, 1, resources=[line], validate_only=False).responses
         assert answer.error_code is ErrorCode.invalid_request
 
 
 @pytest.mark.parametrize("version", range(3))
 def test_alter_configs_replaces_all_overrides(servers: str, admin: AdminClient, made: str, version: int) -> None:
     """What is not named falls back to its default."""
-    line = {"resource_type": 2, "resource_name": made, "configs": [{"name": "segment.bytes", "value": "100000"}]}
+    line = {"resource_type": 2, "resource_name": made, "configs": [{"name": "segment.bytes", "value": "2000000"}]}
     with wire(servers) as client:
         (answer,) = client.ask(ALTER, version, resources=[line], validate_only=False).responses
         assert answer.error_code is ErrorCode.none
     configs = describe(admin, ResourceType.TOPIC, made)
-    assert (configs["segment.bytes"].value, configs["retention.ms"].value) == ("100000", "604800000")
+    assert (configs["segment.bytes"].value, configs["retention.ms"].value) == ("2000000", "604800000")

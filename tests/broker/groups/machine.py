@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from broker.groups import heartbeat, leave, persisted
+from broker.groups import expiry, heartbeat, leave, persisted
 from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer
 from broker.groups.group import Group
 from broker.groups.join import join
@@ -158,7 +158,7 @@ class GroupMachine:
         while (at_ms := self.timers.next_ms()) is not None and at_ms <= end_ms:
             self.now_ms = max(self.now_ms, at_ms)
             for timer in self.timers.due(self.now_ms):
-                self.apply(leave.timer_fired(self.group, self.settings, timer, self.now_ms))
+                self.apply(expiry.timer_fired(self.group, self.settings, timer, self.now_ms))
         self.now_ms = end_ms
 
     def restart(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
+import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -12,9 +14,10 @@ from tests.broker.groups.members import GroupMember
 from tests.broker.groups.waits import wait_until
 
 
-def test_offsets_and_generation_survive_kill_9(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fsync", ["never", "always"])
+def test_offsets_and_generation_survive_kill_9(tmp_path: Path, fsync: Literal["never", "always"]) -> None:
     """Committed offsets are there; a live member goes on in its generation without a rebalance."""
-    with Broker(data=tmp_path) as broker:
+    with Broker(data=tmp_path, fsync=fsync) as broker:
         port = int(broker.bootstrap_servers.rsplit(":", 1)[1])
         admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
         admin.create_topics([NewTopic("t", 2)])["t"].result(10)
@@ -23,7 +26,7 @@ def test_offsets_and_generation_survive_kill_9(tmp_path: Path) -> None:
         member.consumer.commit(offsets=[TopicPartition("t", 0, 7, metadata="m")], asynchronous=False)
         moves = list(member.moves)
         broker.kill()
-    with Broker(data=tmp_path, port=port) as broker:
+    with Broker(data=tmp_path, port=port, fsync=fsync) as broker:
         wait_until(lambda: member.poll() or committed(member) == (7, "m"), "the offset is back")
         member.consumer.commit(offsets=[TopicPartition("t", 1, 8)], asynchronous=False)
         assert member.moves == moves

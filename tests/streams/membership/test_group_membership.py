@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient, NewTopic
 
+from broker import Broker
 from streams.plan.task_id import TaskId
 from streams.runtime.membership import (
     Assigned,
@@ -39,6 +42,11 @@ def release(listener: Listener, number: int = 0) -> frozenset[TaskId]:
     tasks = listener.heard(Revoked)[number].tasks
     listener.membership.released(tasks)
     return tasks
+
+
+def create_topic(bootstrap_servers: str, name: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    admin.create_topics([NewTopic(name, 4)])[name].result(10)
 
 
 def two_members(join: Join, **options: str) -> tuple[Listener, Listener]:
@@ -191,12 +199,29 @@ def test_group_universe_blocks_longer_than_the_session_the_leader_stays(join: Jo
     assert listener.heard(Assigned)[0].generation == 1
 
 
-def test_group_coordinator_unreachable_at_first_is_waited_for(
-    join: Join, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_group_first_bootstrap_address_is_dead_the_next_one_serves(join: Join, client: Client) -> None:
     absent = Client(bootstrap=(Address("127.0.0.1", 1), *client.bootstrap), client_id="test")
     listener = join(to=absent)
     wait_for(lambda: tasks_of(listener) == ALL)
+
+
+@pytest.mark.parametrize("end", [Broker.stop, Broker.kill])
+def test_group_broker_restarts_tasks_run_on_and_a_commit_waits(
+    join: Join, tmp_path: Path, end: Callable[[Broker], object]
+) -> None:
+    with Broker(data=tmp_path) as broker:
+        port = int(broker.bootstrap_servers.rpartition(":")[2])
+        client = Client(bootstrap=(Address("127.0.0.1", port),), client_id="test")
+        create_topic(broker.bootstrap_servers, "topic-0")
+        listener = join(to=client, session_timeout_ms=20_000)
+        wait_for(lambda: tasks_of(listener) == ALL)
+        end(broker)
+        with Broker(data=tmp_path, port=port):
+            listener.membership.commit({("topic-0", 0): CommittedOffset(5)})
+            wait_for(lambda: listener.membership.settled)
+            assert [type(event) for event in listener.events] == [Assigned]
+            assert listener.membership.committed([("topic-0", 0)]) == {("topic-0", 0): CommittedOffset(5)}
+            listener.membership.stop(leave=True)
 
 
 def test_group_shows_members_and_partitions_to_kafka_tools(join: Join, bootstrap_servers: str, group_id: str) -> None:
@@ -236,8 +261,6 @@ def test_group_session_timeout_the_broker_forbids_fails_with_the_setting(join: J
 def test_group_of_plain_consumers_refuses_workers_with_the_cure(
     join: Join, bootstrap_servers: str, group_id: str
 ) -> None:
-    from confluent_kafka import Consumer
-
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": group_id, "session.timeout.ms": 6000})
     consumer.subscribe(["topic-0"])
     try:

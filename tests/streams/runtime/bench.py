@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from streams import App
 from streams.plan.plan import PartitionPlan
@@ -173,7 +173,7 @@ class Bench:
             found: dict[int, list[Any]] = {partition: [] for partition in partitions}
             ended: set[int] = set()
             while len(ended) < len(partitions):
-                for message in consumer.consume(1000, 0.1):
+                for message in consumer.consume(1000, 0.02):
                     if message.error() is not None:
                         ended.add(message.partition())
                     else:
@@ -181,6 +181,16 @@ class Bench:
             return [message for partition in sorted(found) for message in found[partition]]
         finally:
             consumer.close()
+
+    def keep_busy(self, topic: str) -> bool:
+        """One more record, so that there is something to commit."""
+        self.produce(topic, ("busy", b"{}", 0))
+        return True
+
+    def start_offset(self, topic: str) -> int:
+        """Where the first partition of a topic (under its full name) begins."""
+        place = TopicPartition(topic, 0)
+        return self.admin.list_offsets({place: OffsetSpec.earliest()})[place].result(DEADLINE_S).offset
 
     def latest(self, topic: str) -> dict[str, bytes | None]:
         """Key -> newest value."""

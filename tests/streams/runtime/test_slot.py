@@ -28,7 +28,7 @@ def test_slot_same_place_has_the_same_name_again(tmp_path: Path) -> None:
 
 def test_slot_held_by_another_is_refused(tmp_path: Path) -> None:
     held = Slot.claim(tmp_path, 3)
-    with pytest.raises(ConfigError, match="slot 3 .* is taken"):
+    with pytest.raises(ConfigError, match=r"slot 3 .* is taken"):
         Slot.claim(tmp_path, 3)
     held.close()
 

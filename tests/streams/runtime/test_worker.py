@@ -335,3 +335,17 @@ def test_worker_replay_across_a_repartition_keeps_every_record(bench: Bench) -> 
     two.stop()
     assert dropped == 0
     shutil.rmtree(bench.directory / "one")
+
+
+def test_worker_repartition_topic_is_emptied_of_what_was_read(bench: Bench) -> None:
+    bench.topics(**{"in": 1, "out": 1})
+    app = App(bench.tag)
+    rekeyed = app.stream(bench.name("in"), key=str, value=dict).select_key(lambda key, value: key + "!")
+    rekeyed.group_by_key().count(store="counts").to_stream().to(bench.name("out"), value=int)
+    plan = bench.partition_plan(app, **{"in": 1})
+    [topic] = [topic.name for topic in plan.internal_topics if topic.name.endswith("-repartition")]
+    bench.produce("in", *numbered(0, 50))
+    worker = bench.run(app, *plan.tasks, repartition_purge_interval_ms=50)
+    until(lambda: worker.processed() == 100, "50 records on both sides")
+    until(lambda: bench.keep_busy("in") and bench.start_offset(topic) >= 50, "the topic to be emptied")
+    worker.stop()

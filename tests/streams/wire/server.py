@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -22,8 +23,9 @@ Answer = Callable[[Any, int], dict[str, Any] | bytes | None]
 class ScriptedServer:
     """`answers` is by API key; `requests` are all that came, as (API key, version, entity)."""
 
-    def __init__(self, answers: dict[int, Answer]) -> None:
+    def __init__(self, answers: dict[int, Answer], *, tls: ssl.SSLContext | None = None) -> None:
         self.answers = answers
+        self._tls = tls
         self.requests: list[tuple[int, int, Any]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._connections: list[socket.socket] = []
@@ -57,6 +59,9 @@ class ScriptedServer:
                 return
             self._connections.append(connection)
             try:
+                if self._tls is not None:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                    self._connections[-1] = connection
                 while self._answer_one(connection):
                     pass
             except OSError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from streams.wire import (
     RefusedError,
     Sasl,
     Security,
+    Tls,
     UnsupportedVersionError,
     parse_addresses,
 )
@@ -333,3 +336,41 @@ def test_sasl_mechanism_not_offered_says_which_are() -> None:
     answers: dict[int, Answer] = {18: versions(**SASL_APIS), 17: handshake("GSSAPI", "OAUTHBEARER")}
     with ScriptedServer(answers) as server, pytest.raises(AuthenticationError, match="GSSAPI, OAUTHBEARER"):
         connect(server, security)
+
+
+# -- TLS -------------------------------------------------------------------------------------------------------------
+
+CERTIFICATES = Path(__file__).parent / "certificates"
+"""A key and a self-signed certificate for 127.0.0.1, valid for a century and of no use elsewhere."""
+
+
+def tls_server() -> ScriptedServer:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "server.pem", CERTIFICATES / "server.key")
+    return ScriptedServer({18: versions(k12=(0, 4)), 12: beating()}, tls=context)
+
+
+def test_tls_known_authority_is_trusted() -> None:
+    with tls_server() as server:
+        connection = connect(server, Security(tls=Tls(authorities=str(CERTIFICATES / "server.pem"))))
+        assert connection.receive(timeout_s=0.01) is None
+        assert connection.call(HEARTBEAT, timeout_s=5).error == ErrorCode.none
+        connection.close()
+
+
+def test_tls_unknown_authority_is_refused_with_the_setting() -> None:
+    with tls_server() as server, pytest.raises(AuthenticationError, match=r"ssl\.ca\.location") as caught:
+        connect(server, Security(tls=Tls()))
+    assert not caught.value.retriable
+
+
+def test_tls_verification_switched_off_takes_anybody() -> None:
+    with tls_server() as server:
+        connection = connect(server, Security(tls=Tls(verify=False)))
+        assert connection.call(HEARTBEAT, timeout_s=5).error == ErrorCode.none
+        connection.close()
+
+
+def test_tls_to_a_plain_server_fails() -> None:
+    with ScriptedServer({18: versions()}) as server, pytest.raises((ConnectionFailedError, AuthenticationError)):
+        connect(server, Security(tls=Tls(verify=False)), timeout_s=0.5)

@@ -1,4 +1,4 @@
-"""What a partition asks of a batch beyond its header, where the topic's configs make it look further.
+"""The rules a batch must keep: those its header shows, and, where the topic's configs ask for it, its records'.
 
 Source: `LogValidator.validateRecord`, KIP-467 (record errors) of Apache Kafka.
 """
@@ -11,7 +11,12 @@ from kio.schema.errors import ErrorCode
 
 from broker.log.errors import AppendRefused
 from broker.protocol.batches import (
+    CONTROL,
+    HEADER_SIZE,
+    LENGTH_OVERHEAD,
     LOG_APPEND_TIME,
+    TRANSACTIONAL,
+    Buffer,
     CorruptBatchError,
     checksum,
     checksum_struct,
@@ -22,6 +27,37 @@ from broker.topics.config import TopicConfig
 
 attributes_struct = Struct(">h")
 timestamp_struct = Struct(">q")
+
+
+def check_header(header: tuple[int, ...], batch: Buffer, config: TopicConfig, partition: str) -> None:
+    """Checks a batch of at least a header's size from a producer; raises AppendRefused."""
+    size = len(batch)
+    base_offset, length, _, magic, crc, attributes, last_delta, _, _, _, _, _, count = header
+    if magic != 2:
+        # An old message set has its own layout; only its magic byte stands at the same place.
+        code = ErrorCode.unsupported_for_message_format if magic in (0, 1) else ErrorCode.corrupt_message
+        raise AppendRefused(code, f"Message format {magic} is not served, only v2")
+    if length + LENGTH_OVERHEAD != size:
+        if HEADER_SIZE <= length + LENGTH_OVERHEAD < size:
+            raise AppendRefused(ErrorCode.invalid_record, "A produce request must have one batch per partition")
+        raise AppendRefused(ErrorCode.corrupt_message, f"Batch length {length} does not fit its {size} bytes")
+    if size > config.max_message_bytes:
+        raise AppendRefused(
+            ErrorCode.message_too_large,
+            f"The record batch size in the append to {partition} is {size} bytes which exceeds the maximum "
+            f"configured value of {config.max_message_bytes}.",
+        )
+    if checksum(batch) != crc:
+        raise AppendRefused(ErrorCode.corrupt_message, f"Batch in the append to {partition} fails its checksum")
+    if base_offset != 0 or count <= 0 or last_delta + 1 != count:
+        raise AppendRefused(
+            ErrorCode.invalid_record,
+            f"Batch with base offset {base_offset}, last offset delta {last_delta} and {count} records",
+        )
+    if attributes & CONTROL:
+        raise AppendRefused(ErrorCode.invalid_record, "Clients must not write control batches")
+    if attributes & TRANSACTIONAL:
+        raise AppendRefused(ErrorCode.invalid_txn_state, "Transactions are not served by this broker")
 
 
 def check_contents(batch: bytearray | memoryview, config: TopicConfig, now: int) -> int:
