@@ -29,6 +29,8 @@ from broker.offsets.journal import KeyValue, OffsetsJournal, OffsetsLog
 from broker.offsets.record_key import GroupKey, OffsetKey
 from broker.offsets.store import OffsetStore, TopicPartition
 
+NOT_STORED = ErrorCode.coordinator_not_available
+"""The answer where the storage failed: clients try again."""
 RETENTION = ("", Timer(TimerKind.RETENTION))
 
 
@@ -131,22 +133,28 @@ class GroupCoordinator:
             return ErrorCode.none if generation < 0 else ErrorCode.group_id_not_found
         return heartbeat.check_commit(group, who, generation, self.clock(), transactional=transactional)
 
-    async def commit(self, group_id: str, offsets: Mapping[TopicPartition, CommittedOffset]) -> None:
-        """Commits offsets that `check_commit` let pass; returns when they are durable."""
+    async def commit(self, group_id: str, offsets: Mapping[TopicPartition, CommittedOffset]) -> ErrorCode:
+        """Commits offsets that `check_commit` let pass; answers when they are durable.
+
+        They can be fetched at once. If the storage fails, COORDINATOR_NOT_AVAILABLE: the client commits again.
+        """
         if group_id not in self.groups:
             self.create(group_id)
         for partition, committed in offsets.items():
             self.offsets.put(group_id, partition, committed)
-        if offsets:
-            await self.journal.write_and_wait(
-                group_id, [(OffsetKey(group_id, *at).encode(), committed.encode()) for at, committed in offsets.items()]
-            )
+        return await self.store(
+            group_id, [(OffsetKey(group_id, *at).encode(), committed.encode()) for at, committed in offsets.items()]
+        )
 
-    async def delete_offsets(self, group_id: str, partitions: Iterable[TopicPartition]) -> None:
-        """Forgets committed offsets; returns when that is durable."""
-        records = self.remove_offsets(group_id, partitions)
-        if records:
-            await self.journal.write_and_wait(group_id, records)
+    async def delete_offsets(self, group_id: str, partitions: Iterable[TopicPartition]) -> ErrorCode:
+        """Forgets committed offsets; answers when that is durable."""
+        return await self.store(group_id, self.remove_offsets(group_id, partitions))
+
+    async def store(self, group_id: str, records: Sequence[KeyValue]) -> ErrorCode:
+        """Writes records and waits until they are durable."""
+        if not records:
+            return ErrorCode.none
+        return ErrorCode.none if await self.journal.write_and_wait(group_id, records) else NOT_STORED
 
     def topic_deleted(self, topic: str) -> None:
         """Forgets what any group committed for a topic that is no more."""
@@ -174,14 +182,13 @@ class GroupCoordinator:
         return [description.describe(self.groups[group_id]) for group_id in sorted(self.groups)]
 
     async def delete(self, group_id: str) -> ErrorCode:
-        """Deletes a group without members and its offsets; returns when that is durable."""
+        """Deletes a group without members and its offsets; answers when that is durable."""
         group = self.groups.get(group_id)
         if group is None:
             return ErrorCode.group_id_not_found
         if not group.is_in(GroupState.EMPTY):
             return ErrorCode.non_empty_group
-        await self.journal.write_and_wait(group_id, self.bury(group))
-        return ErrorCode.none
+        return await self.store(group_id, self.bury(group))
 
     def bury(self, group: Group) -> list[KeyValue]:
         """Removes an empty group with its offsets; returns the tombstones to write."""
@@ -233,7 +240,7 @@ class GroupCoordinator:
 
     def carry_out(self, group: Group, effects: Iterable[Effect]) -> None:
         """Executes effects in order; answers behind a `Persist` leave when it is durable."""
-        durable: asyncio.Future[None] | None = None
+        durable: asyncio.Future[bool] | None = None
         for effect in effects:
             match effect:
                 case Schedule(timer, at_ms):
@@ -244,9 +251,15 @@ class GroupCoordinator:
                     record = persisted.to_metadata(group).encode()
                     durable = self.journal.write(group.group_id, [(GroupKey(group.group_id).encode(), record)])
                 case JoinAnswer(ticket, result):
-                    self.joins.answer(ticket, result, durable)
+                    if durable is None:
+                        self.joins.answer(ticket, result)
+                    else:
+                        self.joins.answer_when(ticket, durable, result, JoinResult(error=NOT_STORED))
                 case SyncAnswer(ticket, result):
-                    self.syncs.answer(ticket, result, durable)
+                    if durable is None:
+                        self.syncs.answer(ticket, result)
+                    else:
+                        self.syncs.answer_when(ticket, durable, result, SyncResult(error=NOT_STORED))
         self.arm()
 
     def arm(self) -> None:

@@ -20,24 +20,20 @@ class WaitingRequests(Generic[T]):
         future = self.futures[self.next_ticket] = asyncio.get_running_loop().create_future()
         return self.next_ticket, future
 
-    def answer(self, ticket: int, result: T, durable: asyncio.Future[None] | None) -> None:
-        """Answers at once, or when `durable` is done; an error there becomes the error of the waiting request."""
+    def answer(self, ticket: int, result: T) -> None:
+        self.settle(self.futures.pop(ticket), result)
+
+    def answer_when(self, ticket: int, durable: asyncio.Future[bool], result: T, otherwise: T) -> None:
+        """Answers when `durable` is done: with `result` if it is True, else with `otherwise`."""
         future = self.futures.pop(ticket)
-        if durable is None:
-            settle(future, result, None)
-        else:
-            durable.add_done_callback(lambda done: settle(future, result, done.exception()))
+        durable.add_done_callback(lambda done: self.settle(future, result if done.result() else otherwise))
+
+    @staticmethod
+    def settle(future: asyncio.Future[T], result: T) -> None:
+        if not future.done():
+            future.set_result(result)
 
     def cancel_all(self) -> None:
         for future in self.futures.values():
             future.cancel()
         self.futures.clear()
-
-
-def settle(future: asyncio.Future[T], result: T, error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)

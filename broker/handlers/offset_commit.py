@@ -41,8 +41,10 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
                 accepted[name, line.partition_index] = to_commit(ctx, request, line)
             lines.append({"partition_index": line.partition_index, "error_code": code})
         topics.append({"name": name, "topic_id": getattr(topic, "topic_id", None), "partitions": lines})
-    if refusal is ErrorCode.none:
-        await coordinator.commit(request.group_id, accepted)
+    if accepted:
+        outcome = await coordinator.commit(request.group_id, accepted)
+        for line in (line for topic in topics for line in topic["partitions"]):
+            line["error_code"] = line["error_code"] or outcome
     return response(request, topics=topics)
 
 

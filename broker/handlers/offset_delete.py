@@ -31,7 +31,7 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
             return response(request, error_code=ErrorCode.non_empty_group, topics=[])
         in_use = topics
     gone = [(t.name, p.partition_index) for t in request.topics if t.name not in in_use for p in t.partitions]
-    await coordinator.delete_offsets(request.group_id, gone)
+    outcome = await coordinator.delete_offsets(request.group_id, gone)
     return response(
         request,
         error_code=ErrorCode.none,
@@ -41,7 +41,7 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
                 "partitions": [
                     {
                         "partition_index": line.partition_index,
-                        "error_code": ErrorCode.group_subscribed_to_topic if topic.name in in_use else ErrorCode.none,
+                        "error_code": ErrorCode.group_subscribed_to_topic if topic.name in in_use else outcome,
                     }
                     for line in topic.partitions
                 ],

@@ -15,7 +15,7 @@ from streams.cli.groups import group_lag
 from streams.cli.home import WORKER_LOG, Home
 from streams.cli.stopping import StopRequest
 from streams.cli.supervisor import Supervisor
-from streams.cli.terminal import on_terminal, print_table, talk
+from streams.cli.terminal import command_name, on_terminal, print_table, talk
 from streams.cli.worker_process import WorkerCommand, WorkerProcess
 from streams.demo.batch_answer import batch_answer, compare
 from streams.demo.dataset import Flights, read_airports
@@ -153,15 +153,15 @@ class DemoRun:
         loaded = 0 if self._loader is None else self._loader.loaded
         return (
             f"kept in {self._home.path}: {loaded:,} of {len(self._flights):,} flights loaded, "
-            f"{self._tally.flights:,} counted. `headrace demo` goes on from there, --fresh starts over."
+            f"{self._tally.flights:,} counted. `{command_name()} demo` goes on from there, --fresh starts over."
         )
 
     def _next_commands(self, state: str) -> list[str]:
-        directory = _shown(self._home.path)
+        directory, headrace = _shown(self._home.path), command_name()
         return [
-            f"headrace query {STORE} {state} --dir {directory} --app {APPLICATION}",
-            f"headrace consume {OUTPUT_TOPIC} --key-type windowed --last 5 --until-end --dir {directory}",
-            f"headrace topology {APPLICATION}",
+            f"{headrace} query {STORE} {state} --dir {directory} --app {APPLICATION}",
+            f"{headrace} consume {OUTPUT_TOPIC} --key-type windowed --last 5 --until-end --dir {directory}",
+            f"{headrace} topology {APPLICATION}",
         ]
 
     # -- parts ----------------------------------------------------------------------------------------------------

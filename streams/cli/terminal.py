@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import click
 
@@ -11,6 +14,15 @@ import click
 def on_terminal() -> bool:
     """Whether stdout is a person's terminal."""
     return sys.stdout.isatty()
+
+
+def command_name() -> str:
+    """What to type to call this command again from here: its name if the shell finds it, else its path."""
+    path = Path(sys.argv[0])
+    found = shutil.which("headrace")
+    if path.name != "headrace" or (found is not None and Path(found).resolve() == path.resolve()):
+        return "headrace"
+    return os.path.relpath(path)
 
 
 def talk(message: str) -> None:

@@ -18,7 +18,10 @@ class TalkingListener(Silent):
         self._home = home
         self._application_id = application_id
         self._announcement = ExitStack()
+        self._state = WorkerState.CREATED
         self._running: frozenset[TaskId] = frozenset()
+        self._told: frozenset[TaskId] | None = None
+        """The tasks last named to the person."""
 
     def on_endpoint(self, endpoint: str | None) -> None:
         self._announcement.close()
@@ -27,12 +30,20 @@ class TalkingListener(Silent):
             talk(f"queries at http://{endpoint}")
 
     def on_state(self, before: WorkerState, after: WorkerState) -> None:
-        if after is WorkerState.RUNNING:
-            names = ", ".join(str(task) for task in sorted(self._running))
-            talk(f"running {names}" if names else "running, without tasks: other workers have them all")
+        self._state = after
+        self._tell_tasks()
 
     def on_tasks(self, running: frozenset[TaskId], restoring: frozenset[TaskId]) -> None:
         self._running = running
+        if not restoring:
+            self._tell_tasks()
+
+    def _tell_tasks(self) -> None:
+        if self._state is not WorkerState.RUNNING or self._running == self._told:
+            return
+        self._told = self._running
+        names = ", ".join(str(task) for task in sorted(self._running))
+        talk(f"running {names}" if names else "running, without tasks: other workers have them all")
 
     def on_restore(self, progress: RestoreProgress) -> None:
         if progress.done:

@@ -67,13 +67,10 @@ def _write_time(chain: Chain, scope: RecordScope, time: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoldAggregation:
-    """`aggregate(initializer, aggregator)`. Source: `KStreamAggregate`, `KStreamWindowAggregate`."""
+class SingleAggregation:
+    """What aggregations have in common whose state is the aggregate itself, written with one serde."""
 
     serde: Serde
-    initializer: UserFunction
-    aggregator: UserFunction
-    accepts_null: bool = True
 
     @property
     def codec(self) -> ValueCodec:
@@ -85,6 +82,15 @@ class FoldAggregation:
 
     def present(self, state: Any) -> Any:
         return state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldAggregation(SingleAggregation):
+    """`aggregate(initializer, aggregator)`. Source: `KStreamAggregate`, `KStreamWindowAggregate`."""
+
+    initializer: UserFunction
+    aggregator: UserFunction
+    accepts_null: bool = True
 
     def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
         state, time = chain.local("aggregate"), chain.local("row_time")
@@ -101,23 +107,11 @@ class FoldAggregation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReduceAggregation:
+class ReduceAggregation(SingleAggregation):
     """`reduce(reducer)`: the first value is the aggregate, as it is. Source: `KStreamReduce`."""
 
-    serde: Serde
     reducer: UserFunction
     accepts_null: bool = False
-
-    @property
-    def codec(self) -> ValueCodec:
-        return ValueCodec(encode=self.serde.serialize, decode=self.serde.deserialize)
-
-    @property
-    def expressions(self) -> tuple[Expression, ...]:
-        return ()
-
-    def present(self, state: Any) -> Any:
-        return state
 
     def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
         state, time = chain.local("aggregate"), chain.local("row_time")
@@ -136,22 +130,10 @@ class ReduceAggregation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountAggregation:
+class CountAggregation(SingleAggregation):
     """`count()`: how many records, null values of windowed groups included. Source: `KGroupedStream.count`."""
 
-    serde: Serde
     accepts_null: bool = True
-
-    @property
-    def codec(self) -> ValueCodec:
-        return ValueCodec(encode=self.serde.serialize, decode=self.serde.deserialize)
-
-    @property
-    def expressions(self) -> tuple[Expression, ...]:
-        return ()
-
-    def present(self, state: Any) -> Any:
-        return state
 
     def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
         state, time = chain.local("count"), chain.local("row_time")

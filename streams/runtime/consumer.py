@@ -130,7 +130,7 @@ class RecordConsumer:
                 error.str(),
                 "beginning" if self._reset == BEGINNING else "end",
             )
-            self._client.seek(TopicPartition(topic, partition, self._reset))
+            self.assign({(topic, partition): None})
             return
         if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # pyright: ignore[reportPrivateUsage]
             raise StreamsError(

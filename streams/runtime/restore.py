@@ -165,6 +165,8 @@ class Restorer:
             self._apply(messages[start:] if start else messages, complete)
         elif self._asked and timeout_s > 0:
             time.sleep(min(timeout_s, 0.002))  # the answer comes on another thread, without a bell
+        if not self._open:
+            self.close()
         return Restored(complete, behind)
 
     def close(self) -> None:

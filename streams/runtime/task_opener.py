@@ -25,6 +25,9 @@ from streams.runtime.task import Task
 
 log = logging.getLogger(__name__)
 
+OPENING_S = 0.2
+"""After so long `open` returns with what it has opened (at least one)."""
+
 
 class TaskOpener:
     """Owned by the stream thread. `clock` is monotonic, in s."""
@@ -86,7 +89,10 @@ class TaskOpener:
             StreamsError: the committed offsets cannot be read.
         """
         states: dict[TaskId, RocksDbTaskState] = {}
+        until = self._clock() + OPENING_S
         for task_id, give_up_at in self._waiting.items():
+            if self._clock() >= until:
+                break  # the others with the next call: tasks that run already do not wait for all of them
             state = self._open_state(task_id, give_up_at)
             if state is not None:
                 states[task_id] = state

@@ -137,7 +137,8 @@ class Worker:
 
         Raises:
             StreamsError: the worker could not start, or could not go on; what it had processed is committed as far as
-                possible, and its tasks are given to others.
+                possible. Its place in the group is kept: a worker started in its slot takes over at once, others when
+                its session ends.
         """
         with ExitStack() as open_things:
             if signals:
@@ -147,6 +148,7 @@ class Worker:
                 thread = self._start(open_things)
                 self._loop(thread)
             except BaseException:
+                self._leaving = False  # the place is kept for whoever is started instead
                 self._enter(WorkerState.ERROR)
                 raise
         self._enter(WorkerState.NOT_RUNNING)

@@ -56,6 +56,12 @@ def newest_counts(commands: CommandDirectory, *options: str) -> dict[str, int]:
     return {key: int(value) for _, key, value in (line.split("\t") for line in lines)}
 
 
+def members(commands: CommandDirectory, *options: str) -> int:
+    """How many workers are in the word-count group."""
+    done = commands.run("groups", "describe", "word-count", "--json", *options)
+    return len(msgspec.json.decode(done.stdout)["members"]) if done.returncode == 0 else 0
+
+
 def test_dev_runs_an_application_and_goes_on_with_its_state(word_count: CommandDirectory) -> None:
     """Produce, consume and query find the broker by themselves; after a restart counting goes on."""
     commands = word_count
@@ -115,7 +121,7 @@ def test_worker_processes_restart_after_a_crash_and_drain_on_sigterm(word_count:
         address = ("--bootstrap-servers", broker.bootstrap_servers)
         commands.run("topics", "create", "sentences", "--partitions", "2", *address)
         with running(commands, "worker", "app.py:app", "--processes", "2", *address) as process:
-            wait_for_text(commands, "running ", 2)
+            commands.wait_until(lambda: members(commands, *address) == 2, "they are not two")
             commands.run("produce", "sentences", *["a"] * 10, *address)
             commands.wait_until(lambda: newest_counts(commands, *address).get("a") == 10, "not counted")
             child = psutil.Process(process.pid).children()[0]
@@ -126,8 +132,7 @@ def test_worker_processes_restart_after_a_crash_and_drain_on_sigterm(word_count:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=TIMEOUT_S)
             assert process.returncode == 0
-        described = commands.run("groups", "describe", "word-count", "--json", *address)
-        assert msgspec.json.decode(described.stdout)["members"] == []
+        assert members(commands, *address) == 0
 
 
 def test_worker_that_cannot_decode_names_the_record_and_gives_up(word_count: CommandDirectory) -> None:

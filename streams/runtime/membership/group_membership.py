@@ -47,8 +47,9 @@ from streams.runtime.membership.effects import (
 from streams.runtime.membership.errors import MembershipError
 from streams.runtime.membership.events import Assigned, Failed, Lost, MembershipEvent, Revoked
 from streams.runtime.membership.group_metadata import encode_group_metadata
+from streams.runtime.membership.identity import Identity
 from streams.runtime.membership.leader import lead
-from streams.runtime.membership.member import Identity, Member
+from streams.runtime.membership.member import Member
 from streams.runtime.membership.member_view import MemberView
 from streams.runtime.membership.offset_client import OffsetClient
 from streams.runtime.membership.options import MemberOptions
@@ -291,7 +292,6 @@ class GroupMembership:
             case Failed(error):
                 log.error("membership_failed: in group %s: %s", self.options.group_id, error)
         self._view = self._member.view
-        self._standing.change(self._member.identity)  # before the worker can act on the event
         self._events.append(event)
 
     def _compute(self, order: Compute) -> None:

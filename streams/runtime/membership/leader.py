@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from streams.runtime.membership.assignor import Candidate, assign
 from streams.runtime.membership.handover import handover
 from streams.runtime.membership.member_view import MemberView
 from streams.runtime.membership.universe import TaskUniverse
-from streams.runtime.membership.user_data import Assignment, encode_assignment
+from streams.runtime.membership.user_data import Assignment, decode_subscription, encode_assignment
+from streams.wire.requests.join_group import JoinedMember
+
+
+def candidates_of(members: Iterable[JoinedMember]) -> tuple[Candidate, ...]:
+    """The members of the group as JoinGroup's answer tells its leader of them.
+
+    Raises:
+        UserDataError: one of them says something this worker does not understand.
+    """
+    return tuple(
+        Candidate(
+            member_id=member.member_id,
+            instance_id=member.instance_id,
+            subscription=decode_subscription(
+                member.metadata, sender=f"group member {member.instance_id or member.member_id}"
+            ),
+        )
+        for member in members
+    )
 
 
 def lead(universe: TaskUniverse, candidates: Sequence[Candidate], generation: int) -> dict[str, bytes]:

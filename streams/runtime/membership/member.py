@@ -30,21 +30,20 @@ At most one request is in flight: the coordinator would not look at a second one
 answered the first. Tasks go on running while the group rebalances; a lost connection is no reason to drop them either,
 since the coordinator refuses the commits of a member it has given up on.
 
-`held` are the tasks the worker may run, `leaving` those revoked from it but not yet released: it claims both whenever
-it joins. Source: Kafka's ConsumerCoordinator and AbstractCoordinator; KIP-345 (static members), KIP-394, KIP-429.
+Which tasks the worker has and which are leaving it is kept in `holding`.
+Source: Kafka's ConsumerCoordinator and AbstractCoordinator; KIP-345 (static members), KIP-394, KIP-429.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from kio.schema.errors import ErrorCode
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
-from streams.runtime.membership.assignor import Candidate
 from streams.runtime.membership.effects import (
     Answered,
     Compute,
@@ -71,24 +70,21 @@ from streams.runtime.membership.effects import (
     Unreachable,
 )
 from streams.runtime.membership.errors import InstanceFencedError, UserDataError
-from streams.runtime.membership.events import Assigned, Failed, Lost, Revoked
+from streams.runtime.membership.events import Failed, MembershipEvent
+from streams.runtime.membership.group_requests import GroupRequests
+from streams.runtime.membership.holding import Holding
+from streams.runtime.membership.identity import Identity
+from streams.runtime.membership.leader import candidates_of
 from streams.runtime.membership.member_view import MemberView
-from streams.runtime.membership.options import PROTOCOL, PROTOCOL_TYPE, MemberOptions
+from streams.runtime.membership.options import MemberOptions
 from streams.runtime.membership.refusal import refusal
-from streams.runtime.membership.user_data import (
-    Assignment,
-    Subscription,
-    decode_assignment,
-    decode_subscription,
-    encode_subscription,
-)
+from streams.runtime.membership.user_data import decode_assignment
 from streams.wire.requests.heartbeat import Beaten, Heartbeat
-from streams.wire.requests.join_group import Joined, JoinGroup
-from streams.wire.requests.leave_group import LeaveGroup, Left
-from streams.wire.requests.sync_group import Synced, SyncGroup
+from streams.wire.requests.join_group import Joined
+from streams.wire.requests.leave_group import Left
+from streams.wire.requests.sync_group import Synced
 
 EXPELLED = frozenset({ErrorCode.unknown_member_id, ErrorCode.illegal_generation})
-NO_TASKS: frozenset[TaskId] = frozenset()
 
 
 class State(enum.Enum):
@@ -101,29 +97,13 @@ class State(enum.Enum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who this member is to the coordinator just now.
-
-    `admission` counts the times it was `Lost`: as long as it stays the same, the tasks held have been this member's
-    without a gap. `settled`: no rebalance is under way.
-    """
-
-    member_id: str = ""
-    generation: int = -1
-    admission: int = 0
-    settled: bool = False
-
-
 class Member:
     """See the module. `random` gives numbers from 0 to 1 that spread the members' retries."""
 
     def __init__(self, options: MemberOptions, *, random: Callable[[], float]) -> None:
         self.options = options
         self.state = State.LOCATING
-        self.held: frozenset[TaskId] = NO_TASKS
-        self.leaving: dict[TaskId, int] = {}
-        """Task -> number of the `Revoked` that named it."""
+        self.holding = Holding()
         self.view: tuple[MemberView, ...] = ()
         self._random = random
         self._lags: Mapping[TaskId, int] = {}
@@ -132,9 +112,8 @@ class Member:
         """Whether the coordinator may know the instance id through us."""
         self._generation = -1
         self._admission = 0
-        self._assignment: Assignment | None = None
+        self._requests = GroupRequests(options)
         self._assignments: Mapping[str, bytes] | None = None
-        self._revocations = 0
         self._rejoin: str | None = None
         """Why to join again as soon as nothing is in flight."""
         self._connected = False
@@ -219,11 +198,10 @@ class Member:
             self._fail(error)
 
     def _take_released(self, tasks: frozenset[TaskId], revocation: int) -> None:
-        self.leaving = {
-            task: number for task, number in self.leaving.items() if task not in tasks or number > revocation
-        }
-        if not self.leaving and self.state is State.STABLE:
-            self._settle_handover()
+        self.holding.release(tasks, revocation)
+        if self.state is State.STABLE:
+            self._deliver(self.holding.given_back())
+            self._hand_over()
 
     def _take_stop(self, *, leave: bool) -> None:
         known = self._member_id or (self._has_asked and self.options.instance_id is not None)
@@ -276,16 +254,7 @@ class Member:
         if answer.leader != answer.member_id or answer.skip_assignment:
             return
         try:
-            candidates = tuple(
-                Candidate(
-                    member_id=member.member_id,
-                    instance_id=member.instance_id,
-                    subscription=decode_subscription(
-                        member.metadata, sender=f"group member {member.instance_id or member.member_id}"
-                    ),
-                )
-                for member in answer.members
-            )
+            candidates = candidates_of(answer.members)
         except UserDataError as error:
             self._fail(error)
             return
@@ -303,53 +272,32 @@ class Member:
             self._fail(error)
             return
         self.state = State.STABLE
-        self._assignment = assignment
+        self._deliver(self.holding.take(assignment, self._generation))
         self._heartbeat_at = now + self._heartbeat_interval()
-        self.view = self._as_i_know_it(assignment.members)
-        revoked = self.held - assignment.tasks
-        if revoked:
-            self._revocations += 1
-            self.leaving |= dict.fromkeys(revoked, self._revocations)
-            self._effects.append(Deliver(Revoked(revoked)))
-        self._hold_assigned()
-        if not self.leaving:
-            self._settle_handover()
+        self._hand_over()
+        self._take_view(assignment.members)
 
-    def _hold_assigned(self) -> None:
-        assert self._assignment is not None, "a stable member has an assignment"
-        self.held = self._assignment.tasks.difference(self.leaving)
-        self._effects.append(Deliver(Assigned(self.held, self._generation)))
+    def _take_view(self, members: tuple[MemberView, ...]) -> None:
+        """A static member whose process was replaced gets its predecessor's assignment, in which it still is the
+        predecessor. If queries would be sent to the wrong address, it joins again to make itself known."""
+        mine = next((view for view in members if self._is_me(view)), None)
+        if mine is not None and mine.endpoint != self.options.endpoint:
+            self._rejoin = "the endpoint has changed"
+        self.view = tuple(
+            replace(view, member_id=self._member_id, endpoint=self.options.endpoint, host=self.options.host)
+            if view is mine
+            else view
+            for view in members
+        )
 
-    def _settle_handover(self) -> None:
-        """Nothing is left to release. Tasks that were revoked once and have been given back may run again; if others
-        wait for withdrawn ones, the group must hear that they are free."""
-        assert self._assignment is not None, "a stable member has an assignment"
-        if self._assignment.tasks != self.held:
-            self._hold_assigned()
-        if self._assignment.withdrawn:
+    def _is_me(self, view: MemberView) -> bool:
+        instance_id = self.options.instance_id
+        return view.member_id == self._member_id or (instance_id is not None and view.instance_id == instance_id)
+
+    def _hand_over(self) -> None:
+        """If others wait for tasks that are free by now, the group must hear of it: round two."""
+        if self.holding.handed_over:
             self._rejoin = "revoked tasks are released"
-
-    def _as_i_know_it(self, members: tuple[MemberView, ...]) -> tuple[MemberView, ...]:
-        """The leader's view of the group. A static member whose process was replaced gets its predecessor's
-        assignment, in which it still is the predecessor: if queries would be sent to the wrong address, it joins again
-        to make itself known."""
-        known: list[MemberView] = []
-        for member in members:
-            mine = member.member_id == self._member_id or (
-                member.instance_id is not None and member.instance_id == self.options.instance_id
-            )
-            if mine and (member.member_id, member.endpoint) != (self._member_id, self.options.endpoint):
-                if member.endpoint != self.options.endpoint:
-                    self._rejoin = "the endpoint has changed"
-                member = MemberView(
-                    member_id=self._member_id,
-                    instance_id=member.instance_id,
-                    host=self.options.host,
-                    endpoint=self.options.endpoint,
-                    tasks=member.tasks,
-                )
-            known.append(member)
-        return tuple(known)
 
     # -- setbacks ---------------------------------------------------------------------------------------------------
 
@@ -370,13 +318,10 @@ class Member:
         self._to_joining()
 
     def _lose_tasks(self, reason: str) -> None:
-        if self._assignment is not None:
-            self._admission += 1
-            self._effects.append(Deliver(Lost(reason)))
-        self._assignment = None
+        told = self.holding.lose(reason)
+        self._admission += len(told)
+        self._deliver(told)
         self._rejoin = None
-        self.held = NO_TASKS
-        self.leaving = {}
         self.view = ()
 
     def _lose_connection(self, now: float) -> None:
@@ -416,21 +361,30 @@ class Member:
             return
         if self.state is State.LOCATING or (self.state is State.STABLE and self._rejoin is not None):
             self._to_joining()
+        patient_ms = self.options.rebalance_timeout_ms + self.options.request_timeout_ms
+        member_id, generation = self._member_id, self._generation
         if self.state is State.JOINING:
-            self._send(self._join_request(), now, self.options.rebalance_timeout_ms + self.options.request_timeout_ms)
+            reason, self._rejoin = self._rejoin, None
+            self._has_asked = True
+            request = self._requests.join(member_id, generation, self.holding, self._lags, reason)
+            self._send(request, now, patient_ms)
         elif self.state is State.SYNCING or (self.state is State.ASSIGNING and self._assignments is not None):
             self.state = State.SYNCING
-            self._send(self._sync_request(), now, self.options.rebalance_timeout_ms + self.options.request_timeout_ms)
+            self._send(self._requests.sync(member_id, generation, self._assignments or {}), now, patient_ms)
         elif self.state is State.LEAVING:
-            self._send(self._leave_request(), now, self.options.request_timeout_ms)
+            self._send(self._requests.leave(member_id), now, self.options.request_timeout_ms)
         elif self.state in (State.STABLE, State.ASSIGNING) and now >= self._heartbeat_at:
             self._heartbeat_at = now + self._heartbeat_interval()
-            self._send(self._heartbeat_request(), now, self.options.request_timeout_ms)
+            self._send(self._requests.heartbeat(member_id, generation), now, self.options.request_timeout_ms)
 
     def _heartbeat_interval(self) -> float:
-        moving = self._assignment is not None and self._assignment.moving
         interval_ms = self.options.heartbeat_interval_ms
-        return (min(interval_ms, self.options.moving_heartbeat_interval_ms) if moving else interval_ms) / 1000
+        if self.holding.moving:
+            interval_ms = min(interval_ms, self.options.moving_heartbeat_interval_ms)
+        return interval_ms / 1000
+
+    def _deliver(self, events: Sequence[MembershipEvent]) -> None:
+        self._effects += [Deliver(event) for event in events]
 
     def _send(self, request: GroupRequest, now: float, timeout_ms: int) -> None:
         self._in_flight = request
@@ -451,58 +405,3 @@ class Member:
         if timer != self._timer:
             self._timer = timer
             self._effects.append(SetTimer(timer))
-
-    # -- requests ---------------------------------------------------------------------------------------------------
-
-    def _join_request(self) -> JoinGroup:
-        reason, self._rejoin = self._rejoin, None
-        self._has_asked = True
-        options = self.options
-        subscription = Subscription(
-            process_id=options.process_id,
-            host=options.host,
-            state_dir=options.state_dir,
-            endpoint=options.endpoint,
-            generation=self._generation,
-            held=self.held,
-            leaving=frozenset(self.leaving),
-            lags=self._lags,
-        )
-        return JoinGroup(
-            group_id=options.group_id,
-            member_id=self._member_id,
-            instance_id=options.instance_id,
-            session_timeout_ms=options.session_timeout_ms,
-            rebalance_timeout_ms=options.rebalance_timeout_ms,
-            protocol_type=PROTOCOL_TYPE,
-            protocol=PROTOCOL,
-            metadata=encode_subscription(subscription, options.topics),
-            reason=reason,
-        )
-
-    def _sync_request(self) -> SyncGroup:
-        return SyncGroup(
-            group_id=self.options.group_id,
-            member_id=self._member_id,
-            instance_id=self.options.instance_id,
-            generation=self._generation,
-            protocol_type=PROTOCOL_TYPE,
-            protocol=PROTOCOL,
-            assignments=self._assignments or {},
-        )
-
-    def _heartbeat_request(self) -> Heartbeat:
-        return Heartbeat(
-            group_id=self.options.group_id,
-            member_id=self._member_id,
-            instance_id=self.options.instance_id,
-            generation=self._generation,
-        )
-
-    def _leave_request(self) -> LeaveGroup:
-        return LeaveGroup(
-            group_id=self.options.group_id,
-            member_id=self._member_id,
-            instance_id=self.options.instance_id,
-            reason="the worker stops",
-        )

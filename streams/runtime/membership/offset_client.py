@@ -19,7 +19,7 @@ from kio.schema.errors import ErrorCode
 
 from streams.runtime.membership.committed_offset import CommittedOffset
 from streams.runtime.membership.errors import CommitFailedError
-from streams.runtime.membership.member import Identity
+from streams.runtime.membership.identity import Identity
 from streams.runtime.membership.options import MemberOptions
 from streams.runtime.membership.standing import Standing
 from streams.wire.client import Client

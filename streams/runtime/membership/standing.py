@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from streams.runtime.membership.member import Identity
+from streams.runtime.membership.identity import Identity
 
 
 class Standing:

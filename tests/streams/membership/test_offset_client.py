@@ -12,7 +12,7 @@ import pytest
 from kio.schema.errors import ErrorCode
 
 from streams.runtime.membership import CommitFailedError, CommittedOffset, MemberOptions
-from streams.runtime.membership.member import Identity
+from streams.runtime.membership.identity import Identity
 from streams.runtime.membership.offset_client import OffsetClient
 from streams.runtime.membership.standing import Standing
 from streams.wire import Client

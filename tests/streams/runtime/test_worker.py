@@ -7,11 +7,12 @@ import shutil
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from streams import App, F, count
 from streams.errors import ProcessingError, SerdeError, StreamsError, TopologyError
 from streams.plan.task_id import TaskId
-from streams.runtime.membership import Assigned, CommitFailedError, Lost, Revoked
+from streams.runtime.membership import Assigned, CommitFailedError, CommittedOffset, Lost, Revoked
 from streams.runtime.partition_time import decode_partition_time
 from streams.runtime.phase import WorkerState
 from tests.streams.runtime.bench import Bench, until
@@ -191,6 +192,39 @@ def test_worker_changelog_made_anew_wipes_the_local_state(bench: Bench) -> None:
     assert counts(bench) == {f"k{i}": 10 for i in range(5)}
 
 
+@pytest.mark.parametrize("lost", [1_000_000, -1])
+def test_worker_committed_offset_that_is_not_there_reads_on_from_the_beginning(
+    bench: Bench, caplog: pytest.LogCaptureFixture, lost: int
+) -> None:
+    """The topic was made anew, or its old records were deleted: said, and gone on."""
+    bench.topics(**{"in": 1, "out": 1})
+    bench.produce("in", *numbered(0, 50))
+    if lost < 0:
+        [deleted] = bench.admin.delete_records([TopicPartition(bench.name("in"), 0, 20)]).values()
+        deleted.result(10)
+    bench.offsets[bench.name("in"), 0] = CommittedOffset(max(lost, 0))
+    worker = bench.run(counting(bench), task("0_0"))
+    left = 30 if lost < 0 else 50
+    until(lambda: worker.processed() == left, "the records that are there")
+    until(lambda: bench.offsets[bench.name("in"), 0].offset == 50, "the commit")
+    worker.stop()
+    assert f"offset_lost: {bench.name('in')}[0]" in caplog.text
+
+
+def test_worker_latest_without_a_commit_begins_at_the_end(bench: Bench) -> None:
+    """And commits where that was, so that nothing is passed over while it is away."""
+    bench.topics(**{"in": 1, "out": 1})
+    bench.produce("in", *numbered(0, 50))
+    first = bench.run(counting(bench), task("0_0"), auto_offset_reset="latest")
+    until(lambda: bench.offsets.get((bench.name("in"), 0)) is not None, "the first commit")
+    first.stop()
+    bench.produce("in", *numbered(50, 10))
+    second = bench.run(counting(bench), task("0_0"), auto_offset_reset="latest")
+    until(lambda: second.processed() == 10, "10 records")
+    second.stop()
+    assert first.processed() == 0
+
+
 # -- errors -----------------------------------------------------------------------------------------------------------
 def failing(bench: Bench, **handlers: Any) -> App:
     app = App(bench.tag, **handlers)
@@ -214,7 +248,7 @@ def test_worker_undecodable_record_fails_naming_it_after_committing_what_came_be
     assert (error.topic, error.partition, error.offset) == (bench.name("in"), 0, 2)
     assert worker.worker.state is WorkerState.ERROR
     assert bench.offsets[bench.name("in"), 0].offset == 2
-    assert worker.membership.stopped_with_leave is True
+    assert worker.membership.stopped_with_leave is False
 
 
 def test_worker_user_function_raises_fails_naming_operator_and_record(bench: Bench) -> None:
@@ -284,7 +318,7 @@ def test_worker_missing_source_topic_is_named(bench: Bench) -> None:
 def test_worker_internal_topic_with_wrong_count_is_named_with_both_counts(bench: Bench) -> None:
     bench.topics(**{"in": 3, "out": 1, "counts-changelog": 2})
     worker = bench.run(counting(bench), wait=False)
-    with pytest.raises(StreamsError, match=r"counts-changelog' has 2 partitions and should have 3.*reset"):
+    with pytest.raises(StreamsError, match=r"counts-changelog' has 2 partitions and should have 3.*Stop all workers"):
         raise worker.failure()
 
 

@@ -42,7 +42,7 @@ def test_plan_partitions_fits_internal_topics_to_the_sources() -> None:
 
 def test_plan_partitions_unequal_join_topics_are_refused() -> None:
     """Joined topics with different counts are named with their counts and the join's line."""
-    with pytest.raises(TopologyError, match=r"flights\.py.*'flights' has 4.*'airports' has 3"):
+    with pytest.raises(TopologyError, match=r"flight_delays\.py.*'flights' has 4.*'airports' has 3"):
         flight_delays().plan().partitions({"flights": 4, "airports": 3})
 
 

@@ -1,0 +1,19 @@
+"""Who a member is to its group's coordinator at some moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`member_id` is empty and `generation` -1 before the member has joined.
+
+    `admission` counts the times it was `Lost`: as long as it stays the same, the tasks held have been this member's
+    without a gap. `settled`: no rebalance is under way.
+    """
+
+    member_id: str = ""
+    generation: int = -1
+    admission: int = 0
+    settled: bool = False
