@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-from stores import KeyValueReader, WindowReader
+from stores import KeyValueReader, StoreError, WindowReader
 from streams.errors import StreamsError
 from streams.observe import COUNTER_HELP, add_up
 from streams.plan.plan import PartitionPlan
@@ -349,7 +349,7 @@ class StreamThread:
         whole = [task for task in self._running if not task.torn]
         try:
             self._commit(whole, closing=True)
-        except StreamsError as error:
+        except (StreamsError, StoreError) as error:  # what made the worker fail is what its caller must hear
             log.warning("commit_failed: some records will be processed again: %s", error)
 
     def _gives_up(self) -> bool:
