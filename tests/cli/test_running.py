@@ -114,7 +114,22 @@ def test_dev_wrong_program_is_said_before_anything_starts(
     assert not (commands.directory / ".headrace").exists()
 
 
-def test_worker_processes_restart_after_a_crash_and_drain_on_sigterm(word_count: CommandDirectory) -> None:
+def test_worker_sigterm_leaves_the_group(word_count: CommandDirectory) -> None:
+    """Exit code 0, and no member stays behind for others to wait for."""
+    commands = word_count
+    with Broker() as broker:
+        address = ("--bootstrap-servers", broker.bootstrap_servers)
+        commands.run("topics", "create", "sentences", *address)
+        with running(commands, "worker", "app.py:app", *address) as process:
+            wait_for_text(commands, "running 0_0, 1_0")
+            assert members(commands, *address) == 1
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=TIMEOUT_S)
+            assert process.returncode == 0
+        assert members(commands, *address) == 0
+
+
+def test_worker_processes_restart_after_a_crash_and_end_on_sigterm(word_count: CommandDirectory) -> None:
     """kill -9 of one of two: it is started again and nothing is missing; SIGTERM ends all with exit code 0."""
     commands = word_count
     with Broker() as broker:
@@ -132,7 +147,6 @@ def test_worker_processes_restart_after_a_crash_and_drain_on_sigterm(word_count:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=TIMEOUT_S)
             assert process.returncode == 0
-        assert members(commands, *address) == 0
 
 
 def test_worker_that_cannot_decode_names_the_record_and_gives_up(word_count: CommandDirectory) -> None:
