@@ -17,7 +17,7 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml uv.lock requirements.lock bin/setup
+$(STAMP): pyproject.toml requirements.lock bin/setup
 	@bin/setup $(VENV)
 	@touch $@
 
@@ -41,8 +41,7 @@ docs: setup
 	$(BIN)/python -m pytest -q tests/docs $(ARGS)
 
 lock:
-	uv lock
-	uv export --quiet --frozen --all-groups --no-emit-project --no-header --output-file requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .headrace/demo dist build

@@ -36,7 +36,6 @@ Source: Kafka's ConsumerCoordinator and AbstractCoordinator; KIP-345 (static mem
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -78,6 +77,7 @@ from streams.runtime.membership.leader import candidates_of
 from streams.runtime.membership.member_view import MemberView
 from streams.runtime.membership.options import MemberOptions
 from streams.runtime.membership.refusal import refusal
+from streams.runtime.membership.state import State
 from streams.runtime.membership.user_data import decode_assignment
 from streams.wire.requests.heartbeat import Beaten, Heartbeat
 from streams.wire.requests.join_group import Joined
@@ -85,16 +85,6 @@ from streams.wire.requests.leave_group import Left
 from streams.wire.requests.sync_group import Synced
 
 EXPELLED = frozenset({ErrorCode.unknown_member_id, ErrorCode.illegal_generation})
-
-
-class State(enum.Enum):
-    LOCATING = "locating"
-    JOINING = "joining"
-    ASSIGNING = "assigning"
-    SYNCING = "syncing"
-    STABLE = "stable"
-    LEAVING = "leaving"
-    ENDED = "ended"
 
 
 class Member:
