@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rocksdict import DbClosedError
 
 from stores.errors import StateLockedError, StoreClosedError, StoreCorruptError, StoreError
 
+# What rocksdict's binding says to a reader while another thread is inside `close`.
+BEING_CLOSED: Final = "Already mutably borrowed"
+
 
 def translated(error: Exception, place: str) -> Exception:
     """The error to raise for `error`, which came out of rocksdict; any other error is not ours and stays as it is."""
-    if isinstance(error, DbClosedError):
+    if isinstance(error, DbClosedError) or str(error) == BEING_CLOSED:
         return StoreClosedError(place)
     if type(error) is not Exception:
         return error

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rocksdict import Options, Rdict
@@ -228,6 +229,31 @@ def test_reader_on_another_thread_sees_whole_commits_and_the_close(path: Path, r
     assert all(len(seen) <= 1 for seen in sums), "a scan saw half a commit"
     assert {29} in sums
     RocksDbTaskState.open(path, SPECS, resources).close()
+
+
+def test_reader_while_the_close_is_under_way_sees_a_closed_store(tmp_path: Path) -> None:
+    outcomes: set[type[BaseException]] = set()
+    for number in range(10):
+        state = RocksDbTaskState.open(tmp_path / str(number), SPECS, RocksDbResources())
+        fill(key_values(state), {b"a": 1})
+        state.commit({})
+        reader = key_values(state).reader()
+        started = threading.Event()
+
+        def read(reader: Any = reader, started: threading.Event = started) -> None:
+            try:
+                while True:
+                    reader.get(b"a")
+                    started.set()
+            except BaseException as error:
+                outcomes.add(type(error))
+
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        assert started.wait(20)
+        state.close()
+        thread.join(20)
+    assert outcomes == {StoreClosedError}
 
 
 def test_many_small_states_do_not_fill_the_write_buffers(tmp_path: Path) -> None:
