@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
+from streams.runtime.collector import collecting_seldom
 from streams.runtime.commit import AtLeastOnce
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.internal_topics import TopicDirectory, admin_client
@@ -141,6 +142,7 @@ class Worker:
                 its session ends.
         """
         with ExitStack() as open_things:
+            open_things.enter_context(collecting_seldom())
             if signals:
                 open_things.enter_context(self._stopped_by_signals())
             try:
