@@ -183,7 +183,8 @@ class App:
         directory = Path(state_dir) if state_dir is not None else settings.state_dir
         chosen: dict[str, Any] = {
             "slot": slot,
-            "commit_interval_ms": settings.commit_interval // timedelta(milliseconds=1),
+            "processing_guarantee": settings.processing_guarantee,
+            "commit_interval_ms": commit_interval(settings) // timedelta(milliseconds=1),
             "deserialization_handler": settings.deserialization_handler,
             "processing_handler": settings.processing_handler,
             "client_config": settings.client_config,
@@ -207,3 +208,10 @@ class App:
         Takes what `worker` takes.
         """
         self.worker(**options).run(signals=True)
+
+
+def commit_interval(settings: AppSettings) -> timedelta:
+    """As set, else the default of the guarantee. Source: Kafka Streams' `commit.interval.ms`."""
+    if settings.commit_interval is not None:
+        return settings.commit_interval
+    return timedelta(milliseconds=100) if settings.processing_guarantee == "exactly_once" else timedelta(seconds=1)

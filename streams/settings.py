@@ -25,8 +25,11 @@ class AppSettings(BaseSettings):
     directory, else 127.0.0.1:9092."""
     state_dir: Path = Path(".headrace/state")
     """Where stores live, in a folder per application and task."""
-    commit_interval: timedelta = timedelta(seconds=1)
-    """How often offsets and state are committed."""
+    processing_guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"
+    """Whether a crash may have some records processed twice, or outputs, state and offsets are committed in one
+    transaction. The latter needs a broker with transactions; readers of the outputs should read committed records."""
+    commit_interval: timedelta | None = None
+    """How often offsets and state are committed. None: every second, every 100 ms with exactly once."""
     validate_values: Literal["all", "read"] = "all"
     """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
     deserialization_handler: FailureHandler = "fail"
@@ -40,7 +43,7 @@ class AppSettings(BaseSettings):
 
     @field_validator("commit_interval", "watermark_idle_timeout")
     @classmethod
-    def _positive(cls, value: timedelta) -> timedelta:
-        if value <= timedelta(0):
+    def _positive(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and value <= timedelta(0):
             raise ValueError("must be longer than zero")
         return value

@@ -8,7 +8,7 @@ broker has acknowledged everything.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import confluent_kafka
@@ -43,10 +43,11 @@ def producer_config(options: WorkerOptions) -> dict[str, Any]:
 class RecordProducer:
     """Owned by the stream thread. `produce` is what compiled code calls; a full queue raises BufferError."""
 
-    def __init__(self, options: WorkerOptions) -> None:
+    def __init__(self, options: WorkerOptions, more: Mapping[str, Any] | None = None) -> None:
+        """`more`: properties of a special kind of producer."""
         self._watch = ConnectionWatch(options.bootstrap_servers, "producer")
         self._failure: ProduceError | None = None
-        config = producer_config(options)
+        config = producer_config(options) | dict(more or {})
         config["error_cb"] = self._watch.on_error
         config["on_delivery"] = self._on_delivery
         self._client = confluent_kafka.Producer(config, logger=client_log)

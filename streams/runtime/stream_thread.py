@@ -38,6 +38,7 @@ from streams.runtime.restore import Restorer
 from streams.runtime.router import Router
 from streams.runtime.task import Task
 from streams.runtime.task_opener import TaskOpener
+from streams.runtime.transactional_producer import TransactionAbortedError
 from streams.runtime.watermark import WATERMARK_HEADER
 
 log = logging.getLogger(__name__)
@@ -176,14 +177,15 @@ class StreamThread:
         if running:
             self._consumer.unassign([(b.topic, b.partition) for task in running for b in task.inputs.buffers])
             try:
-                self._commit(running, closing=True)
-            except CommitFailedError as error:
+                self._commit(self._running if self._commits.together else running, closing=True)
+            except (CommitFailedError, TransactionAbortedError) as error:
                 log.warning("commit_failed: tasks that are given away will process some records again: %s", error)
         self._drop(tasks)
 
     def _lose(self) -> None:
         """Drops everything; the member rejoins by itself."""
         self._joined = False
+        self._commits.abandon()
         self._drop(frozenset(self._tasks) | frozenset(self._opener.waiting))
 
     def _drop(self, tasks: Collection[TaskId]) -> None:
@@ -323,6 +325,9 @@ class StreamThread:
                 return
         try:
             self._commit(self._running)
+        except TransactionAbortedError as error:
+            log.warning("transaction_aborted: %s", error)
+            self._reopen()
         except CommitFailedError as error:
             if error.fenced:
                 log.warning("tasks_lost: %s; what was not committed will be processed again", error)
@@ -332,6 +337,12 @@ class StreamThread:
             else:
                 raise
         self._commit_at = self._clock() + self._options.commit_interval_ms / 1000
+
+    def _reopen(self) -> None:
+        """Opens all running tasks anew, from what they last committed."""
+        again = sorted(task.id for task in self._running)
+        self._drop(again)
+        self._opener.add(again)
 
     def _commit(self, tasks: list[Task], *, closing: bool = False) -> None:
         began = self._clock()
@@ -347,6 +358,9 @@ class StreamThread:
         operator, so what came before them is committed.
         """
         whole = [task for task in self._running if not task.torn]
+        if self._commits.together and len(whole) < len(self._running):
+            self._commits.abandon()  # the halves are in the one transaction
+            return
         try:
             self._commit(whole, closing=True)
         except (StreamsError, StoreError) as error:  # what made the worker fail is what its caller must hear

@@ -20,8 +20,9 @@ from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.collector import collecting_seldom
-from streams.runtime.commit import AtLeastOnce
+from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
 from streams.runtime.consumer import RecordConsumer
+from streams.runtime.exactly_once import ExactlyOnce
 from streams.runtime.internal_topics import TopicDirectory, admin_client
 from streams.runtime.joining import group_membership
 from streams.runtime.listener import Silent, WorkerListener
@@ -30,7 +31,7 @@ from streams.runtime.log_ends import BrokerLogEnds
 from streams.runtime.membership import Membership, MemberView
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import WorkerState, check_worker_transition
-from streams.runtime.producer import RecordProducer
+from streams.runtime.producer import RecordProducer, deadline
 from streams.runtime.publisher import PublishedTopic, WatermarkPublisher
 from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
@@ -38,6 +39,7 @@ from streams.runtime.slot import Slot
 from streams.runtime.stream_thread import StoreReader, StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
+from streams.runtime.transactional_producer import TransactionalProducer
 
 if TYPE_CHECKING:
     from streams.query.server import QueryServer
@@ -167,7 +169,7 @@ class Worker:
         metadata = metadata_topic(plan)
         metadata_name = metadata.name if metadata is not None else None
 
-        producer = RecordProducer(options)
+        producer = self._producer(options)
         open_things.callback(producer.close)
         consumer = RecordConsumer(options, reset=options.auto_offset_reset)
         open_things.callback(consumer.close)
@@ -195,7 +197,7 @@ class Worker:
             opener=TaskOpener(plan, options, membership, producer, time.monotonic),
             restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
             positions=positions,
-            commits=AtLeastOnce(producer, membership, positions, metadata_name),
+            commits=commit_protocol(producer, membership, ChangeWriter(producer, positions, metadata_name)),
             publisher=WatermarkPublisher(
                 published_topics(plan),
                 interval_ms=options.watermark_interval_ms,
@@ -212,6 +214,15 @@ class Worker:
         membership.report(lags)
         membership.start()
         return thread
+
+    def _producer(self, options: WorkerOptions) -> RecordProducer:
+        """The producer that the guarantee asks for, ready to send."""
+        if options.processing_guarantee == "at_least_once":
+            return RecordProducer(options)
+        assert options.instance_id is not None, "a worker is named after its slot"
+        producer = TransactionalProducer(options, options.instance_id)
+        producer.open(give_up=deadline(options.connect_timeout_s, self._stopping.is_set))
+        return producer
 
     def _loop(self, thread: StreamThread) -> None:
         failed = True
@@ -251,6 +262,13 @@ class Worker:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def commit_protocol(producer: RecordProducer, membership: Membership, changes: ChangeWriter) -> CommitProtocol:
+    """The guarantee that goes with a producer."""
+    if isinstance(producer, TransactionalProducer):
+        return ExactlyOnce(producer, membership, changes)
+    return AtLeastOnce(producer, membership, changes)
 
 
 def published_topics(plan: PartitionPlan) -> dict[str, PublishedTopic]:

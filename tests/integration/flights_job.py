@@ -37,6 +37,7 @@ class FlightsJob:
         self._home.mkdir(parents=True)
         self._workers: list[WorkerProcess] = []
         self.tally = Tally()
+        self._read_to: dict[int, int] = {}
         servers = broker.bootstrap_servers
         client = {"bootstrap.servers": servers, "log_level": 0}
         create_topics(Admin(locate_broker(servers)), partitions=PARTITIONS)
@@ -46,7 +47,13 @@ class FlightsJob:
         )
         load_airports(self._producer, self._failures, partitions=PARTITIONS, timestamp=flights.first_timestamp)
         self._output = Consumer(
-            {**client, "group.id": "test-output", "fetch.queue.backoff.ms": 10, "fetch.wait.max.ms": 50}
+            {
+                **client,
+                "group.id": "test-output",
+                "fetch.queue.backoff.ms": 10,
+                "fetch.wait.max.ms": 50,
+                "enable.partition.eof": True,
+            }
         )
         self._group = Consumer({**client, "group.id": "flight-delays"})
         self._output.assign([TopicPartition(OUTPUT_TOPIC, p, 0) for p in range(PARTITIONS)])
@@ -121,17 +128,20 @@ class FlightsJob:
         return all(mine.offset >= end.offset for mine, end in zip(committed, ends, strict=True))
 
     def drain(self) -> None:
-        """Reads what the output topic holds to its end."""
-        ends = [
-            self._output.get_watermark_offsets(TopicPartition(OUTPUT_TOPIC, p), timeout=10)[1]
-            for p in range(PARTITIONS)
-        ]
-        self._read_until(lambda: self.tally.updates >= sum(ends), "the output read to its end")
+        """Reads what the output topic holds to its end, transaction markers and all."""
+        ends = {end.partition: end.offset for end in self._ends(OUTPUT_TOPIC)}
+        self._read_until(
+            lambda: all(self._read_to.get(partition, 0) >= end for partition, end in ends.items()),
+            "the output read to its end",
+        )
 
     def _read_until(self, done: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + DEADLINE_S
         while not done():
             messages = self._output.consume(5000, 0.1)
+            for message in messages:
+                ended = message.error() is not None  # the only event: the offset at which a partition ends
+                self._read_to[message.partition()] = message.offset() + (0 if ended else 1)
             self.tally.add([message for message in messages if message.error() is None])
             for worker in self._workers:
                 code = worker.exit_code()

@@ -12,7 +12,7 @@ from streams import App
 from streams.errors import ProduceError
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
-from streams.runtime.commit import AtLeastOnce
+from streams.runtime.commit import AtLeastOnce, ChangeWriter
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.membership import CommitFailedError, CommittedOffset
 from streams.runtime.task import Task
@@ -63,7 +63,11 @@ class Committing:
         self.script = Script()
         self.ends = Ends()
         self.positions = ChangelogPositions(self.ends)
-        self.protocol = AtLeastOnce(self.script, self.script, self.positions, METADATA)  # type: ignore[arg-type]
+        self.protocol = AtLeastOnce(
+            self.script,  # type: ignore[arg-type]
+            self.script,  # type: ignore[arg-type]
+            ChangeWriter(self.script, self.positions, METADATA),  # type: ignore[arg-type]
+        )
         self.path = path
         self.task = self.open()
 
