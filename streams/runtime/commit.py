@@ -17,10 +17,11 @@ Exactly once (`exactly_once`) is the same inside a transaction: step 3 sends the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.membership import CommittedOffset, Membership
 from streams.runtime.producer import RecordProducer
@@ -39,17 +40,18 @@ class CommitProtocol(Protocol):
         """Whether all tasks of the thread share one commit, so that none can commit without the others."""
         ...
 
-    def abandon(self) -> None:
-        """What was sent since the last commit is not to count, where that can still be prevented."""
+    def abandon(self, *, give_up: Callable[[], bool]) -> None:
+        """What was sent since the last commit is not to count, where that can still be prevented. The tasks have to be
+        opened anew, from what they last committed."""
         ...
 
-    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: bool = False) -> bool:
+    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
         """Commits these tasks; False if there was nothing to commit.
 
         Args:
             give_up: asked while the broker does not answer; True ends the attempt with a ProduceError.
-            closing: the tasks are going to be closed: positions are recorded exactly, so that nothing needs to be
-                restored when they are opened again here.
+            closing: those of the tasks that are going to be closed: their positions are recorded exactly, so that
+                nothing needs to be restored when they are opened again here.
 
         Raises:
             ProduceError: a record was refused or not acknowledged. The state is as it was before.
@@ -84,13 +86,6 @@ class ChangeWriter:
     def before_write(self) -> None:
         self._positions.before_write()
 
-    def after_commit(self, tasks: Sequence[Task]) -> None:
-        self._positions.after_commit([task.id for task in tasks])
-
-    def settle(self, tasks: Sequence[Task]) -> None:
-        """Learns the exact ends of the changelogs, so that tasks that are closed need no restore here."""
-        self._positions.settle([task.id for task in tasks], SETTLE_TIMEOUT_S)
-
     def write(self, task: Task) -> Change:
         """Sends a task's changelog records."""
         send, rows_sent = self._producer.send, 0
@@ -109,8 +104,16 @@ class ChangeWriter:
         task.counters.changelog_records += rows_sent
         return Change(task, task.offsets(), metadata)
 
-    def keep(self, change: Change) -> None:
-        """Writes a task's state: everything in it is acknowledged."""
+    def keep(self, changes: Sequence[Change], closing: Collection[TaskId]) -> None:
+        """Writes the tasks' states: everything in them is acknowledged."""
+        if closing:
+            self._positions.settle(closing, SETTLE_TIMEOUT_S)
+        for change in changes:
+            if change.worth_it or change.task.id in closing:
+                self._keep(change)
+        self._positions.after_commit([change.task.id for change in changes])
+
+    def _keep(self, change: Change) -> None:
         task = change.task
         positions = {c.store: self._positions.get(task.id, (c.topic, c.partition)) for c in task.changelogs}
         metadata = dict(change.metadata)
@@ -132,10 +135,10 @@ class AtLeastOnce:
         self._membership = membership
         self._changes = changes
 
-    def abandon(self) -> None:
+    def abandon(self, *, give_up: Callable[[], bool]) -> None:
         """What was sent cannot be taken back."""
 
-    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: bool = False) -> bool:
+    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
         self._changes.before_write()
         changes = [self._changes.write(task) for task in tasks]
         changed = [change for change in changes if change.worth_it]
@@ -144,10 +147,5 @@ class AtLeastOnce:
             offsets = {place: offset for change in changed for place, offset in change.offsets.items()}
             if offsets:
                 self._membership.commit(offsets)
-        if closing:
-            self._changes.settle(tasks)
-            changed = changes
-        for change in changed:
-            self._changes.keep(change)
-        self._changes.after_commit(tasks)
+        self._changes.keep(changes, closing)
         return bool(changed)

@@ -17,8 +17,9 @@ Source: KIP-98, KIP-129, KIP-447; `TaskExecutor` of Kafka Streams with `exactly_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+from streams.plan.task_id import TaskId
 from streams.runtime.commit import ChangeWriter
 from streams.runtime.membership import Membership
 from streams.runtime.task import Task
@@ -35,15 +36,14 @@ class ExactlyOnce:
         self._membership = membership
         self._changes = changes
 
-    def abandon(self) -> None:
-        self._producer.abort()
+    def abandon(self, *, give_up: Callable[[], bool]) -> None:
+        self._producer.start_over(give_up=give_up)
 
-    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: bool = False) -> bool:
+    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
         """As `CommitProtocol.commit`.
 
         Raises:
             TransactionAbortedError: nothing of it counts; the tasks' stores and clocks are ahead and must be dropped.
-            TaskFencedError: another worker has this one's place.
         """
         self._changes.before_write()
         changes = [self._changes.write(task) for task in tasks]
@@ -51,10 +51,5 @@ class ExactlyOnce:
         if changed or self._producer.pending:
             offsets = {place: offset for change in changed for place, offset in change.offsets.items()}
             self._producer.commit(offsets, self._membership.group_metadata(), give_up=give_up)
-        if closing:
-            self._changes.settle(tasks)
-            changed = changes
-        for change in changed:
-            self._changes.keep(change)
-        self._changes.after_commit(tasks)
+        self._changes.keep(changes, closing)
         return bool(changed)

@@ -49,7 +49,9 @@ class TaskOpener:
             block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
         )
         self._failures = FailurePolicy(
-            deserialization=options.deserialization_handler, processing=options.processing_handler
+            deserialization=options.deserialization_handler,
+            processing=options.processing_handler,
+            blame=producer.blame,
         )
         self._waiting: dict[TaskId, float] = {}  # -> when to give up
         self._told: set[TaskId] = set()

@@ -1,13 +1,17 @@
 """The producer of a worker that processes exactly once: everything it sends belongs to the transaction that is open.
 
     open ──► ( send … ──► commit ──► )*          a transaction begins as soon as the last one has ended
-                    └───► abort ────►
+                    └──► start_over ─►
 
-librdkafka says of each failure which it is: to be repeated, to be answered by an abort, or the end of this producer.
+librdkafka says of each failure which it is: to be repeated, to be answered by an abort, or the end of the client. A
+client comes to its end when the broker gave up on its transaction (the process was stopped for longer than the
+transaction timeout) or when another one with the same id has begun. Which of the two it is the group knows: a worker
+whose place was taken is told so there. So here both are answered alike, with a new client.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,29 +19,36 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from streams.compile.program import Headers
-from streams.errors import ProduceError, StreamsError, TaskFencedError
+from streams.errors import StreamsError
 from streams.runtime.connection import OUTAGES
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.options import WorkerOptions
 from streams.runtime.producer import RecordProducer
 from streams.runtime.router import Place
 
+log = logging.getLogger(__name__)
+
 CALL_TIMEOUT_S = 1.0
 """How long one call may block; it is repeated until the caller gives up."""
+ABORT_TIMEOUT_S = 5.0
 
-FENCED = frozenset(
+ENDED = frozenset(
     {
         KafkaError._FENCED,  # pyright: ignore[reportPrivateUsage]
+        KafkaError._FATAL,  # pyright: ignore[reportPrivateUsage]
         KafkaError.PRODUCER_FENCED,
         KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.INVALID_PRODUCER_ID_MAPPING,
     }
 )
+"""The client is of no use any more."""
+REFUSED = ENDED | {KafkaError._STATE}  # pyright: ignore[reportPrivateUsage]
+"""What `produce` says when the transaction cannot be committed any more."""
 
 
 class TransactionAbortedError(StreamsError):
-    """The transaction was aborted: what was sent in it will never be seen, and its input is to be processed again."""
-
-    retriable = True
+    """What was sent in the transaction will never be seen, and its input is to be processed again: drop what is not
+    committed, call `start_over`, go on from the last commit."""
 
 
 class TransactionalProducer(RecordProducer):
@@ -85,7 +96,7 @@ class TransactionalProducer(RecordProducer):
         """Commits what was sent together with the offsets, and begins the next transaction.
 
         Raises:
-            TransactionAbortedError, TaskFencedError: see there.
+            TransactionAbortedError: nothing of it counts.
             StreamsError: the outcome is unknown, since the broker does not answer and `give_up` said so.
         """
         if offsets:
@@ -99,23 +110,39 @@ class TransactionalProducer(RecordProducer):
                 "offsets cannot be committed",
             )
         self._repeat(self._client.commit_transaction, give_up, "the transaction cannot be committed")
-        self._began = False
         self._begin()
 
-    def abort(self) -> None:
-        """What was sent since the last commit is never seen. Does nothing where there is no way any more."""
-        if not self._began or self._watch.fatal is not None:
+    def start_over(self, *, give_up: Callable[[], bool]) -> None:
+        """What was sent since the last commit is never seen; the next transaction begins.
+
+        Raises:
+            StreamsError: the broker does not answer, and `give_up` said so.
+        """
+        if not self._began:
             return
-        try:
-            self._client.abort_transaction(CALL_TIMEOUT_S * 10)
-        except KafkaException as error:
-            if error.args[0].fatal():
-                return  # fenced, or worse: the next call says so
-            raise ProduceError(
-                f"the transaction cannot be aborted: {error.args[0].str()}; restart the worker"
-            ) from error
+        if self._watch.fatal is None:
+            try:
+                self._client.abort_transaction(ABORT_TIMEOUT_S)
+            except KafkaException as error:
+                log.info("transaction_abandoned: %s", error.args[0].str())
+            else:
+                self._begin()
+                return
         self._began = False
-        self._begin()
+        self.close()
+        self._watch = self._watch.renewed()
+        self._connect()
+        self.open(give_up=give_up)
+
+    def blame(self, cause: BaseException | None) -> None:
+        if isinstance(cause, KafkaException) and cause.args[0].code() in REFUSED:
+            raise TransactionAbortedError(f"the transaction was given up ({cause.args[0].str()})") from cause
+
+    def check(self) -> None:
+        fatal = self._watch.fatal
+        if fatal is not None and fatal.code() in ENDED:
+            raise TransactionAbortedError(f"the broker has given up the transaction ({fatal.str()})")
+        super().check()
 
     def _begin(self) -> None:
         self._client.begin_transaction()
@@ -129,15 +156,8 @@ class TransactionalProducer(RecordProducer):
                 call(CALL_TIMEOUT_S)
             except KafkaException as raised:
                 error: KafkaError = raised.args[0]
-                if error.code() in FENCED:
-                    raise TaskFencedError(
-                        f"another worker has taken the place of {self._transactional_id}: this one stops"
-                    ) from raised
-                if error.txn_requires_abort():
-                    self.abort()
-                    raise TransactionAbortedError(
-                        f"the transaction was aborted ({error.str()}); its records are processed again"
-                    ) from raised
+                if error.txn_requires_abort() or error.fatal() or error.code() in ENDED:
+                    raise TransactionAbortedError(f"the transaction was given up ({error.str()})") from raised
                 if not error.retriable() or give_up():
                     raise StreamsError(f"{what}: {error.str()}; {cure(error)}") from raised
             else:

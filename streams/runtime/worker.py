@@ -35,11 +35,13 @@ from streams.runtime.producer import RecordProducer, deadline
 from streams.runtime.publisher import PublishedTopic, WatermarkPublisher
 from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
+from streams.runtime.router import Router
 from streams.runtime.slot import Slot
-from streams.runtime.stream_thread import StoreReader, StreamThread
+from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
 from streams.runtime.transactional_producer import TransactionalProducer
+from streams.runtime.worker_tasks import StoreReader, WorkerTasks
 
 if TYPE_CHECKING:
     from streams.query.server import QueryServer
@@ -103,20 +105,20 @@ class Worker:
 
     def tasks(self) -> tuple[frozenset[TaskId], frozenset[TaskId]]:
         """The tasks that run here, and those that are being opened or restored."""
-        return self._thread.tasks_seen if self._thread is not None else (frozenset(), frozenset())
+        return self._thread.tasks.seen if self._thread is not None else (frozenset(), frozenset())
 
     def counters(self) -> Mapping[str, int]:
         """What was processed, dropped, skipped and committed since the start."""
-        return self._thread.counters() if self._thread is not None else {}
+        return self._thread.tasks.counters() if self._thread is not None else {}
 
     def task_counters(self) -> Mapping[TaskId, Mapping[str, int]]:
         """The counters of each task that is open here."""
-        return self._thread.task_counters() if self._thread is not None else {}
+        return self._thread.tasks.task_counters() if self._thread is not None else {}
 
     def readers(self) -> Mapping[tuple[str, int], StoreReader]:
         """(store, partition) -> committed rows, of the tasks that run here; readable from any thread until the task
         is given away (then StoreClosedError)."""
-        return self._thread.stores if self._thread is not None else {}
+        return self._thread.tasks.stores if self._thread is not None else {}
 
     def members(self) -> tuple[MemberView, ...]:
         """The group's members, their tasks and endpoints, as this worker last heard."""
@@ -188,27 +190,40 @@ class Worker:
         ends = BrokerLogEnds(admin)
         lags = local_lags(options.application_dir, plan, ends)
         positions = ChangelogPositions(ends)
-        thread = StreamThread(
-            plan,
+        publisher = WatermarkPublisher(
+            published_topics(plan),
+            interval_ms=options.watermark_interval_ms,
+            repeat_ms=options.watermark_repeat_ms,
+        )
+        router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
+        tasks = WorkerTasks(
             options,
             membership=membership,
             consumer=consumer,
-            producer=producer,
+            router=router,
             opener=TaskOpener(plan, options, membership, producer, time.monotonic),
             restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
             positions=positions,
+            publisher=publisher,
+            listener=self._listener,
+            metadata_topic=metadata_name,
+            lags=lags,
+            now=lambda: int(time.monotonic() * 1000),
+        )
+        thread = StreamThread(
+            options,
+            tasks=tasks,
+            membership=membership,
+            consumer=consumer,
+            router=router,
+            producer=producer,
             commits=commit_protocol(producer, membership, ChangeWriter(producer, positions, metadata_name)),
-            publisher=WatermarkPublisher(
-                published_topics(plan),
-                interval_ms=options.watermark_interval_ms,
-                repeat_ms=options.watermark_repeat_ms,
-            ),
+            publisher=publisher,
             purge=RepartitionPurge(
                 admin, interval_s=options.repartition_purge_interval_ms / 1000, clock=time.monotonic
             ),
             listener=self._listener,
-            metadata_topic=metadata_name,
-            lags=lags,
+            aligned=any(sub.repartition_sinks for sub in plan.plan.subtopologies),
         )
         self._thread = thread
         membership.report(lags)

@@ -103,7 +103,7 @@ class Committing:
         assert self.task.run(100, 0) == len(keys)
 
     def commit(self, *, closing: bool = False) -> bool:
-        return self.protocol.commit([self.task], give_up=lambda: False, closing=closing)
+        return self.protocol.commit([self.task], give_up=lambda: False, closing=[self.task.id] if closing else ())
 
     def counts(self) -> dict[bytes, int]:
         """As committed."""
