@@ -181,10 +181,15 @@ class App:
 
         settings = self.settings
         directory = Path(state_dir) if state_dir is not None else settings.state_dir
+        interval_ms = commit_interval(settings) // timedelta(milliseconds=1)
+        session_ms = settings.session_timeout // timedelta(milliseconds=1)
         chosen: dict[str, Any] = {
             "slot": slot,
             "processing_guarantee": settings.processing_guarantee,
-            "commit_interval_ms": commit_interval(settings) // timedelta(milliseconds=1),
+            "commit_interval_ms": interval_ms,
+            "transaction_timeout_ms": max(10_000, 5 * interval_ms),
+            "session_timeout_ms": session_ms,
+            "heartbeat_interval_ms": min(3_000, session_ms // 3),
             "deserialization_handler": settings.deserialization_handler,
             "processing_handler": settings.processing_handler,
             "client_config": settings.client_config,

@@ -36,12 +36,24 @@ class AppSettings(BaseSettings):
     """What to do with a record that does not decode: `fail`, `continue` (skip and count), or a function that says."""
     processing_handler: FailureHandler = "fail"
     """The same for a record on which a user's function raises."""
+    session_timeout: timedelta = timedelta(seconds=45)
+    """A worker that the group has not heard of for this long loses its tasks to the others. Kafka's
+    `session.timeout.ms`; a replacement in the same place takes over without waiting for it."""
     client_config: dict[str, Any] = Field(default_factory=dict)
     """librdkafka properties passed to every client, such as `security.protocol`."""
     watermark_idle_timeout: timedelta = timedelta(seconds=10)
     """After this long without input, a task no longer holds back the clocks of those behind its repartition topics."""
 
-    @field_validator("commit_interval", "watermark_idle_timeout")
+    @field_validator("commit_interval", "watermark_idle_timeout", "session_timeout", mode="before")
+    @classmethod
+    def _seconds(cls, value: object) -> object:
+        """A bare number in the environment is seconds."""
+        try:
+            return float(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
+    @field_validator("commit_interval", "watermark_idle_timeout", "session_timeout")
     @classmethod
     def _positive(cls, value: timedelta | None) -> timedelta | None:
         if value is not None and value <= timedelta(0):
