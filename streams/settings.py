@@ -43,8 +43,12 @@ class AppSettings(BaseSettings):
     """librdkafka properties passed to every client, such as `security.protocol`."""
     watermark_idle_timeout: timedelta = timedelta(seconds=10)
     """After this long without input, a task no longer holds back the clocks of those behind its repartition topics."""
+    state_cleanup_delay: timedelta = timedelta(minutes=10)
+    """State of tasks that moved to another host is deleted when nobody has written it for this long."""
 
-    @field_validator("commit_interval", "watermark_idle_timeout", "session_timeout", mode="before")
+    @field_validator(
+        "commit_interval", "watermark_idle_timeout", "session_timeout", "state_cleanup_delay", mode="before"
+    )
     @classmethod
     def _seconds(cls, value: object) -> object:
         """A bare number in the environment is seconds."""
@@ -53,7 +57,7 @@ class AppSettings(BaseSettings):
         except ValueError:
             return value
 
-    @field_validator("commit_interval", "watermark_idle_timeout", "session_timeout")
+    @field_validator("commit_interval", "watermark_idle_timeout", "session_timeout", "state_cleanup_delay")
     @classmethod
     def _positive(cls, value: timedelta | None) -> timedelta | None:
         if value is not None and value <= timedelta(0):

@@ -63,6 +63,9 @@ class WorkerOptions:
     watermark_idle_timeout_ms: int = 10_000
     """A task without input for so long no longer holds back those that read what it writes."""
 
+    state_cleanup_delay_s: float = 600.0
+    """State that nobody has written for so long, of tasks that are elsewhere, is deleted."""
+
     deserialization_handler: FailureHandler = "fail"
     processing_handler: FailureHandler = "fail"
 

@@ -30,6 +30,7 @@ from streams.runtime.producer import RecordProducer
 from streams.runtime.publisher import WatermarkPublisher
 from streams.runtime.purge import RepartitionPurge
 from streams.runtime.router import Router
+from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.task import Task
 from streams.runtime.transactional_producer import TransactionAbortedError
 from streams.runtime.watermark import WATERMARK_HEADER
@@ -56,6 +57,7 @@ class StreamThread:
         commits: CommitProtocol,
         publisher: WatermarkPublisher,
         purge: RepartitionPurge,
+        cleanup: StateCleanup,
         listener: WorkerListener,
         aligned: bool,
         clock: Callable[[], float] = time.monotonic,
@@ -70,6 +72,7 @@ class StreamThread:
         self._commits = commits
         self._publisher = publisher
         self._purge = purge
+        self._cleanup = cleanup
         self._listener = listener
         self._aligned = aligned
         self._clock = clock
@@ -276,6 +279,7 @@ class StreamThread:
         now = self._clock()
         if now >= self._tell_at:
             self._tell_at = now + PROGRESS_EVERY_S
+            self._cleanup.run_when_due(self.tasks.all)
             counts = self.tasks.counters()
             if counts != self._told_counts:
                 self._told_counts = counts

@@ -32,6 +32,14 @@ CALL_TIMEOUT_S = 1.0
 """How long one call may block; it is repeated until the caller gives up."""
 ABORT_TIMEOUT_S = 5.0
 
+BUSY = OUTAGES | {
+    KafkaError.CONCURRENT_TRANSACTIONS,  # the broker is still ending the one before
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
+"""Passes by itself: librdkafka repeats these too, but says that they are final when a call's time is over."""
+
 ENDED = frozenset(
     {
         KafkaError._FENCED,  # pyright: ignore[reportPrivateUsage]
@@ -158,7 +166,7 @@ class TransactionalProducer(RecordProducer):
                 error: KafkaError = raised.args[0]
                 if error.txn_requires_abort() or error.fatal() or error.code() in ENDED:
                     raise TransactionAbortedError(f"the transaction was given up ({error.str()})") from raised
-                if not error.retriable() or give_up():
+                if not (error.retriable() or error.code() in BUSY) or give_up():
                     raise StreamsError(f"{what}: {error.str()}; {cure(error)}") from raised
             else:
                 self._watch.alive()

@@ -10,7 +10,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import FrameType
@@ -37,6 +37,7 @@ from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
 from streams.runtime.router import Router
 from streams.runtime.slot import Slot
+from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
@@ -74,6 +75,7 @@ class Worker:
         self._listener = listener or Silent()
         self._make_membership = membership or group_membership
         self._state = WorkerState.CREATED
+        self._state_changed = threading.Condition()
         self._stopping = threading.Event()
         self._leaving = True
         self._thread: StreamThread | None = None
@@ -123,6 +125,13 @@ class Worker:
     def members(self) -> tuple[MemberView, ...]:
         """The group's members, their tasks and endpoints, as this worker last heard."""
         return tuple(self._members.members()) if self._members is not None else ()
+
+    def wait_for(self, states: Collection[WorkerState], timeout_s: float | None = None) -> WorkerState:
+        """Waits, on any thread but the worker's own, until it is in one of these states or the time is over; returns
+        the state it is in."""
+        with self._state_changed:
+            self._state_changed.wait_for(lambda: self._state in states, timeout_s)
+            return self._state
 
     # -- life --------------------------------------------------------------------------------------------------------
     def stop(self, *, leave: bool = True) -> None:
@@ -222,6 +231,7 @@ class Worker:
             purge=RepartitionPurge(
                 admin, interval_s=options.repartition_purge_interval_ms / 1000, clock=time.monotonic
             ),
+            cleanup=StateCleanup(options.application_dir, delay_s=options.state_cleanup_delay_s),
             listener=self._listener,
             aligned=any(sub.repartition_sinks for sub in plan.plan.subtopologies),
         )
@@ -256,7 +266,9 @@ class Worker:
     def _enter(self, state: WorkerState) -> None:
         before = self._state
         check_worker_transition(before, state)
-        self._state = state
+        with self._state_changed:
+            self._state = state
+            self._state_changed.notify_all()
         log.info("worker_state: %s -> %s", before.value, state.value)
         self._listener.on_state(before, state)
 
