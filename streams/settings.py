@@ -25,11 +25,11 @@ class AppSettings(BaseSettings):
     directory, else 127.0.0.1:9092."""
     state_dir: Path = Path(".headrace/state")
     """Where stores live, in a folder per application and task."""
-    processing_guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"
-    """Whether a crash may have some records processed twice, or outputs, state and offsets are committed in one
-    transaction. The latter needs a broker with transactions; readers of the outputs should read committed records."""
+    processing_guarantee: Literal["exactly_once", "at_least_once"] = "exactly_once"
+    """Outputs, state and offsets are committed in one transaction, or a crash may have some records processed twice.
+    Readers of the outputs have to read committed records only, as most clients do unless told otherwise."""
     commit_interval: timedelta | None = None
-    """How often offsets and state are committed. None: every second, every 100 ms with exactly once."""
+    """How often offsets and state are committed. None: every 100 ms, every second with at least once."""
     validate_values: Literal["all", "read"] = "all"
     """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
     deserialization_handler: FailureHandler = "fail"

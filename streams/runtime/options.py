@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from streams.runtime.decision import Decision, FailedRecord
 
-ProcessingGuarantee = Literal["at_least_once", "exactly_once"]
+ProcessingGuarantee = Literal["exactly_once", "at_least_once"]
 
 FailureHandler = Literal["fail", "continue"] | Callable[[FailedRecord], Decision]
 """What to do with a record that failed: always the same, or what a function answers."""
@@ -30,10 +30,10 @@ class WorkerOptions:
     slot: int | None = None
     """The worker's place among those on the same state directory; None: the lowest that is free. See `slot`."""
 
-    processing_guarantee: ProcessingGuarantee = "at_least_once"
+    processing_guarantee: ProcessingGuarantee = "exactly_once"
     transaction_timeout_ms: int = 10_000
     """After so long the broker aborts the transaction of a worker that is gone; others wait for that."""
-    commit_interval_ms: int = 1_000
+    commit_interval_ms: int = 100
     max_dirty_bytes: int = 64 * 1024 * 1024
     """Uncommitted state of all tasks together; above it the worker commits early."""
     block_cache_bytes: int = 64 * 1024 * 1024

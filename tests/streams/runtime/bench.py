@@ -225,6 +225,7 @@ class Bench:
         self, app: App, directory: str, membership: ScriptedMembership | None, options: Mapping[str, Any]
     ) -> RunningWorker:
         chosen: Mapping[str, Any] = {
+            "processing_guarantee": "exactly_once" if membership is None else "at_least_once",
             "commit_interval_ms": 100,
             "query_port": None,
             "watermark_interval_ms": 20,

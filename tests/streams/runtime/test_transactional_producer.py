@@ -1,0 +1,123 @@
+"""The producer of transactions on the bundled broker: what readers see, and how it starts over."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from streams.runtime.options import WorkerOptions
+from streams.runtime.transactional_producer import TransactionAbortedError, TransactionalProducer
+from tests.streams.runtime.bench import Bench
+
+NEVER = lambda: False  # noqa: E731
+
+
+def opened(bench: Bench, tmp_path: Path, **options: Any) -> TransactionalProducer:
+    producer = TransactionalProducer(
+        WorkerOptions(
+            application_id=bench.tag,
+            bootstrap_servers=bench.bootstrap_servers,
+            state_dir=tmp_path,
+            client_config={"log_level": 0},
+            **options,
+        ),
+        f"{bench.tag}-0",
+    )
+    producer.open(give_up=NEVER)
+    return producer
+
+
+def committed(bench: Bench, topic: str) -> list[bytes | None]:
+    """The values that readers of committed records see, up to the end of partition 0."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bench.bootstrap_servers,
+            "group.id": "reader",
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
+    )
+    try:
+        consumer.assign([TopicPartition(bench.name(topic), 0, 0)])
+        seen: list[bytes | None] = []
+        while True:
+            message = consumer.poll(10)
+            assert message is not None, "no end of the partition"
+            if message.error() is not None:
+                return seen
+            seen.append(message.value())
+    finally:
+        consumer.close()
+
+
+def test_records_are_seen_when_the_transaction_is_committed(bench: Bench, tmp_path: Path) -> None:
+    bench.topics(out=1)
+    producer = opened(bench, tmp_path)
+    producer.send(bench.name("out"), b"1", b"k", 0, 1)
+    assert producer.pending
+    producer.flush(give_up=NEVER)
+    assert committed(bench, "out") == []
+    producer.commit({}, b"", give_up=NEVER)
+    assert not producer.pending
+    assert committed(bench, "out") == [b"1"]
+    producer.close()
+
+
+def test_records_of_a_transaction_started_over_are_never_seen(bench: Bench, tmp_path: Path) -> None:
+    bench.topics(out=1)
+    producer = opened(bench, tmp_path)
+    producer.send(bench.name("out"), b"lost", b"k", 0, 1)
+    producer.flush(give_up=NEVER)
+    producer.start_over(give_up=NEVER)
+    producer.send(bench.name("out"), b"kept", b"k", 0, 1)
+    producer.commit({}, b"", give_up=NEVER)
+    assert committed(bench, "out") == [b"kept"]
+    producer.close()
+
+
+def test_producer_whose_place_was_taken_aborts_and_can_start_over(bench: Bench, tmp_path: Path) -> None:
+    """A worker that was paused for too long comes back to a producer that is fenced."""
+    bench.topics(out=1)
+    first = opened(bench, tmp_path)
+    first.send(bench.name("out"), b"zombie", b"k", 0, 1)
+    first.flush(give_up=NEVER)
+    second = opened(bench, tmp_path)
+    second.send(bench.name("out"), b"second", b"k", 0, 1)
+    second.commit({}, b"", give_up=NEVER)
+    with pytest.raises(TransactionAbortedError):
+        first.commit({}, b"", give_up=NEVER)
+    first.start_over(give_up=NEVER)
+    first.send(bench.name("out"), b"first again", b"k", 0, 1)
+    first.commit({}, b"", give_up=NEVER)
+    assert committed(bench, "out") == [b"second", b"first again"]
+    first.close()
+    second.close()
+
+
+def test_fenced_producer_says_so_when_it_is_only_polled(bench: Bench, tmp_path: Path) -> None:
+    bench.topics(out=1)
+    first = opened(bench, tmp_path)
+    second = opened(bench, tmp_path)
+    first.send(bench.name("out"), b"zombie", b"k", 0, 1)
+    deadline = time.monotonic() + 20
+
+    def poll() -> None:
+        while time.monotonic() < deadline:
+            first.poll(0.05)
+
+    with pytest.raises(TransactionAbortedError):
+        poll()
+    first.close()
+    second.close()
+
+
+def test_error_of_produce_is_not_blamed_on_the_record(bench: Bench, tmp_path: Path) -> None:
+    producer = opened(bench, tmp_path)
+    with pytest.raises(TransactionAbortedError):
+        producer.blame(KafkaException(KafkaError(KafkaError._STATE)))
+    producer.blame(ValueError("the user's own"))
+    producer.close()
