@@ -61,7 +61,8 @@ def test_produce_request_is_read_as_kio_writes_it(version: int) -> None:
         ),
     )
     read = produce.read_flexible if version >= 9 else produce.read_legacy
-    acks, topics = read(write(request), 0, version)
+    transactional_id, acks, topics = read(write(request), 0, version)
+    assert transactional_id == ("tx" if version % 2 else None)
     names: tuple[str | UUID, str | UUID] = (TOPIC_ID, TOPIC_ID) if version >= 13 else ("topic", "other")
     assert (acks, topics) == (-1, [(names[0], [(3, b"records"), (4, None)]), (names[1], [])])
 
@@ -147,7 +148,7 @@ def test_fetch_answer_is_read_by_kio(tmp_path: Path, version: int, isolation: in
     (line,) = answer.responses
     found, missing = line.partitions
     assert (found.error_code, found.high_watermark, found.last_stable_offset) == (ErrorCode.none, 7, 7)
-    assert found.records == log.read(5, 1_000, at_least_one=True)
+    assert found.records == log.reader.read(5, 1_000, at_least_one=True)
     assert size == len(found.records)
     assert at_once, "an error is told without waiting"
     assert missing.error_code == ErrorCode.unknown_topic_or_partition
