@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import confluent_kafka
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
 from streams.compile.program import Headers, Produce
@@ -96,7 +96,7 @@ class RecordProducer:
 
     def poll(self, timeout_s: float = 0) -> None:
         """Serves delivery reports. Raises ProduceError if a record was refused."""
-        if self._client.poll(timeout_s):
+        if self._serving(lambda: self._client.poll(timeout_s)):
             self._watch.alive()
         self.check()
 
@@ -110,7 +110,7 @@ class RecordProducer:
             ProduceError: a record was refused, or `give_up` said so (then retriable).
         """
         while True:
-            left = self._client.flush(FLUSH_SLICE_S)
+            left = self._serving(lambda: self._client.flush(FLUSH_SLICE_S))
             self.check()
             if left == 0:
                 return
@@ -135,9 +135,17 @@ class RecordProducer:
     def close(self, *, timeout_s: float = 0) -> None:
         """Lets go of the client; records that are not acknowledged within the time are given up."""
         if timeout_s:
-            self._client.flush(timeout_s)
+            self._serving(lambda: self._client.flush(timeout_s))
         self._client.purge()
-        self._client.flush(1.0)
+        self._serving(lambda: self._client.flush(1.0))
+
+    def _serving(self, call: Callable[[], int]) -> int:
+        """Calls what serves the client's events. A client that has come to its end raises there what `check` says."""
+        try:
+            return call()
+        except KafkaException as error:
+            self._watch.on_error(error.args[0])
+            return 0
 
     def _on_delivery(self, error: KafkaError | None, message: KafkaMessage) -> None:
         if error is None or self._failure is not None:

@@ -126,7 +126,14 @@ class Chaos:
     def _stop_in_order(self, worker: WorkerProcess) -> None:
         """SIGTERM. One that has hardly begun may not have its signal handler yet, and simply dies."""
         worker.ask_to_stop()
-        assert worker.end(STOP_S), f"a worker did not stop:\n{self._job.log_text()}"
+        until = self._clock() + STOP_S
+        while worker.exit_code() is None and self._clock() < until:
+            time.sleep(0.02)
+        if worker.exit_code() is None:
+            os.kill(worker.pid, signal.SIGUSR1)  # its stacks go to the log
+            time.sleep(1)
+            raise AssertionError(f"a worker did not stop:\n{self._job.log_text()}")
+        worker.end(0)
         assert worker.exit_code() in (0, -signal.SIGTERM), self._job.log_text()
 
     def _kill_broker(self) -> None:
