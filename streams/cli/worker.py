@@ -58,7 +58,8 @@ def worker(
     app = load_app(application)
     location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
     app.plan()  # says what is wrong with the topology before anything is started
-    require_broker(location)
+    if not until_stdin_closes:  # a supervised process waits a little: brokers restart, too
+        require_broker(location)
     where = state_dir or app.settings.state_dir
     announcements = Home(home) if home is not None else Home.nearest()
     if processes == 1:

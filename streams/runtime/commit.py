@@ -17,10 +17,12 @@ Exactly once (`exactly_once`) is the same inside a transaction: step 3 sends the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.membership import CommittedOffset, Membership
@@ -28,6 +30,8 @@ from streams.runtime.producer import RecordProducer
 from streams.runtime.router import Place
 from streams.runtime.task import Task, pending_rows
 from streams.runtime.task_metadata import RESTORED
+
+log = logging.getLogger(__name__)
 
 SETTLE_TIMEOUT_S = 10.0
 
@@ -107,7 +111,10 @@ class ChangeWriter:
     def keep(self, changes: Sequence[Change], closing: Collection[TaskId]) -> None:
         """Writes the tasks' states: everything in them is acknowledged."""
         if closing:
-            self._positions.settle(closing, SETTLE_TIMEOUT_S)
+            try:
+                self._positions.settle(closing, SETTLE_TIMEOUT_S)
+            except StreamsError as error:  # what is known is lower and right too: more is restored, that is all
+                log.warning("positions_unsettled: %s; some records will be restored that are there already", error)
         for change in changes:
             if change.worth_it or change.task.id in closing:
                 self._keep(change)

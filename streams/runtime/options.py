@@ -108,5 +108,8 @@ class WorkerOptions:
             "bootstrap.servers": self.bootstrap_servers,
             "client.id": f"{self.application_id}-{socket.gethostname()}-{role}",
             "log.connection.close": False,
+            # Otherwise librdkafka 2.16 forgets all brokers when none answers, its transactions' coordinator included,
+            # and a commit that was under way when the only broker restarted never ends.
+            "metadata.recovery.strategy": "none",
             **self.client_config,
         }

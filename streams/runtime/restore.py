@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from confluent_kafka import Message as KafkaMessage
 
+from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.listener import RestoreProgress, WorkerListener
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 BATCH_RECORDS = 10_000
 ANSWER_WAIT_S = 30.0
+ASK_AGAIN_S = 0.5
+GIVE_UP_S = 300.0
+"""How long the broker may not say where changelogs end. Source: Kafka's `task.timeout.ms`."""
 TOLD_EVERY_S = 1.0
 LOGGED_EVERY_S = 10.0
 
@@ -76,6 +80,16 @@ class Stretch:
         self.position = position
 
 
+@dataclass(slots=True, eq=False)
+class Question:
+    """What the broker was asked: where the partitions of these stretches end, for the first time and for the last."""
+
+    request: EndsRequest
+    stretches: list[Stretch]
+    since: float
+    asked_at: float
+
+
 class Restorer:
     """Owned by the stream thread.
 
@@ -99,7 +113,7 @@ class Restorer:
         self._metadata_topic = metadata_topic
         self._clock = clock
         self._consumer: RecordConsumer | None = None
-        self._asked: list[tuple[EndsRequest, float, list[Stretch]]] = []
+        self._asked: list[Question] = []
         self._reading: dict[Place, list[Stretch]] = {}
         self._open: dict[TaskId, int] = {}  # stretches of each task that are not done
 
@@ -127,14 +141,17 @@ class Restorer:
             else:
                 at_once.append(task)
         if stretches_to_read:
-            request = self._ends.request({stretch.place for stretch in stretches_to_read})
-            self._asked.append((request, self._clock() + ANSWER_WAIT_S, stretches_to_read))
+            self._asked.append(self._ask(stretches_to_read, self._clock()))
         return at_once
+
+    def _ask(self, stretches_to_read: list[Stretch], since: float) -> Question:
+        request = self._ends.request({stretch.place for stretch in stretches_to_read})
+        return Question(request, stretches_to_read, since, self._clock())
 
     def cancel(self, tasks: Collection[TaskId]) -> None:
         """These tasks are going away."""
-        for _, _, waiting in self._asked:
-            waiting[:] = [stretch for stretch in waiting if stretch.task.id not in tasks]
+        for question in self._asked:
+            question.stretches[:] = [stretch for stretch in question.stretches if stretch.task.id not in tasks]
         for place, reading in list(self._reading.items()):
             reading[:] = [stretch for stretch in reading if stretch.task.id not in tasks]
             if not reading:
@@ -181,12 +198,12 @@ class Restorer:
     def _begin(self, complete: list[Task]) -> list[Task]:
         """Starts reading where the broker has said how far to read."""
         behind: dict[TaskId, Task] = {}
-        for asked in list(self._asked):
-            request, give_up_at, waiting = asked
-            if not request.done() and self._clock() < give_up_at:
+        for question in list(self._asked):
+            ends = self._answer(question)
+            if ends is None:
                 continue
-            self._asked.remove(asked)
-            ends: Mapping[Place, int] = request.result(0) if waiting else {}
+            self._asked.remove(question)
+            waiting = question.stretches
             starting: dict[Place, int | None] = {}
             for stretch in waiting:
                 stretch.start, stretch.end = stretch.position, ends[stretch.place]
@@ -210,6 +227,24 @@ class Restorer:
         if behind:
             self.cancel(behind.keys())
         return list(behind.values())
+
+    def _answer(self, question: Question) -> Mapping[Place, int] | None:
+        """Where the partitions end; None as long as the broker does not say. A question that failed is asked again:
+        brokers restart. Raises StreamsError when that has been going on for too long."""
+        now = self._clock()
+        if not question.stretches:
+            return {}
+        if not question.request.done() and now < question.asked_at + ANSWER_WAIT_S:
+            return None
+        try:
+            return question.request.result(0)
+        except StreamsError as error:
+            if now >= question.since + GIVE_UP_S:
+                raise
+            if now >= question.asked_at + ASK_AGAIN_S:
+                log.warning("restore_waits: %s; asked again", error)
+                self._asked[self._asked.index(question)] = self._ask(question.stretches, question.since)
+            return None
 
     def _apply(self, messages: Sequence[KafkaMessage], complete: list[Task]) -> None:
         for place, records in stretches(messages):

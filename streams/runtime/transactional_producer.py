@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 CALL_TIMEOUT_S = 1.0
 """How long one call may block; it is repeated until the caller gives up."""
 ABORT_TIMEOUT_S = 5.0
+TELL_AFTER_TRIES = 3
 
 BUSY = OUTAGES | {
     KafkaError.CONCURRENT_TRANSACTIONS,  # the broker is still ending the one before
@@ -159,6 +160,7 @@ class TransactionalProducer(RecordProducer):
 
     def _repeat(self, call: Callable[[float], Any], give_up: Callable[[], bool], what: str) -> None:
         """Repeats a call while librdkafka says that it may be repeated."""
+        tries = 0
         while True:
             try:
                 call(CALL_TIMEOUT_S)
@@ -168,6 +170,9 @@ class TransactionalProducer(RecordProducer):
                     raise TransactionAbortedError(f"the transaction was given up ({error.str()})") from raised
                 if not (error.retriable() or error.code() in BUSY) or give_up():
                     raise StreamsError(f"{what}: {error.str()}; {cure(error)}") from raised
+                tries += 1
+                if tries == TELL_AFTER_TRIES:
+                    log.warning("transaction_waits: %s so far: %s; tried again", what, error.str())
             else:
                 self._watch.alive()
                 return

@@ -51,6 +51,7 @@ class FlightsJob:
         self._home = directory / "home"
         self._home.mkdir(parents=True)
         self._workers: list[WorkerProcess] = []
+        self.accepted_exits: set[int | None] = {None, 0, -9}
         self.tally = tally if tally is not None else Tally()
         self._read_to: dict[int, int] = {}
         servers = broker.bootstrap_servers
@@ -167,7 +168,7 @@ class FlightsJob:
             self._take(self._output.consume(5000, 0.1))
             for worker in self._workers:
                 code = worker.exit_code()
-                assert code in (None, 0, -9, -15), f"a worker ended with {code}:\n{self.log_text()}"
+                assert code in self.accepted_exits, f"a worker ended with {code}:\n{self.log_text()}"
             assert time.monotonic() < deadline, f"not {what} but {self.tally.flights}:\n{self.log_text()}"
 
     def close(self) -> None:

@@ -39,12 +39,14 @@ class Chaos:
         self._pause_s = pause_s
         self._clock = clock
         self._workers = [job.start_worker() for _ in range(FEWEST)]
+        job.accepted_exits |= {1, -signal.SIGTERM}
         self._paused: dict[int, tuple[WorkerProcess, float]] = {}
         self.counts: Counter[str] = Counter()
 
     def next(self) -> str:
         """Does the next fault; returns its name."""
         self._wake_up()
+        self._replace_failed()
         kinds = {"kill": 50, "kill twice": 10, "pause": 12, "stop": 8, "join": 8, "leave": 6, "kill all": 3, "wipe": 2}
         if self._broker is not None:
             kinds["kill broker"] = 10
@@ -60,12 +62,12 @@ class Chaos:
         return kind
 
     def calm(self) -> None:
-        """Lets go of paused workers."""
+        """Lets go of paused workers, and sees to it that all run."""
         self._wake_up(all_of_them=True)
+        self._replace_failed()
 
     def end(self) -> None:
         """Stops all workers in order; each must commit and leave."""
-        self.calm()
         for worker in self._workers:
             self._stop_in_order(worker)
 
@@ -134,7 +136,7 @@ class Chaos:
             time.sleep(1)
             raise AssertionError(f"a worker did not stop:\n{self._job.log_text()}")
         worker.end(0)
-        assert worker.exit_code() in (0, -signal.SIGTERM), self._job.log_text()
+        assert worker.exit_code() in self._job.accepted_exits, self._job.log_text()
 
     def _kill_broker(self) -> None:
         assert self._broker is not None
@@ -142,6 +144,13 @@ class Chaos:
         if self._draw.random() < 0.3:
             time.sleep(self._draw.uniform(0, 2.0))
         self._broker.restart()
+
+    def _replace_failed(self) -> None:
+        """What a supervisor does: a worker that ended because no broker was there is started again."""
+        for index, worker in enumerate(self._workers):
+            if worker.exit_code() is not None:
+                self._workers[index] = self._job.start_worker()
+                self.counts["ended by itself"] += 1
 
     def _wake_up(self, *, all_of_them: bool = False) -> None:
         for pid, (worker, until) in list(self._paused.items()):

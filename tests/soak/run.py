@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from tests.soak.state import state_differences, store_rows
 from tests.soak.updates import UpdateTally
 
 PARTITIONS = 8
+BROKER_AWAY = re.compile("broker (answers|did not|is reachable)|is reachable|bootstrap_servers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class Verdict:
     skipped: int
     state_differences: tuple[str, ...]
     """Stores that are not what their changelogs say, or not what was put out."""
+    errors: tuple[str, ...]
+    """What workers ended with by themselves, other than that no broker was there."""
     faults: dict[str, int]
     seconds: float
 
@@ -47,6 +51,7 @@ class Verdict:
             and not self.skipped
             and not self.lost
             and not self.state_differences
+            and not self.errors
         )
 
 
@@ -96,6 +101,7 @@ def run(
             repeated=tally.repeated,
             skipped=tally.skipped,
             state_differences=(*differences(job, directory), *surprises(job, tally)),
+            errors=tuple(line for line in errors(job) if not BROKER_AWAY.search(line)),
             faults=dict(chaos.counts),
             seconds=time.monotonic() - began,
         )
@@ -105,6 +111,11 @@ def run(
 
 def plan_of(job: FlightsJob):
     return app.plan().partitions(dict.fromkeys(("flights", "airports"), job.partitions))
+
+
+def errors(job: FlightsJob) -> list[str]:
+    """The last words of workers that ended with an error."""
+    return [line for line in job.log.read_text().splitlines() if line.startswith(("Error:", "Traceback"))]
 
 
 def differences(job: FlightsJob, directory: Path) -> list[str]:
