@@ -16,7 +16,7 @@ from broker.groups.description import GroupDescription
 from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer, TimerKind
 from broker.groups.group import Group
 from broker.groups.join import join
-from broker.groups.recovery import recover
+from broker.groups.recovery import finish, recover
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
 from broker.groups.settings import GroupSettings
 from broker.groups.state import GroupState
@@ -24,8 +24,9 @@ from broker.groups.subscription import subscribed_topics
 from broker.groups.sync import sync
 from broker.groups.timers import TimerHeap
 from broker.groups.waiting import WaitingRequests
+from broker.journal.entry import KeyValue, Marker, ProducerIdentity
+from broker.journal.journal import Journal, JournalLog
 from broker.offsets.committed_offset import CommittedOffset
-from broker.offsets.journal import KeyValue, OffsetsJournal, OffsetsLog
 from broker.offsets.record_key import GroupKey, OffsetKey
 from broker.offsets.store import OffsetStore, TopicPartition
 
@@ -38,11 +39,10 @@ class GroupCoordinator:
     """One per broker. `clock` gives ms since the epoch; `start` must be called in the event loop before any request."""
 
     def __init__(
-        self, *, settings: GroupSettings, offsets_log: OffsetsLog, clock: Callable[[], int], new_id: Callable[[], str]
+        self, *, settings: GroupSettings, offsets_log: JournalLog, clock: Callable[[], int], new_id: Callable[[], str]
     ) -> None:
         self.settings = settings
-        self.offsets_log = offsets_log
-        self.journal = OffsetsJournal(offsets_log)
+        self.journal = Journal(offsets_log)
         self.clock = clock
         self.new_id = new_id
         self.groups: dict[str, Group] = {}
@@ -56,8 +56,8 @@ class GroupCoordinator:
     # -- life --------------------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Loads groups and offsets from the log and starts the members' sessions anew."""
-        now_ms = self.clock()
-        for group_id, metadata in recover(self.offsets_log.replay(), self.offsets).items():
+        now_ms, log = self.clock(), self.journal.log
+        for group_id, metadata in recover(log.replay(), self.offsets, log.partition_of).items():
             self.groups[group_id], effects = persisted.from_metadata(group_id, metadata, now_ms)
             self.carry_out(self.groups[group_id], effects)
         for group_id in self.offsets.groups:
@@ -146,6 +146,30 @@ class GroupCoordinator:
             group_id, [(OffsetKey(group_id, *at).encode(), committed.encode()) for at, committed in offsets.items()]
         )
 
+    async def hold_back(
+        self, group_id: str, producer: ProducerIdentity, offsets: Mapping[TopicPartition, CommittedOffset]
+    ) -> ErrorCode:
+        """Commits offsets in a producer's open transaction: they count when it commits. Answers when durable.
+
+        They are queued within the call, before anything that is told to `end_transaction` later.
+        """
+        self.offsets.hold_back(producer.producer_id, group_id, offsets.items())
+        records = [(OffsetKey(group_id, *at).encode(), committed.encode()) for at, committed in offsets.items()]
+        if await self.journal.write_and_wait(group_id, records, producer):
+            return ErrorCode.none
+        self.offsets.drop(producer.producer_id, group_id, offsets)
+        return NOT_STORED
+
+    async def end_transaction(self, partition: int, producer: ProducerIdentity, *, commit: bool) -> bool:
+        """Ends a producer's transaction in a partition of the offsets' log; whether that could be made durable."""
+        if not await asyncio.shield(self.journal.mark(partition, producer, commit=commit)):
+            return False
+        marker = Marker(partition, producer.producer_id, commit)
+        for group_id in finish(marker, self.offsets, self.journal.log.partition_of):
+            if group_id not in self.groups:
+                self.create(group_id)
+        return True
+
     async def delete_offsets(self, group_id: str, partitions: Iterable[TopicPartition]) -> ErrorCode:
         """Forgets committed offsets; answers when that is durable."""
         return await self.store(group_id, self.remove_offsets(group_id, partitions))
@@ -204,7 +228,12 @@ class GroupCoordinator:
         now_ms = self.clock()
         for group in list(self.groups.values()):
             records = self.remove_offsets(group.group_id, self.expired_offsets(group, now_ms))
-            if group.is_in(GroupState.EMPTY) and not group.pending and group.group_id not in self.offsets.groups:
+            if (
+                group.is_in(GroupState.EMPTY)
+                and not group.pending
+                and group.group_id not in self.offsets.groups
+                and not self.offsets.holds_back(group.group_id)
+            ):
                 records += self.bury(group)
             if records:
                 self.journal.write(group.group_id, records)

@@ -7,10 +7,18 @@ from uuid import uuid4
 
 from broker.groups.coordinator import GroupCoordinator
 from broker.groups.settings import GroupSettings
-from broker.offsets.topic_log import TopicOffsetsLog
+from broker.journal.topic_log import InternalTopicLog
+from broker.topics.names import OFFSETS_TOPIC
 
 if TYPE_CHECKING:
     from broker.state import BrokerState
+
+OFFSETS_CONFIGS = {
+    "cleanup.policy": "compact",
+    "segment.bytes": "104857600",
+    # A group's record holds all its members' metadata and assignments, and those have no limit of their own.
+    "max.message.bytes": "104857600",
+}
 
 
 def open_coordinator(broker: BrokerState) -> GroupCoordinator:
@@ -23,7 +31,9 @@ def open_coordinator(broker: BrokerState) -> GroupCoordinator:
     )
     return GroupCoordinator(
         settings=settings,
-        offsets_log=TopicOffsetsLog(broker, partitions=settings.offsets_topic_partitions),
+        offsets_log=InternalTopicLog(
+            broker, OFFSETS_TOPIC, OFFSETS_CONFIGS, partitions=settings.offsets_topic_partitions
+        ),
         clock=broker.clock,
         new_id=lambda: str(uuid4()),
     )

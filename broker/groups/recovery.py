@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from broker.journal.entry import Entry, Marker
 from broker.offsets.committed_offset import decode_committed_offset
 from broker.offsets.group_metadata import GroupMetadata, decode_group_metadata
-from broker.offsets.journal import KeyValue
 from broker.offsets.record_key import GroupKey, OffsetKey, decode_key
 from broker.offsets.store import OffsetStore
 
 
-def recover(records: Iterable[KeyValue], offsets: OffsetStore) -> dict[str, GroupMetadata]:
-    """Applies the records in order to an empty `offsets`; returns the groups' last records by group id."""
+def recover(
+    entries: Iterable[Entry | Marker], offsets: OffsetStore, partition_of: Callable[[str], int]
+) -> dict[str, GroupMetadata]:
+    """Applies the journal in order to an empty `offsets`; returns the groups' last records by group id.
+
+    What an open transaction committed is held back until its marker comes. `partition_of`: a group's in the journal.
+    """
     groups: dict[str, GroupMetadata] = {}
-    for key, value in records:
-        match decode_key(key):
+    for entry in entries:
+        if isinstance(entry, Marker):
+            finish(entry, offsets, partition_of)
+            continue
+        value = entry.value
+        match decode_key(entry.key):
             case OffsetKey(group_id, topic, partition):
                 if value is None:
                     offsets.remove(group_id, (topic, partition))
+                elif entry.producer_id >= 0:
+                    held = [((topic, partition), decode_committed_offset(value))]
+                    offsets.hold_back(entry.producer_id, group_id, held)
                 else:
                     offsets.put(group_id, (topic, partition), decode_committed_offset(value))
             case GroupKey(group_id):
@@ -29,3 +41,13 @@ def recover(records: Iterable[KeyValue], offsets: OffsetStore) -> dict[str, Grou
             case None:
                 pass
     return groups
+
+
+def finish(marker: Marker, offsets: OffsetStore, partition_of: Callable[[str], int]) -> list[str]:
+    """Applies the end of a transaction in one partition of the journal; returns the groups that it committed for."""
+    finished = offsets.finish(
+        marker.producer_id, commit=marker.committed, concerns=lambda group: partition_of(group) == marker.partition
+    )
+    for group_id, partition, committed in finished:
+        offsets.put(group_id, partition, committed)
+    return [group_id for group_id, _, _ in finished]

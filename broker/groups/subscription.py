@@ -9,8 +9,8 @@ Source: ConsumerProtocolSubscription.json, `ClassicGroup.computeSubscribedTopics
 from __future__ import annotations
 
 from broker.groups.group import Group
-from broker.offsets.errors import OffsetsRecordError
-from broker.offsets.fields import FieldReader
+from broker.journal.errors import JournalRecordError
+from broker.journal.fields import FieldReader
 
 CONSUMER_PROTOCOL_TYPE = "consumer"
 
@@ -34,5 +34,5 @@ def topics_of(metadata: bytes) -> set[str] | None:
     try:
         reader.int16()
         return {reader.string() for _ in range(max(reader.int32(), 0))}
-    except (OffsetsRecordError, UnicodeDecodeError):
+    except (JournalRecordError, UnicodeDecodeError):
         return None

@@ -3,6 +3,7 @@
 v4 record batches, isolation level · v5 log start offset · v7 sessions (KIP-227; answered with session 0, so every
 fetch is a full one) · v9 leader epochs · v10 zstd · v11 rack · v12 flexible · v13 topic ids instead of names ·
 v15 replica state in a tagged field · v16 endpoints · v17 directory id · v18 high watermark (tagged, for replicas).
+With isolation level read_committed it ends at the last stable offset, and the answer names the aborted transactions.
 A fetch waits until `min_bytes` are there or `max_wait` is over. Batches come whole; the first one of the first
 partition with data comes whatever its size. Records are empty, never null, where there is no data.
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from struct import Struct
 from struct import error as StructError
 from typing import NamedTuple, TypeAlias
@@ -21,7 +22,9 @@ from uuid import UUID
 
 from kio.schema.errors import ErrorCode
 
+from broker.log.aborted import AbortedTransaction
 from broker.log.partition import LEADER_EPOCH, PartitionLog
+from broker.log.waiter import Waiter
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import Buffer
@@ -44,6 +47,7 @@ int32 = Struct(">i")
 limits = Struct(">iiib")  # max wait, min bytes, max bytes, isolation level
 answer_v4 = Struct(">ihqq")
 answer_v5 = Struct(">ihqqq")
+aborted_transaction = Struct(">qq")  # producer id, first offset
 no_preferred_replica = b"\xff\xff\xff\xff"
 
 TopicKey: TypeAlias = str | UUID
@@ -85,7 +89,7 @@ def handle(ctx: RequestContext, frame: memoryview, position: int) -> list[Buffer
 class ParkedFetch:
     """A fetch that waits for more bytes in any of its partitions, or for its time to be over."""
 
-    __slots__ = ("broker", "future", "logs", "missing", "request", "timer", "woken")
+    __slots__ = ("broker", "future", "missing", "queues", "request", "timer", "woken")
 
     def __init__(self, broker: BrokerState, request: FetchRequest, missing: int) -> None:
         loop = asyncio.get_running_loop()
@@ -96,14 +100,16 @@ class ParkedFetch:
         self.future: asyncio.Future[list[Buffer]] = loop.create_future()
         self.woken = False
         self.timer = loop.call_later(request.max_wait / 1000, self.complete)
-        self.logs: list[PartitionLog] = []
+        self.queues: list[set[Waiter]] = []
+        """Where it waits."""
         for topic, partitions in request.topics:
             name = topic_name(broker, topic)
             for wanted in partitions:
                 log = broker.logs.get(name, wanted.partition)
                 if log is not None:
-                    log.waiters.add(self)
-                    self.logs.append(log)
+                    queue = log.stable.waiters if request.isolation_level == READ_COMMITTED else log.waiters
+                    queue.add(self)
+                    self.queues.append(queue)
         self.future.add_done_callback(self.leave)
 
     def more(self, size: int) -> None:
@@ -122,8 +128,8 @@ class ParkedFetch:
     def leave(self, _: asyncio.Future[list[Buffer]]) -> None:
         """Answered, or the client has gone."""
         self.timer.cancel()
-        for log in self.logs:
-            log.waiters.discard(self)
+        for queue in self.queues:
+            queue.discard(self)
 
 
 # -- answer ------------------------------------------------------------------------------------------------------------
@@ -140,6 +146,7 @@ def answer(broker: BrokerState, request: FetchRequest) -> tuple[int, bool, list[
     room = min(request.max_bytes, broker.options.fetch_max_bytes)
     total = 0
     at_once = False
+    committed = request.isolation_level == READ_COMMITTED
     for topic, partitions in request.topics:
         if isinstance(topic, UUID):
             head += topic.bytes
@@ -151,19 +158,23 @@ def answer(broker: BrokerState, request: FetchRequest) -> tuple[int, bool, list[
         name = topic_name(broker, topic)
         for wanted in partitions:
             log = broker.logs.logs.get((name, wanted.partition))
-            code, records = read_partition(log, name, wanted, room - total, first=not total)
+            code, records, aborted = read_partition(log, name, wanted, room - total, committed, first=not total)
             if code is not ErrorCode.none:
                 at_once = True
             if log is None or code is ErrorCode.unknown_leader_epoch:
-                watermark = start = -1
+                watermark = stable = start = -1
             else:
-                watermark, start = log.high_watermark, log.start_offset
+                watermark, stable, start = log.high_watermark, log.stable.offset, log.start_offset
             if version >= LOG_START_FROM:
-                head += answer_v5.pack(wanted.partition, code.value, watermark, watermark, start)
+                head += answer_v5.pack(wanted.partition, code.value, watermark, stable, start)
             else:
-                head += answer_v4.pack(wanted.partition, code.value, watermark, watermark)
-            if request.isolation_level == READ_COMMITTED:
-                head += array_length(0)  # aborted transactions
+                head += answer_v4.pack(wanted.partition, code.value, watermark, stable)
+            if committed:
+                head += array_length(len(aborted))
+                for transaction in aborted:
+                    head += aborted_transaction.pack(transaction.producer_id, transaction.first_offset)
+                    if flexible:
+                        head += b"\0"
             else:
                 head += b"\0" if flexible else b"\xff\xff\xff\xff"
             if version >= PREFERRED_REPLICA_FROM:
@@ -185,23 +196,25 @@ def answer(broker: BrokerState, request: FetchRequest) -> tuple[int, bool, list[
 
 
 def read_partition(
-    log: PartitionLog | None, name: str, wanted: Wanted, room: int, *, first: bool
-) -> tuple[ErrorCode, bytes]:
-    """(error, records) of one partition; `room`: bytes that are left in the answer."""
+    log: PartitionLog | None, name: str, wanted: Wanted, room: int, committed: bool, *, first: bool
+) -> tuple[ErrorCode, bytes, Sequence[AbortedTransaction]]:
+    """(error, records, what of them was aborted) of one partition; `room`: bytes that are left in the answer."""
     if log is None:
-        return ErrorCode.unknown_topic_or_partition if name else ErrorCode.unknown_topic_id, b""
+        return ErrorCode.unknown_topic_or_partition if name else ErrorCode.unknown_topic_id, b"", ()
     if wanted.leader_epoch > LEADER_EPOCH:
-        return ErrorCode.unknown_leader_epoch, b""
+        return ErrorCode.unknown_leader_epoch, b"", ()
     if not log.start_offset <= wanted.offset <= log.end_offset:
-        return ErrorCode.offset_out_of_range, b""
+        return ErrorCode.offset_out_of_range, b"", ()
     limit = min(wanted.max_bytes, room)
     if limit <= 0 and not first:
-        return ErrorCode.none, b""
+        return ErrorCode.none, b"", ()
     try:
-        return ErrorCode.none, log.read(wanted.offset, limit, at_least_one=first)
+        if committed:
+            return ErrorCode.none, *log.reader.read_committed(wanted.offset, limit, at_least_one=first)
+        return ErrorCode.none, log.reader.read(wanted.offset, limit, at_least_one=first), ()
     except OSError as error:
         LOG.error("%s: cannot read at offset %d: %s", log.name, wanted.offset, error)
-        return ErrorCode.kafka_storage_error, b""
+        return ErrorCode.kafka_storage_error, b"", ()
 
 
 def topic_name(broker: BrokerState, topic: TopicKey) -> str:

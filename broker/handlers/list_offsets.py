@@ -1,7 +1,7 @@
 """ListOffsets (key 2), versions 1-11.
 
-v1 one offset per partition · v2 isolation level (until transactions are served the last stable offset is the high
-watermark) · v4 leader epochs · v6 flexible · v7 max timestamp (-3) · v8 earliest local (-4) · v9 latest tiered (-5) ·
+v1 one offset per partition · v2 isolation level (read_committed: up to the last stable offset) · v4 leader epochs ·
+v6 flexible · v7 max timestamp (-3) · v8 earliest local (-4) · v9 latest tiered (-5) ·
 v10 timeout for remote reads, unused · v11 earliest pending upload (-6).
 Nothing is tiered here, so -4 is -2; -5 and -6 name what does not exist.
 """
@@ -14,6 +14,7 @@ from kio.schema.errors import ErrorCode
 
 from broker.handlers.response import response
 from broker.log.partition import LEADER_EPOCH, PartitionLog
+from broker.log.search import offset_for_timestamp, offset_of_max_timestamp
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import CorruptBatchError
@@ -21,20 +22,25 @@ from broker.server.context import RequestContext
 
 LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL = -1, -2, -3, -4
 NOT_FOUND = (-1, -1)
+READ_COMMITTED = 1
 
 
 @api(ApiKey.LIST_OFFSETS, 1, 11)
 def handle(ctx: RequestContext, request: Any) -> Any:
+    committed = ctx.version >= 2 and request.isolation_level == READ_COMMITTED
     return response(
         request,
         topics=[
-            {"name": topic.name, "partitions": [look_up(ctx, topic.name, line) for line in topic.partitions]}
+            {
+                "name": topic.name,
+                "partitions": [look_up(ctx, topic.name, line, committed=committed) for line in topic.partitions],
+            }
             for topic in request.topics
         ],
     )
 
 
-def look_up(ctx: RequestContext, topic: str, line: Any) -> dict[str, Any]:
+def look_up(ctx: RequestContext, topic: str, line: Any, *, committed: bool = False) -> dict[str, Any]:
     """One partition's offset, timestamp and leader epoch, or an error."""
     answer: dict[str, Any] = {"partition_index": line.partition_index, "error_code": ErrorCode.none}
     log = ctx.broker.logs.get(topic, line.partition_index)
@@ -43,7 +49,7 @@ def look_up(ctx: RequestContext, topic: str, line: Any) -> dict[str, Any]:
     if getattr(line, "current_leader_epoch", -1) > LEADER_EPOCH:
         return answer | {"error_code": ErrorCode.unknown_leader_epoch}
     try:
-        offset, timestamp = search(log, line.timestamp)
+        offset, timestamp = search(log, line.timestamp, log.stable.offset if committed else log.high_watermark)
     except (OSError, CorruptBatchError):
         return answer | {"error_code": ErrorCode.kafka_storage_error}
     if offset < 0:
@@ -51,12 +57,14 @@ def look_up(ctx: RequestContext, topic: str, line: Any) -> dict[str, Any]:
     return answer | {"offset": offset, "timestamp": timestamp, "leader_epoch": LEADER_EPOCH}
 
 
-def search(log: PartitionLog, timestamp: int) -> tuple[int, int]:
-    """(offset, timestamp) for a timestamp or one of the negative names; (-1, -1): there is none."""
+def search(log: PartitionLog, timestamp: int, end: int) -> tuple[int, int]:
+    """(offset, timestamp) for a timestamp or one of the negative names, below `end`; (-1, -1): there is none."""
     if timestamp == LATEST:
-        return log.high_watermark, -1
+        return end, -1
     if timestamp in (EARLIEST, EARLIEST_LOCAL):
         return log.start_offset, -1
     if timestamp == MAX_TIMESTAMP:
-        return log.offset_of_max_timestamp() or NOT_FOUND
-    return (log.offset_for_timestamp(timestamp) if timestamp >= 0 else None) or NOT_FOUND
+        found = offset_of_max_timestamp(log)
+    else:
+        found = offset_for_timestamp(log, timestamp) if timestamp >= 0 else None
+    return NOT_FOUND if found is None or found[0] >= end else found

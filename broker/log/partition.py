@@ -8,27 +8,32 @@ Source: `UnifiedLog`, `LogValidator` of Apache Kafka.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from kio.schema.errors import ErrorCode
 
 from broker.files import sync_directory, write_atomically
+from broker.log.aborted import AbortedTransaction, AbortedTransactions
 from broker.log.errors import AppendRefused
+from broker.log.last_stable_offset import LastStableOffset
+from broker.log.producer_snapshot import encode_snapshot
 from broker.log.producers import SEQUENCE_MASK, ProducerStates
+from broker.log.reader import LogReader
 from broker.log.segment import Segment
 from broker.log.validation import check_contents, check_header
+from broker.log.waiter import Waiter
 from broker.protocol.batches import (
     HEADER_SIZE,
     LENGTH_OVERHEAD,
     NO_TIMESTAMP,
+    TRANSACTIONAL,
     assigned,
-    decode_batch,
     header_struct,
-    walk,
+    read_header,
 )
+from broker.protocol.control import is_commit
 from broker.topics.config import TopicConfig
 
 START_FILE = "log-start-offset"
@@ -36,20 +41,6 @@ START_FILE = "log-start-offset"
 LEADER_EPOCH = 0
 """One node never elects anew."""
 MAX_POSITION = 2**31 - 1
-READ_HINTS = 64
-REPLAY_BYTES = 1_048_576
-
-
-class Waiter(Protocol):
-    """A fetch that waits for more bytes."""
-
-    def more(self, size: int) -> None:
-        """That many bytes became visible. Must not change `PartitionLog.waiters` within the call."""
-        ...
-
-    def gone(self) -> None:
-        """The partition was deleted."""
-        ...
 
 
 class Pending(NamedTuple):
@@ -73,6 +64,7 @@ class PartitionLog:
         config: TopicConfig,
         segments: list[Segment],
         producers: ProducerStates,
+        aborted: AbortedTransactions,
         end_offset: int,
         start_offset: int,
         durable: bool,
@@ -87,6 +79,7 @@ class PartitionLog:
         """In order of base offset; never empty; the last one is written to."""
         self.active = segments[-1]
         self.producers = producers
+        self.aborted = aborted
         self.start_offset = start_offset
         self.end_offset = end_offset
         """Offset the next record gets."""
@@ -94,6 +87,7 @@ class PartitionLog:
         """Consumers see what lies below."""
         self.visible_end = (self.active.base_offset, self.active.size)
         """Base offset of a segment and the position in it that correspond to the high watermark."""
+        self.stable = LastStableOffset(producers, end_offset)
         self.durable = durable
         """Whether appended batches wait for `commit` (fsync=always) or are visible at once."""
         self.internal = internal
@@ -101,11 +95,14 @@ class PartitionLog:
         self.clock = clock
         self.unsynced = 0
         """Bytes appended since the last `pending`."""
+        self.appended = 0
+        """Bytes appended since the log was opened."""
+        self.visible_bytes = 0
+        """Those of them below the high watermark."""
         self.waiters: set[Waiter] = set()
-        self.hints: dict[int, int] = {}
-        """Offset → position of its batch: where sequential readers go on."""
         self.failed: OSError | None = None
         """The storage error after which the partition takes no more writes."""
+        self.reader = LogReader(self)
         self.released = False
         """Closed, or deleted."""
 
@@ -119,9 +116,10 @@ class PartitionLog:
         return sum(segment.size for segment in self.segments)
 
     # -- append ------------------------------------------------------------------------------------------------------
-    def append(self, batch: bytearray | memoryview) -> tuple[int, int]:
+    def append(self, batch: bytearray | memoryview, *, transactional: bool = False) -> tuple[int, int]:
         """Appends one batch from a producer; its base offset and epoch are patched in place.
 
+        `transactional`: the coordinator knows of a transaction of its producer that includes this partition.
         Returns (base offset, log append time in ms or -1); for a batch that is already there, where it is.
         Raises AppendRefused (nothing written) or OSError (the storage failed; the log is as before).
         """
@@ -130,7 +128,9 @@ class PartitionLog:
             raise AppendRefused(ErrorCode.corrupt_message, f"A batch of {size} bytes is shorter than its header")
         header = header_struct.unpack_from(batch)
         check_header(header, batch, self.config, self.name)
-        _, _, _, _, _, _, last_delta, _, timestamp, producer_id, epoch, sequence, _ = header
+        _, _, _, _, _, attributes, last_delta, _, timestamp, producer_id, epoch, sequence, _ = header
+        if attributes & TRANSACTIONAL and not transactional:
+            raise AppendRefused(ErrorCode.invalid_txn_state, f"{self.name} is in no transaction of the producer")
         config = self.config
         now = self.clock()
         if config.log_append_time or config.compacted or config.timestamp_before_max_ms < now:
@@ -149,19 +149,46 @@ class PartitionLog:
             known = self.producers.check(producer_id, epoch, sequence, last_sequence)
             if known is not None:
                 return known[0], known[1] if config.log_append_time else NO_TIMESTAMP
+            if not attributes & TRANSACTIONAL and producer_id in self.producers.open:
+                raise AppendRefused(
+                    ErrorCode.invalid_txn_state, f"Expected transactional write from producer {producer_id}"
+                )
             offset = self.write(batch, size, last_delta, timestamp)
             self.producers.note(producer_id, epoch, sequence, last_sequence, offset, now)
+            if attributes & TRANSACTIONAL:
+                self.producers.begin(producer_id, offset, self.appended - size)
         else:
             offset = self.write(batch, size, last_delta, timestamp)
+        self.publish(size)
         return offset, append_time
 
     def append_own(self, batch: bytearray) -> int:
-        """Appends a batch the broker built itself, unchecked; returns its base offset. Raises OSError."""
-        header = header_struct.unpack_from(batch)
-        return self.write(batch, len(batch), header[6], header[8])
+        """Appends records of the broker's own, in a transaction or not, unchecked; returns their base offset.
+
+        Raises OSError.
+        """
+        header = read_header(batch)
+        offset = self.write(batch, len(batch), header.last_offset_delta, header.max_timestamp)
+        if header.attributes & TRANSACTIONAL:
+            self.producers.seen(header.producer_id, header.producer_epoch, self.clock())
+            self.producers.begin(header.producer_id, offset, self.appended - len(batch))
+        self.publish(len(batch))
+        return offset
+
+    def append_marker(self, batch: bytearray) -> None:
+        """Appends a control batch: the transaction of its producer ends here. Raises OSError."""
+        header = read_header(batch)
+        offset = self.write(batch, len(batch), header.last_offset_delta, header.max_timestamp)
+        ended = self.producers.end(header.producer_id, header.producer_epoch, self.clock())
+        if ended is not None:
+            self.stable.decide(ended, offset)
+            if not is_commit(batch):
+                following = self.producers.first_unstable(offset + 1)
+                self.aborted.add(AbortedTransaction(header.producer_id, ended.first_offset, offset, following))
+        self.publish(len(batch))
 
     def write(self, batch: bytearray | memoryview, size: int, last_delta: int, timestamp: int) -> int:
-        """Assigns the offset and writes; rolls the segment if it is full."""
+        """Assigns the offset and writes; rolls the segment if it is full. What is written is not visible yet."""
         if self.failed is not None:
             raise self.failed
         offset = self.end_offset
@@ -178,14 +205,20 @@ class PartitionLog:
         assigned.pack_into(batch, 0, offset, size - LENGTH_OVERHEAD, LEADER_EPOCH)
         segment.append(batch, size, offset, offset + last_delta, timestamp, config.index_interval_bytes)
         self.end_offset = offset + last_delta + 1
-        if not self.durable:
-            self.high_watermark = self.end_offset
-            if self.waiters:
-                for waiter in self.waiters:
-                    waiter.more(size)
-        else:
-            self.unsynced += size
+        self.appended += size
         return offset
+
+    def publish(self, size: int) -> None:
+        """What was written becomes visible, or waits for `commit`."""
+        if self.durable:
+            self.unsynced += size
+            return
+        self.high_watermark = self.end_offset
+        self.visible_bytes += size
+        self.stable.advance(self.high_watermark, self.visible_bytes)
+        if self.waiters:
+            for waiter in self.waiters:
+                waiter.more(size)
 
     def pending(self) -> Pending:
         """What an fdatasync begun now would make durable; the active segment is the only one it has to reach."""
@@ -197,6 +230,8 @@ class PartitionLog:
         """That much is durable now: make it visible and tell who waits for it."""
         self.high_watermark = pending.end_offset
         self.visible_end = pending.segment.base_offset, pending.position
+        self.visible_bytes += pending.size
+        self.stable.advance(self.high_watermark, self.visible_bytes)
         for waiter in self.waiters:
             waiter.more(pending.size)
 
@@ -205,7 +240,7 @@ class PartitionLog:
         sealed = self.active
         if self.durable:
             sealed.sync()
-        sealed.write_indexes()
+        self.write_indexes(sealed)
         self.write_snapshot()
         segment = Segment(self.directory, self.end_offset)
         segment.open()
@@ -214,107 +249,21 @@ class PartitionLog:
         self.segments.append(segment)
         self.active = segment
         sealed.close()
-        self.hints.clear()  # the log's end is in the new segment now
+        self.reader.forget()  # the log's end is in the new segment now
         return segment
+
+    def write_indexes(self, segment: Segment) -> None:
+        """Writes the index files of the segment that is written to."""
+        self.aborted.write(segment.aborted_path, segment.base_offset, self.end_offset)
+        segment.write_indexes()
 
     def write_snapshot(self) -> None:
         """Writes the producers' state as of the log's end; keeps the newest two snapshots."""
         if self.producers.producers:
             path = self.directory / f"{self.end_offset:020}.snapshot"
-            path.write_bytes(self.producers.encode())
+            path.write_bytes(encode_snapshot(self.producers))
         for old in sorted(self.directory.glob("*.snapshot"))[:-2]:
             old.unlink()
-
-    # -- read --------------------------------------------------------------------------------------------------------
-    def read(self, offset: int, max_bytes: int, *, at_least_one: bool) -> bytes:
-        """Whole batches from the one that contains `offset` on, visible ones, of one segment, up to `max_bytes`.
-
-        With `at_least_one` the first batch comes even if it is larger. Empty at the high watermark. The caller has
-        checked start_offset <= offset <= high_watermark. Raises OSError.
-        """
-        if offset >= self.high_watermark:
-            return b""
-        number = len(self.segments) - 1
-        if offset < self.active.base_offset:
-            number = bisect_right(self.segments, offset, key=base_offset) - 1
-        position = self.hints.pop(offset, -1)
-        segment = self.segments[number]
-        if position < 0:
-            position = segment.locate(offset)
-        while True:
-            segment = self.segments[number]
-            limit = self.visible_size(segment)
-            if position < limit:
-                break
-            number += 1
-            if number == len(self.segments):
-                return b""
-            position = 0
-        last = number == len(self.segments) - 1
-        if limit - position <= max_bytes:
-            end = limit
-            following = self.high_watermark if last or limit < segment.size else self.segments[number + 1].base_offset
-        else:
-            end, following = segment.boundary(position, position + max_bytes)
-            if end == position:
-                if not at_least_one:
-                    return b""
-                end, following = segment.boundary(position, position + first_batch_size(segment, position))
-        self.remember(following, end if last or end < segment.size else 0)
-        records = segment.read(position, end - position)
-        if end == segment.size and not last:
-            segment.close()  # readers go on in the next one; thousands of open files are too many
-        return records
-
-    def visible_size(self, segment: Segment) -> int:
-        """Bytes of a segment below the high watermark."""
-        if not self.durable:
-            return segment.size
-        base, position = self.visible_end
-        if segment.base_offset < base:
-            return segment.size
-        return position if segment.base_offset == base else 0
-
-    def remember(self, offset: int, position: int) -> None:
-        """Keeps where a reader that stopped before `offset` will go on."""
-        if len(self.hints) >= READ_HINTS:
-            del self.hints[next(iter(self.hints))]
-        self.hints[offset] = position
-
-    def read_batches(self, start: int) -> Iterator[bytes]:
-        """Whole batches, one by one, from the one that contains `start` up to the high watermark. Raises OSError."""
-        offset = max(start, self.start_offset)
-        while offset < self.high_watermark:
-            chunk = self.read(offset, REPLAY_BYTES, at_least_one=True)
-            if not chunk:
-                return
-            for position, size in walk(chunk):
-                batch = chunk[position : position + size]
-                header = header_struct.unpack_from(batch)
-                offset = header[0] + header[6] + 1
-                yield batch
-
-    # -- search ------------------------------------------------------------------------------------------------------
-    def offset_for_timestamp(self, timestamp: int) -> tuple[int, int] | None:
-        """(offset, timestamp) of the first visible record whose timestamp is at or above, or None."""
-        for segment in self.segments:
-            if segment.max_timestamp < timestamp:
-                continue
-            relative = segment.time_index.offset_before(timestamp)
-            for position, header in segment.headers(segment.offset_index.position_at_or_before(relative)):
-                if header.base_offset >= self.high_watermark:
-                    return None
-                if header.max_timestamp < timestamp:
-                    continue
-                for record in decode_batch(segment.read(position, header.length + LENGTH_OVERHEAD)):
-                    if record.timestamp >= timestamp and record.offset >= self.start_offset:
-                        return record.offset, record.timestamp
-        return None
-
-    def offset_of_max_timestamp(self) -> tuple[int, int] | None:
-        """(offset, timestamp) of the first record among those with the largest timestamp, or None in an empty log."""
-        largest = max((segment.max_timestamp for segment in self.segments), default=-1)
-        return self.offset_for_timestamp(largest) if largest >= 0 else None
 
     # -- retention ---------------------------------------------------------------------------------------------------
     def retain(self, now: int) -> int:
@@ -359,7 +308,8 @@ class PartitionLog:
         """Removes the oldest segment; the log starts at the next one."""
         self.segments.pop(0).delete()
         self.start_offset = max(self.start_offset, self.segments[0].base_offset)
-        self.hints.clear()
+        self.aborted.forget_before(self.start_offset)
+        self.reader.forget()
 
     # -- end ---------------------------------------------------------------------------------------------------------
     def close(self, *, sync: bool) -> None:
@@ -368,7 +318,7 @@ class PartitionLog:
             if sync and self.active.size:
                 self.active.sync()
             if self.active.size or self.end_offset:
-                self.active.write_indexes()
+                self.write_indexes(self.active)
             self.write_snapshot()
         self.release()
 
@@ -377,16 +327,7 @@ class PartitionLog:
         self.released = True
         for segment in self.segments:
             segment.close()
-        for waiter in list(self.waiters):
+        for waiter in (*self.waiters, *self.stable.waiters):
             waiter.gone()
         self.waiters.clear()
-
-
-def base_offset(segment: Segment) -> int:
-    return segment.base_offset
-
-
-def first_batch_size(segment: Segment, position: int) -> int:
-    for _, header in segment.headers(position):
-        return header.length + LENGTH_OVERHEAD
-    raise AssertionError("no batch where one was located")
+        self.stable.waiters.clear()

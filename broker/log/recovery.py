@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from broker.files import sync_directory
+from broker.log.aborted import AbortedTransactions
 from broker.log.index import IndexFileError
 from broker.log.partition import START_FILE, PartitionLog
-from broker.log.producers import SEQUENCE_MASK, ProducerStates, SnapshotError
+from broker.log.producer_recovery import recover_producers
 from broker.log.segment import Segment
 from broker.protocol.batches import HEADER_SIZE, LENGTH_OVERHEAD, BatchHeader, checksum, read_header
 from broker.topics.config import TopicConfig
@@ -61,13 +62,16 @@ def open_log(
     for path in directory.glob("*.snapshot"):
         if int(path.stem) > end_offset:
             path.unlink()
+    aborted = AbortedTransactions()
+    producers = recover_producers(directory, segments, end_offset, aborted, trusted=trusted, now=clock())
     return PartitionLog(
         topic=topic,
         partition=partition,
         directory=directory,
         config=config,
         segments=segments,
-        producers=load_producers(directory, segments, end_offset, clock()),
+        producers=producers,
+        aborted=aborted,
         end_offset=end_offset,
         start_offset=start_offset(directory, segments[0].base_offset, end_offset),
         durable=durable,
@@ -143,29 +147,3 @@ def sound_batch(view: memoryview, position: int, size: int, next_offset: int, li
         return None
     with view[position:end] as batch:
         return header if checksum(batch) == header.crc else None
-
-
-def load_producers(directory: Path, segments: list[Segment], end_offset: int, now: int) -> ProducerStates:
-    """The producers' state at the log's end: the newest sound snapshot, and the batches behind it."""
-    states, offset = ProducerStates(), segments[0].base_offset
-    for path in sorted(directory.glob("*.snapshot"), reverse=True):
-        try:
-            states, offset = ProducerStates.decode(path.read_bytes()), int(path.stem)
-            break
-        except SnapshotError as error:
-            LOG.warning("%s: %s; ignored", path, error)
-    for number, segment in enumerate(segments):
-        following = segments[number + 1].base_offset if number + 1 < len(segments) else end_offset
-        if following <= offset:
-            continue
-        for _, header in segment.headers(segment.locate(offset) if offset > segment.base_offset else 0):
-            if header.producer_id >= 0 and header.base_sequence >= 0:
-                states.note(
-                    header.producer_id,
-                    header.producer_epoch,
-                    header.base_sequence,
-                    (header.base_sequence + header.last_offset_delta) & SEQUENCE_MASK,
-                    header.base_offset,
-                    now,
-                )
-    return states

@@ -3,6 +3,7 @@
     <base offset, 20 digits>.log         batches, nothing else
     <base offset, 20 digits>.index       see `index`
     <base offset, 20 digits>.timeindex
+    <base offset, 20 digits>.txnindex    see `aborted`; the partition log writes it
 
 Source: `LogSegment` of Apache Kafka.
 """
@@ -48,6 +49,10 @@ class Segment:
         """Last offset of the batch that has the largest timestamp."""
         self.first_timestamp = -1
         """Largest timestamp of the first batch; rolling by time counts from it. -1: empty."""
+
+    @property
+    def aborted_path(self) -> Path:
+        return self.path.with_suffix(".txnindex")
 
     def open(self) -> int:
         """The file descriptor; opened, and the file made, if need be."""
@@ -173,5 +178,5 @@ class Segment:
     def delete(self) -> None:
         """Closes and removes all files of the segment."""
         self.close()
-        for suffix in (".log", ".index", ".timeindex"):
+        for suffix in (".log", ".index", ".timeindex", ".txnindex"):
             self.path.with_suffix(suffix).unlink(missing_ok=True)

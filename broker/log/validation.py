@@ -32,7 +32,7 @@ timestamp_struct = Struct(">q")
 def check_header(header: tuple[int, ...], batch: Buffer, config: TopicConfig, partition: str) -> None:
     """Checks a batch of at least a header's size from a producer; raises AppendRefused."""
     size = len(batch)
-    base_offset, length, _, magic, crc, attributes, last_delta, _, _, _, _, _, count = header
+    base_offset, length, _, magic, crc, attributes, last_delta, _, _, producer_id, _, _, count = header
     if magic != 2:
         # An old message set has its own layout; only its magic byte stands at the same place.
         code = ErrorCode.unsupported_for_message_format if magic in (0, 1) else ErrorCode.corrupt_message
@@ -56,8 +56,8 @@ def check_header(header: tuple[int, ...], batch: Buffer, config: TopicConfig, pa
         )
     if attributes & CONTROL:
         raise AppendRefused(ErrorCode.invalid_record, "Clients must not write control batches")
-    if attributes & TRANSACTIONAL:
-        raise AppendRefused(ErrorCode.invalid_txn_state, "Transactions are not served by this broker")
+    if attributes & TRANSACTIONAL and producer_id < 0:
+        raise AppendRefused(ErrorCode.invalid_record, "A transactional batch needs a producer id")
 
 
 def check_contents(batch: bytearray | memoryview, config: TopicConfig, now: int) -> int:

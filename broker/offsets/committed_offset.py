@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from broker.offsets.errors import OffsetsRecordError
-from broker.offsets.fields import FieldReader, FieldWriter
+from broker.journal.errors import JournalRecordError
+from broker.journal.fields import FieldReader, FieldWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def decode_committed_offset(data: bytes) -> CommittedOffset:
     reader = FieldReader(data)
     version = reader.int16()
     if not 0 <= version <= 3:
-        raise OffsetsRecordError(f"committed offset of version {version}; this broker reads 0 to 3")
+        raise JournalRecordError(f"committed offset of version {version}; this broker reads 0 to 3")
     return CommittedOffset(
         offset=reader.int64(),
         leader_epoch=reader.int32() if version == 3 else -1,

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from broker.offsets.errors import OffsetsRecordError
-from broker.offsets.fields import FieldReader, FieldWriter
+from broker.journal.errors import JournalRecordError
+from broker.journal.fields import FieldReader, FieldWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def decode_group_metadata(data: bytes) -> GroupMetadata:
     reader = FieldReader(data)
     version = reader.int16()
     if not 0 <= version <= 3:
-        raise OffsetsRecordError(f"group metadata of version {version}; this broker reads 0 to 3")
+        raise JournalRecordError(f"group metadata of version {version}; this broker reads 0 to 3")
     return GroupMetadata(
         protocol_type=reader.string(),
         generation=reader.int32(),

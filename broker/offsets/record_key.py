@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from broker.offsets.fields import FieldReader, FieldWriter
+from broker.journal.fields import FieldReader, FieldWriter
 
 OFFSET_VERSION = 1
 GROUP_VERSION = 2

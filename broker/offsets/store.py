@@ -21,8 +21,8 @@ class OffsetStore:
 
     def __init__(self) -> None:
         self.groups: dict[str, dict[TopicPartition, CommittedOffset]] = {}
-        self.held_back: dict[int, dict[str, dict[TopicPartition, CommittedOffset]]] = {}
-        """Producer id → group id → what its open transaction will commit."""
+        self.held_back: dict[int, dict[str, dict[TopicPartition, CommittedOffset | None]]] = {}
+        """Producer id → group id → what its open transaction will commit; None where something later counts instead."""
 
     # -- committed ---------------------------------------------------------------------------------------------------
     def get(self, group_id: str, partition: TopicPartition) -> CommittedOffset | None:
@@ -33,9 +33,11 @@ class OffsetStore:
         return dict(sorted(self.groups.get(group_id, {}).items()))
 
     def put(self, group_id: str, partition: TopicPartition, committed: CommittedOffset) -> None:
+        self.supersede(group_id, partition)
         self.groups.setdefault(group_id, {})[partition] = committed
 
     def remove(self, group_id: str, partition: TopicPartition) -> None:
+        self.supersede(group_id, partition)
         offsets = self.groups.get(group_id)
         if offsets is not None:
             offsets.pop(partition, None)
@@ -56,12 +58,41 @@ class OffsetStore:
         """Keeps a transaction's offsets until `finish`; a later commit of the same partition replaces the earlier."""
         self.held_back.setdefault(producer_id, {}).setdefault(group_id, {}).update(offsets)
 
-    def finish(self, producer_id: int, *, commit: bool) -> list[tuple[str, TopicPartition, CommittedOffset]]:
-        """Forgets the held-back offsets of a producer and returns what a commit makes of them (nothing on abort)."""
-        groups = self.held_back.pop(producer_id, {})
+    def drop(self, producer_id: int, group_id: str, partitions: Iterable[TopicPartition]) -> None:
+        """Forgets held-back offsets that could not be written."""
+        groups = self.held_back.get(producer_id, {})
+        held = groups.get(group_id, {})
+        for partition in partitions:
+            held.pop(partition, None)
+        if not held:
+            groups.pop(group_id, None)
+        if not groups:
+            self.held_back.pop(producer_id, None)
+
+    def finish(
+        self, producer_id: int, *, commit: bool, concerns: Callable[[str], bool]
+    ) -> list[tuple[str, TopicPartition, CommittedOffset]]:
+        """Forgets what a producer's transaction held back of the groups that `concerns` names, and returns what a
+        commit makes of it (nothing on abort)."""
+        groups = self.held_back.get(producer_id, {})
+        finished = {group_id: groups.pop(group_id) for group_id in list(groups) if concerns(group_id)}
+        if not groups:
+            self.held_back.pop(producer_id, None)
         if not commit:
             return []
-        return [(group, partition, offset) for group, held in groups.items() for partition, offset in held.items()]
+        return [
+            (group_id, partition, offset)
+            for group_id, held in finished.items()
+            for partition, offset in held.items()
+            if offset is not None
+        ]
+
+    def supersede(self, group_id: str, partition: TopicPartition) -> None:
+        """What open transactions hold back of the partition came before what is done to it now: it will not count."""
+        for groups in self.held_back.values():
+            held = groups.get(group_id)
+            if held is not None and partition in held:
+                held[partition] = None
 
     def unstable(self, group_id: str, partition: TopicPartition) -> bool:
         """Whether an open transaction is about to commit this partition."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 MAX_LENGTH = 249
-INTERNAL = frozenset(("__consumer_offsets", "__transaction_state"))
+OFFSETS_TOPIC = "__consumer_offsets"
+TRANSACTIONS_TOPIC = "__transaction_state"
+INTERNAL = frozenset((OFFSETS_TOPIC, TRANSACTIONS_TOPIC))
 """The broker's own topics: clients can read them, but neither create them nor write to them."""
 VALID = re.compile(r"[a-zA-Z0-9._-]+")
 

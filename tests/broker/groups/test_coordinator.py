@@ -15,7 +15,7 @@ from broker.groups.member import Protocol
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
 from broker.groups.settings import GroupSettings
 from broker.offsets.committed_offset import CommittedOffset
-from tests.broker.groups.memory_log import MemoryOffsetsLog
+from tests.broker.journal.memory_log import MemoryJournalLog
 
 DAY_MS = 24 * 3_600_000
 
@@ -31,9 +31,9 @@ class Clock:
 class Bench:
     """A coordinator, its log and its clock."""
 
-    def __init__(self, log: MemoryOffsetsLog | None = None, **settings: int) -> None:
+    def __init__(self, log: MemoryJournalLog | None = None, **settings: int) -> None:
         self.clock = Clock()
-        self.log = log or MemoryOffsetsLog()
+        self.log = log or MemoryJournalLog()
         ids = count(1)
         self.coordinator = GroupCoordinator(
             settings=GroupSettings(**{"initial_rebalance_delay_ms": 0, **settings}),
@@ -87,7 +87,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(log: MemoryOffsetsLog | None = None, **settings: int) -> AsyncIterator[Bench]:
+async def bench(log: MemoryJournalLog | None = None, **settings: int) -> AsyncIterator[Bench]:
     made = Bench(log, **settings)
     yield made
     made.log.open.set()
@@ -225,7 +225,7 @@ def test_coordinator_restart_goes_on_with_groups_and_offsets() -> None:
     """The log is all that survives; members beat and commit in their old generation."""
 
     async def body() -> None:
-        log = MemoryOffsetsLog()
+        log = MemoryJournalLog()
         async with bench(log) as b:
             joined = await b.stable()
             await b.coordinator.commit("g", {("t", 0): b.offset(5), ("t", 1): b.offset(6)})
@@ -315,7 +315,7 @@ def test_coordinator_offsets_expire_a_week_after_the_group_became_empty() -> Non
     """Not after their commit; and the group goes with the last of them, for good."""
 
     async def body() -> None:
-        log = MemoryOffsetsLog()
+        log = MemoryJournalLog()
         async with bench(log) as b:
             joined = await b.stable()
             await b.coordinator.commit("g", {("t", 0): b.offset(5)})
@@ -353,7 +353,7 @@ def test_coordinator_deleted_topic_is_forgotten_by_all_groups() -> None:
     """A topic made anew under the same name starts from nothing."""
 
     async def body() -> None:
-        log = MemoryOffsetsLog()
+        log = MemoryJournalLog()
         async with bench(log) as b:
             for group in ("g", "h"):
                 await b.coordinator.commit(group, {("t", 0): b.offset(5), ("u", 0): b.offset(6)})

@@ -41,7 +41,7 @@ def read_all(log: PartitionLog, *, max_bytes: int = 1 << 20) -> list[tuple[int, 
     """(offset, value) of all visible records, read as a consumer does."""
     found: list[tuple[int, str]] = []
     offset = log.start_offset
-    while chunk := log.read(offset, max_bytes, at_least_one=True):
+    while chunk := log.reader.read(offset, max_bytes, at_least_one=True):
         positions = list(walk(chunk))
         assert sum(size for _, size in positions) == len(chunk), "a fetch ends with a whole batch"
         for position, size in positions:

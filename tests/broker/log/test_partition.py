@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kio.schema.errors import ErrorCode
 
 from broker.log.errors import AppendRefused
+from broker.log.search import offset_for_timestamp, offset_of_max_timestamp
 from broker.protocol.batches import checksum, checksum_struct, encode_batch, header_struct
 from tests.broker.log.partitions import NOW, batch, open_partition, read_all
 
@@ -25,22 +26,22 @@ def test_append_assigns_offsets_in_order(tmp_path: Path) -> None:
 def test_read_in_the_midst_of_a_batch_returns_it_whole(tmp_path: Path) -> None:
     log = open_partition(tmp_path)
     log.append(batch("a", "b", "c"))
-    assert log.read(2, 1_000, at_least_one=True) == log.read(0, 1_000, at_least_one=True) != b""
+    assert log.reader.read(2, 1_000, at_least_one=True) == log.reader.read(0, 1_000, at_least_one=True) != b""
 
 
 def test_read_with_a_small_limit_returns_the_first_batch_only_if_asked_to(tmp_path: Path) -> None:
     log = open_partition(tmp_path)
     log.append(batch("a"))
     log.append(batch("b"))
-    assert log.read(0, 1, at_least_one=False) == b""
+    assert log.reader.read(0, 1, at_least_one=False) == b""
     assert read_all(log, max_bytes=1) == [(0, "a"), (1, "b")]
 
 
 def test_read_at_the_end_returns_nothing(tmp_path: Path) -> None:
     log = open_partition(tmp_path)
-    assert log.read(0, 1_000, at_least_one=True) == b""
+    assert log.reader.read(0, 1_000, at_least_one=True) == b""
     log.append(batch("a"))
-    assert log.read(1, 1_000, at_least_one=True) == b""
+    assert log.reader.read(1, 1_000, at_least_one=True) == b""
 
 
 def test_read_at_the_old_end_after_a_roll_starts_with_the_new_segment(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_read_at_the_old_end_after_a_roll_starts_with_the_new_segment(tmp_path: 
     for value in "bcd":
         log.append(batch(value))
     assert read_all(log) == [(0, "a"), (1, "b"), (2, "c"), (3, "d")]
-    first = log.read(1, 1_000, at_least_one=True)
+    first = log.reader.read(1, 1_000, at_least_one=True)
     assert header_struct.unpack_from(first)[0] == 1
 
 
@@ -176,8 +177,8 @@ def test_append_to_a_compacted_topic_names_the_records_without_key(tmp_path: Pat
 def test_append_with_log_append_time_stamps_the_batch(tmp_path: Path) -> None:
     log = open_partition(tmp_path, message_timestamp_type="LogAppendTime")
     assert log.append(batch("a", timestamp=5)) == (0, NOW)
-    assert log.offset_for_timestamp(NOW) == (0, NOW)
-    assert log.offset_for_timestamp(NOW + 1) is None
+    assert offset_for_timestamp(log, NOW) == (0, NOW)
+    assert offset_for_timestamp(log, NOW + 1) is None
 
 
 # -- search ------------------------------------------------------------------------------------------------------------
@@ -191,9 +192,9 @@ def test_offset_for_timestamp_is_the_first_record_at_or_after_it(
         log.append(batch("v", timestamp=time))
     for time in range(52):
         expected = next(((offset, at) for offset, at in enumerate(times) if at >= time), None)
-        assert log.offset_for_timestamp(time) == expected
+        assert offset_for_timestamp(log, time) == expected
     largest = max(times)
-    assert log.offset_of_max_timestamp() == (times.index(largest), largest)
+    assert offset_of_max_timestamp(log) == (times.index(largest), largest)
     log.release()
 
 

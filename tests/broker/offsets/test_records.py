@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.journal.errors import JournalRecordError
 from broker.offsets.committed_offset import CommittedOffset, decode_committed_offset
-from broker.offsets.errors import OffsetsRecordError
 from broker.offsets.group_metadata import GroupMetadata, MemberMetadata, decode_group_metadata
 from broker.offsets.record_key import GroupKey, OffsetKey, decode_key
 
@@ -119,9 +119,9 @@ def test_group_metadata_round_trips(group: GroupMetadata) -> None:
 
 @given(GROUPS, st.data())
 def test_truncated_group_metadata_is_refused(group: GroupMetadata, data: st.DataObject) -> None:
-    """Cut anywhere, it is an OffsetsRecordError and never a wrong group."""
+    """Cut anywhere, it is an JournalRecordError and never a wrong group."""
     encoded = group.encode()
-    with pytest.raises(OffsetsRecordError):
+    with pytest.raises(JournalRecordError):
         decode_group_metadata(encoded[: data.draw(st.integers(0, len(encoded) - 1))])
 
 
@@ -132,5 +132,5 @@ def test_key_of_a_later_kind_is_skipped() -> None:
 
 def test_value_of_a_later_version_names_what_is_read() -> None:
     """It cannot be skipped: an offset would silently be lost."""
-    with pytest.raises(OffsetsRecordError, match="version 4; this broker reads 0 to 3"):
+    with pytest.raises(JournalRecordError, match="version 4; this broker reads 0 to 3"):
         decode_committed_offset(bytes.fromhex("0004"))

@@ -12,6 +12,10 @@ def committed(offset: int, at_ms: int = 0, expire_ms: int | None = None) -> Comm
     return CommittedOffset(offset=offset, commit_timestamp_ms=at_ms, expire_timestamp_ms=expire_ms)
 
 
+def all_groups(group_id: str) -> bool:
+    return True
+
+
 def keep_none(topic: str) -> bool:
     return False
 
@@ -34,11 +38,34 @@ def test_store_transaction_is_unstable_until_it_finishes() -> None:
     assert store.get("g", PARTITION) == committed(1)
     assert store.unstable("g", PARTITION)
     assert not store.unstable("g", ("t", 1))
-    assert store.finish(7, commit=True) == [("g", PARTITION, committed(3))]
+    assert store.finish(7, commit=True, concerns=lambda group: group == "other") == []
+    assert store.unstable("g", PARTITION)
+    assert store.finish(7, commit=True, concerns=all_groups) == [("g", PARTITION, committed(3))]
     assert not store.unstable("g", PARTITION)
     store.hold_back(7, "g", [(PARTITION, committed(4))])
-    assert store.finish(7, commit=False) == []
+    assert store.finish(7, commit=False, concerns=all_groups) == []
     assert not store.holds_back("g")
+
+
+def test_store_commit_after_a_transactional_one_counts_whichever_ends_later() -> None:
+    """The order of the requests is the order in the log; a transaction's end does not turn it round."""
+    store = OffsetStore()
+    store.hold_back(7, "g", [(PARTITION, committed(2))])
+    store.put("g", PARTITION, committed(5))
+    assert store.unstable("g", PARTITION)
+    assert store.finish(7, commit=True, concerns=all_groups) == []
+    assert store.get("g", PARTITION) == committed(5)
+    assert not store.unstable("g", PARTITION)
+
+
+def test_store_drop_forgets_what_could_not_be_written() -> None:
+    store = OffsetStore()
+    store.hold_back(7, "g", [(PARTITION, committed(2)), (("t", 1), committed(3))])
+    store.drop(7, "g", [PARTITION])
+    assert not store.unstable("g", PARTITION)
+    assert store.unstable("g", ("t", 1))
+    store.drop(7, "g", [("t", 1)])
+    assert store.held_back == {}
 
 
 def test_store_expiry_counts_from_the_base_or_else_the_commit() -> None:

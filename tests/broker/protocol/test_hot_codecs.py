@@ -147,7 +147,7 @@ def test_fetch_answer_is_read_by_kio(tmp_path: Path, version: int, isolation: in
     (line,) = answer.responses
     found, missing = line.partitions
     assert (found.error_code, found.high_watermark, found.last_stable_offset) == (ErrorCode.none, 7, 7)
-    assert found.records == log.read(5, 1_000, at_least_one=True)
+    assert found.records == log.reader.read(5, 1_000, at_least_one=True)
     assert size == len(found.records)
     assert at_once, "an error is told without waiting"
     assert missing.error_code == ErrorCode.unknown_topic_or_partition

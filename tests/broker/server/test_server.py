@@ -150,7 +150,7 @@ def test_appends_of_one_tick_wake_a_fetch_once(tmp_path: Path, monkeypatch: pyte
         for value in "abc":
             log.append(batch(value))
         parts = await waiting
-        assert b"".join(bytes(part) for part in parts).count(log.read(0, 1 << 20, at_least_one=True)) == 1
+        assert b"".join(bytes(part) for part in parts).count(log.reader.read(0, 1 << 20, at_least_one=True)) == 1
         assert answers == 1
 
     serve(tmp_path / "data", work)

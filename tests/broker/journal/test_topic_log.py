@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.offsets.topic_log import java_hash
+from broker.journal.topic_log import java_hash
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Primitive fields of the records in `__consumer_offsets`, big-endian, non-flexible encoding.
+"""Primitive fields of the records in internal topics, big-endian, non-flexible encoding.
 
 Strings are an int16 length and UTF-8 (-1: null); byte strings an int32 length (-1: null).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from broker.offsets.errors import OffsetsRecordError
+from broker.journal.errors import JournalRecordError
 
 INT16 = struct.Struct(">h")
 INT32 = struct.Struct(">i")
@@ -15,7 +15,7 @@ INT64 = struct.Struct(">q")
 
 
 class FieldReader:
-    """Reads fields one after the other; raises `OffsetsRecordError` where the bytes end early."""
+    """Reads fields one after the other; raises `JournalRecordError` where the bytes end early."""
 
     __slots__ = ("data", "position")
 
@@ -27,7 +27,7 @@ class FieldReader:
         try:
             (value,) = form.unpack_from(self.data, self.position)
         except struct.error as error:
-            raise OffsetsRecordError(f"field at byte {self.position} runs over the end of {len(self.data)}") from error
+            raise JournalRecordError(f"field at byte {self.position} runs over the end of {len(self.data)}") from error
         self.position += form.size
         return value
 
@@ -43,7 +43,7 @@ class FieldReader:
     def take(self, length: int) -> bytes:
         chunk = self.data[self.position : self.position + length]
         if len(chunk) != length:
-            raise OffsetsRecordError(f"{length} bytes wanted at byte {self.position}, the record has {len(self.data)}")
+            raise JournalRecordError(f"{length} bytes wanted at byte {self.position}, the record has {len(self.data)}")
         self.position += length
         return chunk
 

@@ -1,0 +1,83 @@
+"""The producers' state and the aborted transactions when a log is opened: from the newest snapshot on, from batches.
+
+Reading begins at the newest sound snapshot, or at an older one (or at the log's start) if the `.txnindex` file of an
+earlier segment is missing or damaged: its markers have to be met again.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from broker.log.aborted import AbortedTransaction, AbortedTransactions, last_offset
+from broker.log.index import IndexFileError
+from broker.log.producer_snapshot import SnapshotError, decode_snapshot
+from broker.log.producers import SEQUENCE_MASK, ProducerStates
+from broker.log.segment import Segment
+from broker.protocol.batches import CONTROL, LENGTH_OVERHEAD, NO_PRODUCER, TRANSACTIONAL
+from broker.protocol.control import is_commit
+
+LOG = logging.getLogger("broker.log")
+
+
+def recover_producers(
+    directory: Path,
+    segments: list[Segment],
+    end_offset: int,
+    aborted: AbortedTransactions,
+    *,
+    trusted: bool,
+    now: int,
+) -> ProducerStates:
+    """The producers' state at the log's end; fills `aborted`. The file of the last segment counts only if `trusted`."""
+    missing: list[Segment] = []
+    for segment in segments:
+        try:
+            if segment is segments[-1] and not trusted:
+                raise IndexFileError("may be older than the segment")
+            aborted.load(segment.aborted_path)
+        except IndexFileError:
+            missing.append(segment)
+    indexed_to = missing[0].base_offset if missing else end_offset
+    states, start = load_snapshot(directory, segments[0].base_offset, at_most=indexed_to)
+    for number, segment in enumerate(segments):
+        following = segments[number + 1].base_offset if number + 1 < len(segments) else end_offset
+        if following > start:
+            replay(segment, start, states, aborted if segment in missing else None, now)
+    aborted.entries.sort(key=last_offset)
+    return states
+
+
+def load_snapshot(directory: Path, log_start: int, *, at_most: int) -> tuple[ProducerStates, int]:
+    """The newest sound snapshot of an offset not above `at_most`, and that offset; else nothing, at the log's start."""
+    for path in sorted(directory.glob("*.snapshot"), reverse=True):
+        if int(path.stem) > at_most:
+            continue
+        try:
+            return decode_snapshot(path.read_bytes()), int(path.stem)
+        except SnapshotError as error:
+            LOG.warning("%s: %s; ignored", path, error)
+    return ProducerStates(), log_start
+
+
+def replay(segment: Segment, start: int, states: ProducerStates, aborted: AbortedTransactions | None, now: int) -> None:
+    """Notes what a segment's batches from an offset on tell; `aborted`: where to add its aborted transactions."""
+    for position, header in segment.headers(segment.locate(start) if start > segment.base_offset else 0):
+        producer_id, epoch = header.producer_id, header.producer_epoch
+        if producer_id == NO_PRODUCER:
+            continue
+        if header.attributes & CONTROL:
+            ended = states.end(producer_id, epoch, now)
+            committed = is_commit(segment.read(position, header.length + LENGTH_OVERHEAD))
+            if ended is not None and not committed and aborted is not None:
+                marker = header.base_offset
+                following = states.first_unstable(marker + 1)
+                aborted.add(AbortedTransaction(producer_id, ended.first_offset, marker, following))
+            continue
+        if header.base_sequence >= 0:
+            last_sequence = (header.base_sequence + header.last_offset_delta) & SEQUENCE_MASK
+            states.note(producer_id, epoch, header.base_sequence, last_sequence, header.base_offset, now)
+        else:
+            states.seen(producer_id, epoch, now)
+        if header.attributes & TRANSACTIONAL:
+            states.begin(producer_id, header.base_offset, 0)
