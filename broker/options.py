@@ -45,5 +45,9 @@ class BrokerOptions:
     """`fetch.max.bytes` of the broker: no answer to a fetch is longer, but for a first batch that is."""
     retention_check_ms: int = 300_000
     """`log.retention.check.interval.ms`."""
+    transaction_max_timeout_ms: int = 900_000
+    """`transaction.max.timeout.ms`: producers may not ask for longer ones."""
+    transactional_id_expiration_ms: int = 604_800_000
+    """`transactional.id.expiration.ms`."""
     producer_id_expiration_ms: int = 86_400_000
     """`producer.id.expiration.ms`."""

@@ -5,7 +5,6 @@ Used in the event loop's thread only.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -15,7 +14,6 @@ from kio.schema.errors import ErrorCode
 
 from broker.log.directory import LogDirectory
 from broker.log.group_commit import GroupCommit
-from broker.log.partition import PartitionLog
 from broker.log.producer_ids import ProducerIds
 from broker.topics.catalogue import TopicCatalogue
 from broker.topics.errors import TopicError
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from broker.data_directory import DataDirectory
     from broker.groups.coordinator import GroupCoordinator
     from broker.options import BrokerOptions
+    from broker.transactions.coordinator import TransactionCoordinator
 
 LOG = logging.getLogger("broker")
 NODE_ID = 1
@@ -35,7 +34,8 @@ class BrokerState:
     """Made by the server over an open data directory; `clock` gives ms since the epoch."""
 
     groups: GroupCoordinator
-    """Set by the server before it serves."""
+    transactions: TransactionCoordinator
+    """Both set by the server before it serves."""
 
     def __init__(self, options: BrokerOptions, data: DataDirectory, clock: Callable[[], int]) -> None:
         self.options = options
@@ -119,17 +119,6 @@ class BrokerState:
         """Removes logs and file of a topic that is marked as deleted."""
         self.logs.delete(name)
         self.topics.forget(name)
-
-    # -- records -----------------------------------------------------------------------------------------------------
-    async def append(self, log: PartitionLog, batch: bytearray) -> int:
-        """Appends a batch of the broker's own; returns its base offset when it is as durable as the broker promises.
-
-        Raises OSError.
-        """
-        offset = log.append_own(batch)
-        if self.durable:
-            await asyncio.shield(self.group_commit.wait(log))
-        return offset
 
     def storage_error(self, what: str, error: OSError) -> TopicError:
         """Logs a storage failure and makes it an answer."""

@@ -22,13 +22,13 @@ from broker.groups.settings import GroupSettings
 from broker.groups.state import GroupState
 from broker.groups.subscription import subscribed_topics
 from broker.groups.sync import sync
-from broker.groups.timers import TimerHeap
 from broker.groups.waiting import WaitingRequests
 from broker.journal.entry import KeyValue, Marker, ProducerIdentity
 from broker.journal.journal import Journal, JournalLog
 from broker.offsets.committed_offset import CommittedOffset
 from broker.offsets.record_key import GroupKey, OffsetKey
 from broker.offsets.store import OffsetStore, TopicPartition
+from broker.timers import Alarm, TimerHeap
 
 NOT_STORED = ErrorCode.coordinator_not_available
 """The answer where the storage failed: clients try again."""
@@ -50,8 +50,7 @@ class GroupCoordinator:
         self.timers: TimerHeap[tuple[str, Timer]] = TimerHeap()
         self.joins: WaitingRequests[JoinResult] = WaitingRequests()
         self.syncs: WaitingRequests[SyncResult] = WaitingRequests()
-        self.alarm: asyncio.TimerHandle | None = None
-        self.alarm_ms = 0
+        self.alarm = Alarm(self.timers, clock, self.timer_fired)
 
     # -- life --------------------------------------------------------------------------------------------------------
     def start(self) -> None:
@@ -63,12 +62,11 @@ class GroupCoordinator:
         for group_id in self.offsets.groups:
             self.groups.setdefault(group_id, Group(group_id=group_id, state_since_ms=now_ms))
         self.timers.schedule(RETENTION, now_ms + self.settings.offsets_retention_check_ms)
-        self.arm()
+        self.alarm.arm()
 
     async def close(self) -> None:
         """Stops the timers and writes what is queued; waiting joins and syncs are cancelled."""
-        if self.alarm is not None:
-            self.alarm.cancel()
+        self.alarm.stop()
         self.joins.cancel_all()
         self.syncs.cancel_all()
         await self.journal.close()
@@ -289,28 +287,12 @@ class GroupCoordinator:
                         self.syncs.answer(ticket, result)
                     else:
                         self.syncs.answer_when(ticket, durable, result, SyncResult(error=NOT_STORED))
-        self.arm()
+        self.alarm.arm()
 
-    def arm(self) -> None:
-        """Sets the one event-loop timer to the earliest deadline."""
-        next_ms = self.timers.next_ms()
-        if self.alarm is not None:
-            if next_ms == self.alarm_ms:
-                return
-            self.alarm.cancel()
-            self.alarm = None
-        if next_ms is not None:
-            self.alarm_ms = next_ms
-            delay_s = max(next_ms - self.clock(), 0) / 1000
-            self.alarm = asyncio.get_running_loop().call_later(delay_s, self.ring)
-
-    def ring(self) -> None:
-        """Handles the timers that are due."""
-        self.alarm = None
-        for group_id, timer in self.timers.due(self.clock()):
-            if timer.kind is TimerKind.RETENTION:
-                self.expire()
-            elif (group := self.groups.get(group_id)) is not None:
-                self.carry_out(group, expiry.timer_fired(group, self.settings, timer, self.clock()))
-                self.forget_if_unused(group)
-        self.arm()
+    def timer_fired(self, key: tuple[str, Timer]) -> None:
+        group_id, timer = key
+        if timer.kind is TimerKind.RETENTION:
+            self.expire()
+        elif (group := self.groups.get(group_id)) is not None:
+            self.carry_out(group, expiry.timer_fired(group, self.settings, timer, self.clock()))
+            self.forget_if_unused(group)

@@ -3,7 +3,8 @@
 v1 throttling · v3 flexible, client name and version (checked, KIP-511), features in tagged fields · v4 features with a
 minimum of 0 may be told (KAFKA-17011). A version above is answered with error 35 in the form of version 0, with the
 list of versions, whatever the request looks like.
-No features are finalized: `transaction.version` and `group.version` come with what they stand for.
+`transaction.version` 2 is finalized: clients that know it use transactions v2 (KIP-890). `group.version` is not told,
+so clients use the classic group protocol.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
+FEATURES = ({"name": "transaction.version", "min_version": 0, "max_version": 2},)
+FINALIZED = ({"name": "transaction.version", "max_version_level": 2, "min_version_level": 2},)
 SOFTWARE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
 
@@ -28,7 +31,15 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         SOFTWARE.fullmatch(request.client_software_name) and SOFTWARE.fullmatch(request.client_software_version)
     ):
         return response(request, error_code=ErrorCode.invalid_request, api_keys=())
-    return response(request, error_code=ErrorCode.none, api_keys=ranges())
+    return response(
+        request,
+        error_code=ErrorCode.none,
+        api_keys=ranges(),
+        # Versions before 4 cannot tell features with a minimum of 0.
+        supported_features=FEATURES if ctx.version >= 4 else (),
+        finalized_features=FINALIZED,
+        finalized_features_epoch=0,
+    )
 
 
 def ranges() -> list[dict[str, int]]:

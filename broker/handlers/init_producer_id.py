@@ -2,8 +2,9 @@
 
 v2 flexible · v3 a producer may give its present id and epoch to have the epoch raised (KIP-360) · v4 PRODUCER_FENCED ·
 v5 TRANSACTION_ABORTABLE.
-An idempotent producer gets a fresh id each time; with a given id too, which is as good for it (its sequences begin at 0
-either way). Transactions are not served: a transactional id gets UNSUPPORTED_VERSION.
+A producer without transactional id gets a fresh id each time; with a given id too, which is as good for it (its
+sequences begin at 0 either way). What the predecessor of a transactional producer left open is aborted within the
+request, so CONCURRENT_TRANSACTIONS is told only while the storage fails.
 """
 
 from __future__ import annotations
@@ -13,26 +14,38 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.handlers.response import response
+from broker.handlers.fencing import code_for
+from broker.handlers.response import milliseconds, response
+from broker.journal.entry import ProducerIdentity
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
 LOG = logging.getLogger("broker.producers")
+FENCED_FROM = 4
 
 
 @api(ApiKey.INIT_PRODUCER_ID, 0, 5)
-def handle(ctx: RequestContext, request: Any) -> Any:
-    code, producer_id = ErrorCode.none, -1
-    if request.transactional_id is not None:
-        code = ErrorCode.unsupported_version if request.transactional_id else ErrorCode.invalid_request
-        LOG.warning("%s asked for transactions (%r), which are not served", ctx.client_id, request.transactional_id)
+async def handle(ctx: RequestContext, request: Any) -> Any:
+    if request.transactional_id is None:
+        outcome = without_transactions(ctx)
     else:
-        try:
-            producer_id = ctx.broker.producer_ids.take()
-        except OSError as error:
-            LOG.error("cannot reserve producer ids: %s", error)
-            code = ErrorCode.kafka_storage_error
-    return response(
-        request, error_code=code, producer_id=producer_id, producer_epoch=0 if code is ErrorCode.none else -1
-    )
+        claimed = None
+        if ctx.version >= 3 and request.producer_id >= 0 and request.producer_epoch >= 0:
+            claimed = ProducerIdentity(request.producer_id, request.producer_epoch)
+        outcome = await ctx.broker.transactions.initialise(
+            request.transactional_id, milliseconds(request.transaction_timeout), claimed
+        )
+    if isinstance(outcome, ErrorCode):
+        code = code_for(outcome, fenced_known=ctx.version >= FENCED_FROM)
+        return response(request, error_code=code, producer_id=-1, producer_epoch=-1)
+    return response(request, error_code=ErrorCode.none, producer_id=outcome.producer_id, producer_epoch=outcome.epoch)
+
+
+def without_transactions(ctx: RequestContext) -> ProducerIdentity | ErrorCode:
+    """A fresh id for an idempotent producer."""
+    try:
+        return ProducerIdentity(ctx.broker.producer_ids.take(), 0)
+    except OSError as error:
+        LOG.error("cannot reserve producer ids: %s", error)
+        return ErrorCode.kafka_storage_error

@@ -2,9 +2,8 @@
 
 v3 record batches, transactional id · v5 log start offset · v7 zstd · v8 errors per record (KIP-467) · v9 flexible ·
 v10 leader and endpoints in tagged fields on leader errors (never: there is one leader) · v11 TRANSACTION_ABORTABLE ·
-v12 transactions begin implicitly (KIP-890) · v13 topic ids instead of names.
-acks=1 and acks=-1 are the same on one node. acks=0 has no answer; an error closes the connection. Transactional batches
-are refused: transactions are not served.
+v12 writing to a partition adds it to the transaction (KIP-890) · v13 topic ids instead of names.
+acks=1 and acks=-1 are the same on one node. acks=0 has no answer; an error closes the connection.
 
 Hand-coded: this is the hot path. Batches stay where the socket put them, up to the file.
 """
@@ -13,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Mapping
 from struct import Struct
 from struct import error as StructError
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from uuid import UUID
 
 from kio.schema.errors import ErrorCode
 
+from broker.handlers.transactional_write import IMPLICIT_FROM, TransactionalWrite
 from broker.log.errors import AppendRefused
 from broker.log.partition import PartitionLog
 from broker.protocol.api import api
@@ -69,19 +70,55 @@ Outcomes: TypeAlias = list[tuple[TopicKey, list[Outcome]]]
 
 
 @api(ApiKey.PRODUCE, 3, 13, raw=True, flexible_from=FLEXIBLE_FROM)
-def handle(ctx: RequestContext, frame: memoryview, position: int) -> list[Buffer] | asyncio.Future[list[Buffer]] | None:
+def handle(
+    ctx: RequestContext, frame: memoryview, position: int
+) -> list[Buffer] | asyncio.Future[list[Buffer]] | Coroutine[None, None, list[Buffer] | None] | None:
     version, broker = ctx.version, ctx.broker
     try:
-        acks, topics = (read_flexible if version >= FLEXIBLE_FROM else read_legacy)(frame, position, version)
+        read = read_flexible if version >= FLEXIBLE_FROM else read_legacy
+        transactional_id, acks, topics = read(frame, position, version)
     except (StructError, ValueError) as error:
         raise MalformedRequestError(str(error)) from error
+    write = None if transactional_id is None else TransactionalWrite(broker.transactions, transactional_id, version)
+    if write is not None and version >= IMPLICIT_FROM and acks != 0:
+        wanted = {
+            (named(broker, topic), partition): batch for topic, partitions in topics for partition, batch in partitions
+        }
+        if write.must_enlist(wanted):
+            # The frame's place is needed for the next one while this one waits for the coordinator's log.
+            return enlist_first(ctx, write, wanted, memoryview(bytearray(frame)), position)
+    return append_all(broker, version, acks, topics, write)
+
+
+async def enlist_first(
+    ctx: RequestContext,
+    write: TransactionalWrite,
+    wanted: Mapping[tuple[str, int], memoryview | None],
+    frame: memoryview,
+    position: int,
+) -> list[Buffer] | None:
+    """Adds the partitions to the transaction, then appends; what could not be added is refused by the append."""
+    await write.enlist({at: batch for at, batch in wanted.items() if at in ctx.broker.logs.logs})
+    _, acks, topics = read_flexible(frame, position, ctx.version)
+    answer = append_all(ctx.broker, ctx.version, acks, topics, write)
+    return await answer if isinstance(answer, asyncio.Future) else answer
+
+
+def append_all(
+    broker: BrokerState,
+    version: int,
+    acks: int,
+    topics: list[tuple[TopicKey, Partitions]],
+    write: TransactionalWrite | None,
+) -> list[Buffer] | asyncio.Future[list[Buffer]] | None:
+    """Appends every batch; the answer, at once or when all is durable."""
     written: list[PartitionLog] = []
     failed = False
     outcomes: Outcomes = []
     for topic, partitions in topics:
         answers: list[Outcome] = []
         for partition, batch in partitions:
-            outcome = append(broker, topic, partition, batch, acks, written)
+            outcome = append(broker, topic, partition, batch, acks, written, write)
             failed = failed or outcome.code != NO_ERROR
             answers.append(outcome)
         outcomes.append((topic, answers))
@@ -101,17 +138,14 @@ def append(
     batch: memoryview | None,
     acks: int,
     written: list[PartitionLog],
+    write: TransactionalWrite | None,
 ) -> Outcome:
     """Appends a partition's batch; its log joins `written` if it has to be waited for."""
     if not -1 <= acks <= 1:
         return Outcome(partition, ErrorCode.invalid_required_acks.value, "acks must be -1, 0 or 1")
-    if isinstance(topic, UUID):
-        known = broker.topics.by_id(topic)
-        if known is None:
-            return Outcome(partition, ErrorCode.unknown_topic_id.value, None)
-        name = known.name
-    else:
-        name = topic
+    name = named(broker, topic)
+    if not name and isinstance(topic, UUID):
+        return Outcome(partition, ErrorCode.unknown_topic_id.value, None)
     log = broker.logs.logs.get((name, partition))
     if log is None:
         code = ErrorCode.invalid_topic_exception if problem_with_name(name) else ErrorCode.unknown_topic_or_partition
@@ -122,7 +156,8 @@ def append(
     if batch is None:
         return Outcome(partition, ErrorCode.invalid_record.value, "there is no batch for the partition")
     try:
-        offset, append_time = log.append(batch)
+        transactional = write is not None and write.check(batch, (name, partition))
+        offset, append_time = log.append(batch, transactional=transactional)
     except AppendRefused as refusal:
         outcome = Outcome(partition, refusal.code.value, refusal.message)
         outcome.record_errors = refusal.record_errors
@@ -136,6 +171,14 @@ def append(
     outcome.append_time = append_time
     outcome.log_start = log.start_offset
     return outcome
+
+
+def named(broker: BrokerState, topic: TopicKey) -> str:
+    """The name behind a topic key; "" for an id nobody has."""
+    if isinstance(topic, UUID):
+        known = broker.topics.by_id(topic)
+        return "" if known is None else known.name
+    return topic
 
 
 def first_failure(outcomes: Outcomes) -> str:
@@ -184,10 +227,16 @@ def take_failures(
 
 
 # -- request -----------------------------------------------------------------------------------------------------------
-def read_legacy(frame: memoryview, position: int, version: int) -> tuple[int, list[tuple[TopicKey, Partitions]]]:
-    """Versions 3 to 8: (acks, batches by topic and partition)."""
+def read_legacy(
+    frame: memoryview, position: int, version: int
+) -> tuple[str | None, int, list[tuple[TopicKey, Partitions]]]:
+    """Versions 3 to 8: (transactional id, acks, batches by topic and partition)."""
     length = int16.unpack_from(frame, position)[0]
-    position += 2 + max(length, 0)
+    position += 2
+    transactional_id = None
+    if length >= 0:
+        transactional_id = str(frame[position : position + length], "utf-8")
+        position += length
     acks, _ = acks_and_timeout.unpack_from(frame, position)
     count = int32.unpack_from(frame, position + 6)[0]
     position += 10
@@ -209,13 +258,18 @@ def read_legacy(frame: memoryview, position: int, version: int) -> tuple[int, li
             partitions.append((partition, take(frame, position, size)))
             position += size
         topics.append((name, partitions))
-    return acks, topics
+    return transactional_id, acks, topics
 
 
-def read_flexible(frame: memoryview, position: int, version: int) -> tuple[int, list[tuple[TopicKey, Partitions]]]:
-    """Versions from 9 on: (acks, batches by topic and partition)."""
+def read_flexible(
+    frame: memoryview, position: int, version: int
+) -> tuple[str | None, int, list[tuple[TopicKey, Partitions]]]:
+    """Versions from 9 on: (transactional id, acks, batches by topic and partition)."""
     length, position = read_uvarint(frame, position)
-    position += max(length - 1, 0)
+    transactional_id = None
+    if length > 0:
+        transactional_id = str(frame[position : position + length - 1], "utf-8")
+        position += length - 1
     acks, _ = acks_and_timeout.unpack_from(frame, position)
     count, position = read_uvarint(frame, position + 6)
     topics: list[tuple[TopicKey, Partitions]] = []
@@ -240,7 +294,7 @@ def read_flexible(frame: memoryview, position: int, version: int) -> tuple[int, 
             position = skip_tags(frame, position)
         topics.append((topic, partitions))
         position = skip_tags(frame, position)
-    return acks, topics
+    return transactional_id, acks, topics
 
 
 def take(frame: memoryview, position: int, size: int) -> memoryview:

@@ -12,6 +12,8 @@ from broker.protocol.api_keys import ApiKey
 from broker.protocol.entities import VersionedEntities
 
 MODULES: Final = (
+    "add_offsets_to_txn",
+    "add_partitions_to_txn",
     "alter_configs",
     "api_versions",
     "create_partitions",
@@ -22,6 +24,9 @@ MODULES: Final = (
     "describe_cluster",
     "describe_configs",
     "describe_groups",
+    "describe_producers",
+    "describe_transactions",
+    "end_txn",
     "fetch",
     "find_coordinator",
     "heartbeat",
@@ -31,6 +36,7 @@ MODULES: Final = (
     "leave_group",
     "list_groups",
     "list_offsets",
+    "list_transactions",
     "metadata",
     "offset_commit",
     "offset_delete",
@@ -38,6 +44,7 @@ MODULES: Final = (
     "offset_for_leader_epoch",
     "produce",
     "sync_group",
+    "txn_offset_commit",
 )
 """Each has one function `handle`, decorated with `broker.protocol.api.api`."""
 

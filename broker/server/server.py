@@ -19,6 +19,7 @@ from broker.server.connection import Connection
 from broker.state import BrokerState
 from broker.topics.config import TopicConfig
 from broker.topics.definitions import InvalidConfigError
+from broker.transactions.opening import open_transactions
 
 LOG = logging.getLogger("broker.server")
 BACKLOG = 1_024
@@ -65,6 +66,8 @@ class Server:
             self.state.advertised_port = self.options.advertised_port or port
             self.state.groups = open_coordinator(self.state)
             self.state.groups.start()
+            self.state.transactions = open_transactions(self.state)
+            await self.state.transactions.start()
             self.listener = await self.loop.create_server(lambda: Connection(self), sock=listening, backlog=BACKLOG)
         except BaseException:
             listening.close()
@@ -118,6 +121,7 @@ class Server:
         for connection in list(self.connections):
             connection.transport.abort()
         await asyncio.sleep(0)  # lets the connections notice, and cancel what waits for them
+        await self.state.transactions.close()
         await self.state.groups.close()
         await self.state.group_commit.close()
         try:

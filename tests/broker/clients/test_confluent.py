@@ -180,12 +180,6 @@ def test_internal_topic_cannot_be_written_to(broker: Broker) -> None:
     assert [error.code() for error in errors if error] == [KafkaError.TOPIC_EXCEPTION]
 
 
-def test_transactions_are_refused(broker: Broker) -> None:
-    client = producer(broker, transactional_id="tx")
-    with pytest.raises(KafkaException):
-        client.init_transactions(1)
-
-
 def test_deleted_topic_starts_anew(broker: Broker, consumer: Consumer) -> None:
     """A topic of the same name has another id and none of the old records."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})

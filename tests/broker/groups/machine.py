@@ -28,8 +28,8 @@ from broker.groups.member import Protocol
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
 from broker.groups.settings import GroupSettings
 from broker.groups.sync import sync
-from broker.groups.timers import TimerHeap
 from broker.offsets.group_metadata import GroupMetadata, decode_group_metadata
+from broker.timers.heap import TimerHeap
 
 START_MS = 1_000_000
 

@@ -45,7 +45,7 @@ class Bench:
 
     def advance(self, ms: int) -> None:
         self.clock.now_ms += ms
-        self.coordinator.ring()
+        self.coordinator.alarm.ring()
 
     async def join(self, member_id: str = "", *, group: str = "g", metadata: bytes = b"") -> JoinResult:
         return await self.coordinator.join(

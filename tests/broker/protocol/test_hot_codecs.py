@@ -61,7 +61,8 @@ def test_produce_request_is_read_as_kio_writes_it(version: int) -> None:
         ),
     )
     read = produce.read_flexible if version >= 9 else produce.read_legacy
-    acks, topics = read(write(request), 0, version)
+    transactional_id, acks, topics = read(write(request), 0, version)
+    assert transactional_id == ("tx" if version % 2 else None)
     names: tuple[str | UUID, str | UUID] = (TOPIC_ID, TOPIC_ID) if version >= 13 else ("topic", "other")
     assert (acks, topics) == (-1, [(names[0], [(3, b"records"), (4, None)]), (names[1], [])])
 

@@ -87,13 +87,13 @@ def test_deletion_under_a_pending_group_commit_is_survived(tmp_path: Path) -> No
         gone, stays = server.state.logs.get("t", 0), server.state.logs.get("u", 0)
         assert gone is not None
         assert stays is not None
-        writes = [
-            asyncio.ensure_future(server.state.append(log, encode_batch([(b"k", b"v")], NOW))) for log in (gone, stays)
-        ]
+        for log in (gone, stays):
+            log.append_own(encode_batch([(b"k", b"v")], NOW))
+        commits = [server.state.group_commit.wait(log) for log in (gone, stays)]
         await asyncio.sleep(0)
         server.state.delete_topic("t")
-        await asyncio.gather(*writes, return_exceptions=True)
-        assert writes[1].result() == 0
+        await asyncio.gather(*commits, return_exceptions=True)
+        assert commits[1].result() is None
         assert stays.high_watermark == 1
 
     serve(tmp_path / "data", work, fsync="always")
@@ -188,7 +188,7 @@ def test_every_advertised_api_has_its_handler() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({ApiKey.END_TXN: (0, 5)}, "END_TXN is advertised or has a handler, but not both"),
+        ({ApiKey.WRITE_TXN_MARKERS: (1, 2)}, "WRITE_TXN_MARKERS is advertised or has a handler, but not both"),
         ({ApiKey.METADATA: (0, 14)}, "METADATA is advertised for versions 0-14 but served for 0-13"),
         ({ApiKey.FETCH: (0, 18)}, "FETCH is advertised for versions 0-18 but served for 4-18"),
     ],

@@ -1,4 +1,4 @@
-"""One heap for the timers of all groups: no task, handle or callback per member."""
+"""One heap for all timers of a coordinator: no task, handle or callback per member or transaction."""
 
 from __future__ import annotations
 
