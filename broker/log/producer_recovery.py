@@ -7,6 +7,7 @@ earlier segment is missing or damaged: its markers have to be met again.
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 from pathlib import Path
 
 from broker.log.aborted import AbortedTransaction, AbortedTransactions, last_offset
@@ -45,6 +46,9 @@ def recover_producers(
         if following > start:
             replay(segment, start, states, aborted if segment in missing else None, now)
     aborted.entries.sort(key=last_offset)
+    for segment, following in pairwise(segments):
+        if segment in missing:
+            aborted.write(segment.aborted_path, segment.base_offset, following.base_offset)
     return states
 
 

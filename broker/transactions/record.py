@@ -127,6 +127,8 @@ def decode_tags(data: bytes, position: int) -> Iterator[tuple[int, int]]:
     for _ in range(count):
         tag, position = read_uvarint(data, position)
         size, position = read_uvarint(data, position)
+        if position + size > len(data):
+            raise ValueError(f"a tag of {size} bytes where {len(data) - position} are left")
         if tag in (PREVIOUS_PRODUCER, NEXT_PRODUCER, CLIENT_VERSION, LAST_EPOCH_TAG):
             yield tag, int.from_bytes(data[position : position + size], "big", signed=True)
         position += size
