@@ -26,20 +26,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import Broker
+from tests.broker.transactions.clients import QUICK
 from tests.broker.waits import wait_for
 
 OUT, PLAIN, IN = "out", "plain", "in"
 PARTITIONS = 4
 WORKERS = 2
-QUICK: dict[str, object] = {
-    "reconnect.backoff.ms": 10,
-    "reconnect.backoff.max.ms": 50,
-    "retry.backoff.ms": 10,
-    "retry.backoff.max.ms": 50,
-    "metadata.recovery.strategy": "none",
-    "log_level": 0,
-}
-"""A client that finds a restarted broker at once."""
 PATIENCE_S = 30.0
 
 
