@@ -260,7 +260,9 @@ class PartitionLog:
                 if not at_least_one:
                     return b""
                 end, following = segment.boundary(position, position + first_batch_size(segment, position))
-        self.remember(following, end if last or end < segment.size else 0)
+        at_next = end == segment.size and not last
+        # After compaction there may be a gap before the next segment, and an offset in it belongs to this one.
+        self.remember(*((self.segments[number + 1].base_offset, 0) if at_next else (following, end)))
         records = segment.read(position, end - position)
         if end == segment.size and not last:
             segment.close()  # readers go on in the next one; thousands of open files are too many
@@ -339,7 +341,7 @@ class PartitionLog:
 
     def expired(self, segment: Segment, before: int) -> bool:
         visible = segment is not self.active or self.high_watermark == self.end_offset
-        return bool(segment.size) and visible and segment.age_from() < before
+        return (segment is not self.active or bool(segment.size)) and visible and segment.age_from() < before
 
     def delete_before(self, offset: int) -> None:
         """Makes the log start at an offset (not above the high watermark); whole segments below it go at once.

@@ -19,6 +19,7 @@ from broker.log.index import IndexFileError
 from broker.log.partition import START_FILE, PartitionLog
 from broker.log.producers import SEQUENCE_MASK, ProducerStates, SnapshotError
 from broker.log.segment import Segment
+from broker.log.swap import recover_swaps
 from broker.protocol.batches import HEADER_SIZE, LENGTH_OVERHEAD, BatchHeader, checksum, read_header
 from broker.topics.config import TopicConfig
 
@@ -39,6 +40,7 @@ def open_log(
 ) -> PartitionLog:
     """Opens or creates the log in a directory. `trusted`: the broker was shut down cleanly. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
+    recover_swaps(directory, durable=durable)
     bases = sorted(int(path.stem) for path in directory.glob("*.log"))
     segments = [Segment(directory, base) for base in bases or [0]]
     if not bases:
