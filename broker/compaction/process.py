@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -46,6 +47,8 @@ class CleanerProcess:
             process.stdin.write(line.encode() + b"\n")
             process.stdin.flush()
             answer = process.stdout.readline()
+        except BrokenPipeError:
+            answer = b""
         except ValueError as error:
             raise OSError(errno.ECHILD, "the cleaner's process was ended") from error
         if not answer.endswith(b"\n"):
@@ -70,7 +73,8 @@ class CleanerProcess:
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(BrokenPipeError):  # something was left to be written
+                        pipe.close()
 
     def close(self) -> None:
         """Ends the process for good."""

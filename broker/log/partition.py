@@ -18,6 +18,7 @@ from kio.schema.errors import ErrorCode
 from broker.files import sync_directory, write_atomically
 from broker.log.errors import AppendRefused
 from broker.log.producers import SEQUENCE_MASK, ProducerStates
+from broker.log.recovery_point import INTERVAL_BYTES, save_recovery_point
 from broker.log.segment import Segment
 from broker.log.validation import check_contents, check_header
 from broker.protocol.batches import (
@@ -175,6 +176,8 @@ class PartitionLog:
             or offset + last_delta - segment.base_offset > MAX_POSITION
         ):
             segment = self.roll()
+        elif position - segment.saved_to >= INTERVAL_BYTES:
+            save_recovery_point(self)
         assigned.pack_into(batch, 0, offset, size - LENGTH_OVERHEAD, LEADER_EPOCH)
         segment.append(batch, size, offset, offset + last_delta, timestamp, config.index_interval_bytes)
         self.end_offset = offset + last_delta + 1
@@ -218,12 +221,14 @@ class PartitionLog:
         return segment
 
     def write_snapshot(self) -> None:
-        """Writes the producers' state as of the log's end; keeps the newest two snapshots."""
-        if self.producers.producers:
+        """Writes the producers' state as of the log's end; keeps the newest two, and that of the active segment's
+        start, which is good even if all of that segment has to be scanned."""
+        if self.end_offset:
             path = self.directory / f"{self.end_offset:020}.snapshot"
             path.write_bytes(self.producers.encode())
         for old in sorted(self.directory.glob("*.snapshot"))[:-2]:
-            old.unlink()
+            if int(old.stem) != self.active.base_offset:
+                old.unlink()
 
     # -- read --------------------------------------------------------------------------------------------------------
     def read(self, offset: int, max_bytes: int, *, at_least_one: bool) -> bytes:
