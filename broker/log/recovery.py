@@ -49,7 +49,7 @@ def open_log(
         if durable:
             sync_directory(directory)
     end_offset = segments[0].base_offset
-    point = None if trusted else read_recovery_point(directory)
+    point = None if trusted else usable_point(directory, segments[-1])
     for number, segment in enumerate(segments):
         last = number == len(segments) - 1
         whole, end_offset = load(segment, config, last=last, trusted=trusted, point=point)
@@ -89,6 +89,14 @@ def start_offset(directory: Path, base_offset: int, end_offset: int) -> int:
     return max(base_offset, min(recorded, end_offset))
 
 
+def usable_point(directory: Path, active: Segment) -> RecoveryPoint | None:
+    """The recovery point if it is one of the active segment, and that has not become shorter."""
+    point = read_recovery_point(directory)
+    if point is None or point.base_offset != active.base_offset or point.position > active.path.stat().st_size:
+        return None
+    return point
+
+
 def load(
     segment: Segment, config: TopicConfig, *, last: bool, trusted: bool, point: RecoveryPoint | None
 ) -> tuple[bool, int]:
@@ -96,8 +104,7 @@ def load(
 
     For a sealed segment whose indexes are sound the offset is its base offset: the next segment knows better.
     """
-    usable = point is not None and point.base_offset == segment.base_offset
-    if trusted or not last or usable:
+    if trusted or not last or point is not None:
         try:
             segment.load_indexes()
         except IndexFileError:
@@ -107,7 +114,7 @@ def load(
                 return True, segment.base_offset
             if trusted:
                 return finish_scan(segment, config, start=segment.indexed_to, offset=segment.base_offset)
-            if point is not None and point.position <= segment.size:
+            if point is not None:
                 segment.cut_indexes(point.position, point.offset)
                 return finish_scan(segment, config, start=point.position, offset=point.offset)
     segment.clear()
