@@ -45,6 +45,10 @@ class BrokerOptions:
     """`fetch.max.bytes` of the broker: no answer to a fetch is longer, but for a first batch that is."""
     retention_check_ms: int = 300_000
     """`log.retention.check.interval.ms`."""
+    cleaner_backoff_ms: int = 15_000
+    """`log.cleaner.backoff.ms`: how often compacted topics are looked through for what is due."""
+    cleaner_map_bytes: int = 134_217_728
+    """`log.cleaner.dedupe.buffer.size`: memory for the keys of one compaction pass, in the cleaner's process."""
     transaction_max_timeout_ms: int = 900_000
     """`transaction.max.timeout.ms`: producers may not ask for longer ones."""
     transactional_id_expiration_ms: int = 604_800_000

@@ -60,6 +60,10 @@ class AbortedTransactions:
         """Drops those whose markers are deleted."""
         del self.entries[: bisect_left(self.entries, offset, key=last_offset)]
 
+    def forget_from(self, offset: int) -> None:
+        """Drops those whose markers stand at an offset or behind it."""
+        del self.entries[bisect_left(self.entries, offset, key=last_offset) :]
+
     # -- files -------------------------------------------------------------------------------------------------------
     def write(self, path: Path, start: int, end: int) -> None:
         """Writes the file of a segment: the entries whose markers stand from `start` on and below `end`."""

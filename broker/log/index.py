@@ -3,20 +3,21 @@
     .index       relative offset int32 · position int32              one entry about every 4 KiB of log
     .timeindex   timestamp int64 · relative offset int32             largest timestamp so far, and where it stands
 
-Both are hints that recovery can rebuild. They are written when a segment is sealed and at a clean shutdown, so an
-append writes one file only.
+Both are hints that recovery can rebuild. They are written when a segment is sealed, at a clean shutdown and every few
+megabytes (`recovery_point`), so that nearly all appends write one file only. Entries in the files stay where they are;
+new ones follow.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from pathlib import Path
-from struct import Struct
 
 OFFSET_ENTRY_SIZE = 8
-time_entry = Struct(">qi")
+TIME_ENTRY_SIZE = 12
 
 
 class IndexFileError(Exception):
@@ -26,11 +27,13 @@ class IndexFileError(Exception):
 class OffsetIndex:
     """Batch start positions by base offset relative to the segment's."""
 
-    __slots__ = ("offsets", "positions")
+    __slots__ = ("offsets", "positions", "saved")
 
     def __init__(self) -> None:
         self.offsets = array("i")
         self.positions = array("i")
+        self.saved = 0
+        """Entries that are in the file."""
 
     def add(self, relative_offset: int, position: int) -> None:
         """Both must be larger than those before."""
@@ -50,10 +53,22 @@ class OffsetIndex:
     def last_position(self) -> int:
         return self.positions[-1] if self.positions else 0
 
-    def encode(self) -> bytes:
-        entries = array("i", bytes(len(self.offsets) * OFFSET_ENTRY_SIZE))
-        entries[0::2] = self.offsets
-        entries[1::2] = self.positions
+    def cut(self, position: int) -> None:
+        """Drops the entries of a position and behind it."""
+        entry = bisect_left(self.positions, position)
+        del self.offsets[entry:], self.positions[entry:]
+        self.saved = min(self.saved, entry)
+
+    def save(self, path: Path) -> None:
+        """Brings the file up to date. Raises OSError."""
+        write_entries(path, self.encode(self.saved), self.saved * OFFSET_ENTRY_SIZE)
+        self.saved = len(self.offsets)
+
+    def encode(self, start: int = 0) -> bytes:
+        """The entries from one on, as in the file."""
+        entries = array("i", bytes((len(self.offsets) - start) * OFFSET_ENTRY_SIZE))
+        entries[0::2] = self.offsets[start:]
+        entries[1::2] = self.positions[start:]
         if sys.byteorder == "little":
             entries.byteswap()
         return entries.tobytes()
@@ -70,6 +85,7 @@ class OffsetIndex:
         index = cls()
         index.offsets = entries[0::2]
         index.positions = entries[1::2]
+        index.saved = len(index.offsets)
         if index.positions and not 0 <= index.positions[-1] < segment_size:
             raise IndexFileError(f"{path}: points behind the end of the segment")
         return index
@@ -78,11 +94,13 @@ class OffsetIndex:
 class TimeIndex:
     """(largest timestamp so far, relative offset of the batch's last record), both rising."""
 
-    __slots__ = ("offsets", "timestamps")
+    __slots__ = ("offsets", "saved", "timestamps")
 
     def __init__(self) -> None:
         self.timestamps = array("q")
         self.offsets = array("i")
+        self.saved = 0
+        """Entries that are in the file."""
 
     def add(self, timestamp: int, relative_offset: int) -> None:
         """Ignored unless the timestamp is above the last one."""
@@ -95,19 +113,45 @@ class TimeIndex:
         entry = bisect_left(self.timestamps, timestamp) - 1
         return self.offsets[entry] if entry >= 0 else 0
 
-    def encode(self) -> bytes:
-        return b"".join([time_entry.pack(*entry) for entry in zip(self.timestamps, self.offsets)])
+    def cut(self, relative_offset: int) -> None:
+        """Drops the entries of an offset and behind it."""
+        entry = bisect_left(self.offsets, relative_offset)
+        del self.offsets[entry:], self.timestamps[entry:]
+        self.saved = min(self.saved, entry)
+
+    def save(self, path: Path) -> None:
+        """Brings the file up to date. Raises OSError."""
+        write_entries(path, self.encode(self.saved), self.saved * TIME_ENTRY_SIZE)
+        self.saved = len(self.offsets)
+
+    def encode(self, start: int = 0) -> bytes:
+        """The entries from one on, as in the file. Byte by byte of all entries at once: there are many."""
+        timestamps, offsets = self.timestamps[start:], self.offsets[start:]
+        if sys.byteorder == "little":
+            timestamps.byteswap()
+            offsets.byteswap()
+        out = bytearray(len(offsets) * TIME_ENTRY_SIZE)
+        for field, at in ((timestamps, 0), (offsets, timestamps.itemsize)):
+            content = field.tobytes()
+            for byte in range(field.itemsize):
+                out[at + byte :: TIME_ENTRY_SIZE] = content[byte :: field.itemsize]
+        return bytes(out)
 
     @classmethod
     def load(cls, path: Path) -> TimeIndex:
         """Raises IndexFileError if the file is missing or torn."""
         content = read_file(path)
-        if len(content) % time_entry.size:
+        if len(content) % TIME_ENTRY_SIZE:
             raise IndexFileError(f"{path}: not a whole number of entries")
         index = cls()
-        for timestamp, offset in time_entry.iter_unpack(content):
-            index.timestamps.append(timestamp)
-            index.offsets.append(offset)
+        for field, at in ((index.timestamps, 0), (index.offsets, index.timestamps.itemsize)):
+            out = bytearray(len(content) // TIME_ENTRY_SIZE * field.itemsize)
+            for byte in range(field.itemsize):
+                out[byte :: field.itemsize] = content[at + byte :: TIME_ENTRY_SIZE]
+            field.frombytes(out)
+            if sys.byteorder == "little":
+                field.byteswap()
+        index.saved = len(index.offsets)
         return index
 
 
@@ -116,3 +160,13 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise IndexFileError(f"{path}: missing") from error
+
+
+def write_entries(path: Path, entries: bytes, position: int) -> None:
+    """Makes a file end with these entries, from a position on."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        os.pwrite(descriptor, entries, position)
+        os.ftruncate(descriptor, position + len(entries))
+    finally:
+        os.close(descriptor)

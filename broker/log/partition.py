@@ -21,6 +21,7 @@ from broker.log.last_stable_offset import LastStableOffset
 from broker.log.producer_snapshot import encode_snapshot
 from broker.log.producers import SEQUENCE_MASK, ProducerStates
 from broker.log.reader import LogReader
+from broker.log.recovery_point import INTERVAL_BYTES, save_recovery_point
 from broker.log.segment import Segment
 from broker.log.validation import check_contents, check_header
 from broker.log.waiter import Waiter
@@ -202,6 +203,8 @@ class PartitionLog:
             or offset + last_delta - segment.base_offset > MAX_POSITION
         ):
             segment = self.roll()
+        elif position - segment.saved_to >= INTERVAL_BYTES:
+            save_recovery_point(self)
         assigned.pack_into(batch, 0, offset, size - LENGTH_OVERHEAD, LEADER_EPOCH)
         segment.append(batch, size, offset, offset + last_delta, timestamp, config.index_interval_bytes)
         self.end_offset = offset + last_delta + 1
@@ -258,12 +261,14 @@ class PartitionLog:
         segment.write_indexes()
 
     def write_snapshot(self) -> None:
-        """Writes the producers' state as of the log's end; keeps the newest two snapshots."""
-        if self.producers.producers:
+        """Writes the producers' state as of the log's end; keeps the newest two, and that of the active segment's
+        start, which is good even if all of that segment has to be scanned."""
+        if self.end_offset:
             path = self.directory / f"{self.end_offset:020}.snapshot"
             path.write_bytes(encode_snapshot(self.producers))
         for old in sorted(self.directory.glob("*.snapshot"))[:-2]:
-            old.unlink()
+            if int(old.stem) != self.active.base_offset:
+                old.unlink()
 
     # -- retention ---------------------------------------------------------------------------------------------------
     def retain(self, now: int) -> int:
@@ -288,7 +293,7 @@ class PartitionLog:
 
     def expired(self, segment: Segment, before: int) -> bool:
         visible = segment is not self.active or self.high_watermark == self.end_offset
-        return bool(segment.size) and visible and segment.age_from() < before
+        return (segment is not self.active or bool(segment.size)) and visible and segment.age_from() < before
 
     def delete_before(self, offset: int) -> None:
         """Makes the log start at an offset (not above the high watermark); whole segments below it go at once.

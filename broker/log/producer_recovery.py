@@ -27,24 +27,24 @@ def recover_producers(
     end_offset: int,
     aborted: AbortedTransactions,
     *,
-    trusted: bool,
+    complete_to: int,
     now: int,
 ) -> ProducerStates:
-    """The producers' state at the log's end; fills `aborted`. The file of the last segment counts only if `trusted`."""
-    missing: list[Segment] = []
+    """The producers' state at the log's end; fills `aborted`. Files tell the aborted transactions below `complete_to`,
+    an offset in the last segment; what follows is read."""
+    missing: dict[Segment, int] = {segments[-1]: complete_to}
     for segment in segments:
         try:
-            if segment is segments[-1] and not trusted:
-                raise IndexFileError("may be older than the segment")
             aborted.load(segment.aborted_path)
         except IndexFileError:
-            missing.append(segment)
-    indexed_to = missing[0].base_offset if missing else end_offset
+            missing[segment] = segment.base_offset
+    aborted.forget_from(complete_to)
+    indexed_to = min(missing.values())
     states, start = load_snapshot(directory, segments[0].base_offset, at_most=indexed_to)
     for number, segment in enumerate(segments):
         following = segments[number + 1].base_offset if number + 1 < len(segments) else end_offset
         if following > start:
-            replay(segment, start, states, aborted if segment in missing else None, now)
+            replay(segment, start, states, aborted, missing.get(segment, following), now)
     aborted.entries.sort(key=last_offset)
     for segment, following in pairwise(segments):
         if segment in missing:
@@ -64,8 +64,10 @@ def load_snapshot(directory: Path, log_start: int, *, at_most: int) -> tuple[Pro
     return ProducerStates(), log_start
 
 
-def replay(segment: Segment, start: int, states: ProducerStates, aborted: AbortedTransactions | None, now: int) -> None:
-    """Notes what a segment's batches from an offset on tell; `aborted`: where to add its aborted transactions."""
+def replay(
+    segment: Segment, start: int, states: ProducerStates, aborted: AbortedTransactions, unknown_from: int, now: int
+) -> None:
+    """Notes what a segment's batches from an offset on tell; `aborted` knows of the markers before `unknown_from`."""
     for position, header in segment.headers(segment.locate(start) if start > segment.base_offset else 0):
         producer_id, epoch = header.producer_id, header.producer_epoch
         if producer_id == NO_PRODUCER:
@@ -73,8 +75,8 @@ def replay(segment: Segment, start: int, states: ProducerStates, aborted: Aborte
         if header.attributes & CONTROL:
             ended = states.end(producer_id, epoch, now)
             committed = is_commit(segment.read(position, header.length + LENGTH_OVERHEAD))
-            if ended is not None and not committed and aborted is not None:
-                marker = header.base_offset
+            marker = header.base_offset
+            if ended is not None and not committed and marker >= unknown_from:
                 following = states.first_unstable(marker + 1)
                 aborted.add(AbortedTransaction(producer_id, ended.first_offset, marker, following))
             continue

@@ -79,7 +79,9 @@ class LogReader:
                 if not at_least_one:
                     return b"", offset
                 end, following = segment.boundary(position, position + first_batch_size(segment, position))
-        self.remember(following, end if last or end < segment.size else 0)
+        at_next = end == segment.size and not last
+        # After compaction there may be a gap before the next segment, and an offset in it belongs to this one.
+        self.remember(*((log.segments[number + 1].base_offset, 0) if at_next else (following, end)))
         records = segment.read(position, end - position)
         if end == segment.size and not last:
             segment.close()  # readers go on in the next one; thousands of open files are too many

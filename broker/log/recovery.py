@@ -1,8 +1,8 @@
 """Opening the log of a partition: what a clean shutdown left is trusted, what a crash left is scanned.
 
-After a crash the last segment, and any sealed one without sound index files, is read batch by batch; the log ends
-before the first batch that is incomplete, damaged or out of order, and what follows is cut off. Index files are written
-after the batches of a sealed segment are durable, so their presence vouches for it.
+After a crash the last segment from its recovery point on, and any sealed one without sound index files, is read batch
+by batch; the log ends before the first batch that is incomplete, damaged or out of order, and what follows is cut off.
+Index files are written after the batches of a sealed segment are durable, so their presence vouches for it.
 
 Source: `LogLoader`, `LogSegment.recover` of Apache Kafka.
 """
@@ -19,7 +19,9 @@ from broker.log.aborted import AbortedTransactions
 from broker.log.index import IndexFileError
 from broker.log.partition import START_FILE, PartitionLog
 from broker.log.producer_recovery import recover_producers
+from broker.log.recovery_point import RecoveryPoint, read_recovery_point
 from broker.log.segment import Segment
+from broker.log.swap import recover_swaps
 from broker.protocol.batches import HEADER_SIZE, LENGTH_OVERHEAD, BatchHeader, checksum, read_header
 from broker.topics.config import TopicConfig
 
@@ -40,6 +42,7 @@ def open_log(
 ) -> PartitionLog:
     """Opens or creates the log in a directory. `trusted`: the broker was shut down cleanly. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
+    recover_swaps(directory, durable=durable)
     bases = sorted(int(path.stem) for path in directory.glob("*.log"))
     segments = [Segment(directory, base) for base in bases or [0]]
     if not bases:
@@ -47,9 +50,10 @@ def open_log(
         if durable:
             sync_directory(directory)
     end_offset = segments[0].base_offset
+    point = None if trusted else usable_point(directory, segments[-1])
     for number, segment in enumerate(segments):
         last = number == len(segments) - 1
-        whole, end_offset = load(segment, config, last=last, trusted=trusted)
+        whole, end_offset = load(segment, config, last=last, trusted=trusted, point=point)
         if last:
             break
         if not whole or end_offset > segments[number + 1].base_offset:
@@ -63,7 +67,12 @@ def open_log(
         if int(path.stem) > end_offset:
             path.unlink()
     aborted = AbortedTransactions()
-    producers = recover_producers(directory, segments, end_offset, aborted, trusted=trusted, now=clock())
+    if trusted:
+        complete_to = end_offset
+    else:
+        active = segments[-1].base_offset
+        complete_to = point.offset if point is not None and point.base_offset == active else active
+    producers = recover_producers(directory, segments, end_offset, aborted, complete_to=complete_to, now=clock())
     return PartitionLog(
         topic=topic,
         partition=partition,
@@ -89,12 +98,22 @@ def start_offset(directory: Path, base_offset: int, end_offset: int) -> int:
     return max(base_offset, min(recorded, end_offset))
 
 
-def load(segment: Segment, config: TopicConfig, *, last: bool, trusted: bool) -> tuple[bool, int]:
+def usable_point(directory: Path, active: Segment) -> RecoveryPoint | None:
+    """The recovery point if it is one of the active segment, and that has not become shorter."""
+    point = read_recovery_point(directory)
+    if point is None or point.base_offset != active.base_offset or point.position > active.path.stat().st_size:
+        return None
+    return point
+
+
+def load(
+    segment: Segment, config: TopicConfig, *, last: bool, trusted: bool, point: RecoveryPoint | None
+) -> tuple[bool, int]:
     """Fills a segment from its files; returns (nothing was cut off, offset behind its last batch).
 
     For a sealed segment whose indexes are sound the offset is its base offset: the next segment knows better.
     """
-    if trusted or not last:
+    if trusted or not last or point is not None:
         try:
             segment.load_indexes()
         except IndexFileError:
@@ -102,16 +121,23 @@ def load(segment: Segment, config: TopicConfig, *, last: bool, trusted: bool) ->
         else:
             if not last:
                 return True, segment.base_offset
-            return finish_scan(segment, config, start=segment.indexed_to)
+            if trusted:
+                return finish_scan(segment, config, start=segment.indexed_to, offset=segment.base_offset)
+            if point is not None:
+                segment.cut_indexes(point.position, point.offset)
+                return finish_scan(segment, config, start=point.position, offset=point.offset)
     segment.clear()
-    return finish_scan(segment, config, start=0)
+    return finish_scan(segment, config, start=0, offset=segment.base_offset)
 
 
-def finish_scan(segment: Segment, config: TopicConfig, *, start: int) -> tuple[bool, int]:
-    """Reads a segment from a batch start on, takes its batches into the indexes, and cuts off what is no batch."""
+def finish_scan(segment: Segment, config: TopicConfig, *, start: int, offset: int) -> tuple[bool, int]:
+    """Reads a segment from a batch start on, takes its batches into the indexes, and cuts off what is no batch.
+
+    `offset`: no batch from there on has a lower one.
+    """
     path = segment.path
     size = path.stat().st_size if path.exists() else 0
-    next_offset = segment.base_offset
+    next_offset = offset
     position = start
     limit = segment.base_offset + MAX_RELATIVE_OFFSET
     if size:

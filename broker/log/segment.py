@@ -32,7 +32,7 @@ class Segment:
 
     __slots__ = (
         "base_offset", "descriptor", "first_timestamp", "indexed_to", "max_timestamp", "max_timestamp_offset",
-        "offset_index", "path", "size", "time_index",
+        "offset_index", "path", "saved_to", "size", "time_index",
     )  # fmt: skip
 
     def __init__(self, directory: Path, base_offset: int) -> None:
@@ -44,6 +44,8 @@ class Segment:
         self.time_index = TimeIndex()
         self.indexed_to = 0
         """Position up to which the index interval has been counted."""
+        self.saved_to = 0
+        """Position up to which the index files are complete."""
         self.max_timestamp = -1
         self.max_timestamp_offset = base_offset
         """Last offset of the batch that has the largest timestamp."""
@@ -152,14 +154,28 @@ class Segment:
         """Writes both index files; the largest timestamp is the time index's last entry."""
         if self.size:
             self.time_index.add(self.max_timestamp, self.max_timestamp_offset - self.base_offset)
-        self.path.with_suffix(".index").write_bytes(self.offset_index.encode())
-        self.path.with_suffix(".timeindex").write_bytes(self.time_index.encode())
+        self.offset_index.save(self.path.with_suffix(".index"))
+        self.time_index.save(self.path.with_suffix(".timeindex"))
+        self.saved_to = self.size
 
     def load_indexes(self) -> None:
         """Takes size, indexes and largest timestamp from the files. Raises IndexFileError."""
         self.size = self.path.stat().st_size
         self.offset_index = OffsetIndex.load(self.path.with_suffix(".index"), segment_size=self.size)
         self.time_index = TimeIndex.load(self.path.with_suffix(".timeindex"))
+        self.saved_to = self.size
+        self.take_indexes()
+
+    def cut_indexes(self, position: int, offset: int) -> None:
+        """Forgets what the indexes say of the batches from a position on, which begin with an offset."""
+        self.offset_index.cut(position)
+        self.time_index.cut(offset - self.base_offset)
+        self.saved_to = position
+        self.max_timestamp, self.max_timestamp_offset = -1, self.base_offset
+        self.take_indexes()
+
+    def take_indexes(self) -> None:
+        """Sets what follows from the indexes."""
         self.indexed_to = self.offset_index.last_position()
         if self.time_index.timestamps:
             self.max_timestamp = self.time_index.timestamps[-1]
@@ -171,7 +187,7 @@ class Segment:
         """Forgets indexes and timestamps, before a scan."""
         self.offset_index = OffsetIndex()
         self.time_index = TimeIndex()
-        self.indexed_to = self.size = 0
+        self.indexed_to = self.saved_to = self.size = 0
         self.max_timestamp = self.first_timestamp = -1
         self.max_timestamp_offset = self.base_offset
 

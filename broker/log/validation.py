@@ -16,6 +16,7 @@ from broker.protocol.batches import (
     LENGTH_OVERHEAD,
     LOG_APPEND_TIME,
     TRANSACTIONAL,
+    BatchHeader,
     Buffer,
     CorruptBatchError,
     checksum,
@@ -23,6 +24,7 @@ from broker.protocol.batches import (
     decode_batch,
     read_header,
 )
+from broker.protocol.record_spans import record_bytes, records_without_key
 from broker.topics.config import TopicConfig
 
 attributes_struct = Struct(">h")
@@ -66,26 +68,13 @@ def check_contents(batch: bytearray | memoryview, config: TopicConfig, now: int)
     Returns the batch's largest timestamp. Raises AppendRefused.
     """
     header = read_header(batch)
-    too_early = now - config.timestamp_before_max_ms
-    too_late = now + config.timestamp_after_max_ms
-    keyless: list[tuple[int, str]] = []
-    untimely: list[tuple[int, str]] = []
     try:
-        for number, record in enumerate(decode_batch(batch)):
-            if config.compacted and record.key is None:
-                keyless.append((number, f"Compacted topic cannot accept message without key (record {number})."))
-            if not config.log_append_time and not too_early <= record.timestamp <= too_late:
-                untimely.append((number, f"Timestamp {record.timestamp} of record {number} is out of range."))
+        if config.compacted:
+            check_keys(batch, header)
+        if not config.log_append_time:
+            check_timestamps(batch, header, now - config.timestamp_before_max_ms, now + config.timestamp_after_max_ms)
     except CorruptBatchError as error:
         raise AppendRefused(ErrorCode.corrupt_message, str(error)) from error
-    if keyless:
-        raise AppendRefused(
-            ErrorCode.invalid_record, "One or more records have been rejected: null key", tuple(keyless)
-        )
-    if untimely:
-        raise AppendRefused(
-            ErrorCode.invalid_timestamp, "One or more records have been rejected: timestamp", tuple(untimely)
-        )
     if not config.log_append_time:
         return header.max_timestamp
     # The records' deltas stay as they are: the attribute says that the batch's own timestamp holds for all.
@@ -93,3 +82,31 @@ def check_contents(batch: bytearray | memoryview, config: TopicConfig, now: int)
     timestamp_struct.pack_into(batch, 35, now)
     checksum_struct.pack_into(batch, 17, checksum(batch))
     return now
+
+
+def check_keys(batch: Buffer, header: BatchHeader) -> None:
+    """Raises AppendRefused if a record has no key, CorruptBatchError."""
+    keyless = records_without_key(record_bytes(batch, header), header)
+    if keyless:
+        raise AppendRefused(
+            ErrorCode.invalid_record,
+            "One or more records have been rejected: null key",
+            tuple(
+                (number, f"Compacted topic cannot accept message without key (record {number}).") for number in keyless
+            ),
+        )
+
+
+def check_timestamps(batch: Buffer, header: BatchHeader, earliest: int, latest: int) -> None:
+    """Raises AppendRefused if a record's timestamp is out of range, CorruptBatchError."""
+    if earliest <= 0 and header.max_timestamp <= latest:
+        return  # the header tells all there is to know
+    untimely = [
+        (number, f"Timestamp {record.timestamp} of record {number} is out of range.")
+        for number, record in enumerate(decode_batch(batch))
+        if not earliest <= record.timestamp <= latest
+    ]
+    if untimely:
+        raise AppendRefused(
+            ErrorCode.invalid_timestamp, "One or more records have been rejected: timestamp", tuple(untimely)
+        )

@@ -37,6 +37,8 @@ CODEC_MASK = 0x07
 LOG_APPEND_TIME = 0x08
 TRANSACTIONAL = 0x10
 CONTROL = 0x20
+DELETE_HORIZON = 0x40
+"""The base timestamp is the time (ms) from which the batch's tombstones may be dropped (KIP-534)."""
 
 header_struct = Struct(">qiibIhiqqqhii")
 offset_and_length = Struct(">qi")

@@ -15,6 +15,9 @@ Buffer: TypeAlias = bytes | bytearray | memoryview
 
 XERIAL_MAGIC = b"\x82SNAPPY\x00"
 XERIAL_HEADER_SIZE = 16
+XERIAL_HEADER = XERIAL_MAGIC + b"\0\0\0\1\0\0\0\1"
+XERIAL_BLOCK_SIZE = 32_768
+ZSTD_LEVEL = 3
 block_size = Struct(">i")
 
 
@@ -26,6 +29,30 @@ class Codec(IntEnum):
     SNAPPY = 2
     LZ4 = 3
     ZSTD = 4
+
+
+def compress(codec: int, data: Buffer) -> bytes:
+    """The records of a batch as clients of any kind can read them: snappy in xerial frames, lz4 with independent blocks
+    (Java's reader knows no others). Raises ValueError on an unknown codec."""
+    match codec:
+        case Codec.NONE:
+            return bytes(data)
+        case Codec.GZIP:
+            return zlib.compress(data, wbits=31)
+        case Codec.SNAPPY:
+            return compress_snappy(data)
+        case Codec.LZ4:
+            import cramjam
+
+            frame = cramjam.lz4.Compressor(content_checksum=False, block_linked=False)
+            frame.compress(bytes(data))
+            return bytes(frame.finish())
+        case Codec.ZSTD:
+            import cramjam
+
+            return bytes(cramjam.zstd.compress(data, level=ZSTD_LEVEL))
+        case _:
+            raise ValueError(f"unknown compression codec {codec}")
 
 
 def decompress(codec: int, data: Buffer) -> bytes:
@@ -65,4 +92,17 @@ def decompress_snappy(data: Buffer) -> bytes:
             raise ValueError(f"snappy block of {size} bytes where {len(data) - position} are left")
         out += cramjam.snappy.decompress_raw(data[position : position + size])
         position += size
+    return bytes(out)
+
+
+def compress_snappy(data: Buffer) -> bytes:
+    """Xerial-framed snappy."""
+    import cramjam
+
+    out = bytearray(XERIAL_HEADER)
+    view = memoryview(data)
+    for start in range(0, len(view), XERIAL_BLOCK_SIZE):
+        block = bytes(cramjam.snappy.compress_raw(view[start : start + XERIAL_BLOCK_SIZE]))
+        out += block_size.pack(len(block))
+        out += block
     return bytes(out)

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from broker.compaction.cleaner import LogCleaner
+from broker.compaction.process import CleanerProcess
 from broker.data_directory import DataDirectory
 from broker.errors import AddressInUseError, BrokerError, DataDirectoryError
 from broker.groups.opening import open_coordinator
@@ -43,6 +45,7 @@ class Server:
         self.chore: asyncio.TimerHandle | None = None
         self.loop: asyncio.AbstractEventLoop
         self.state: BrokerState
+        self.cleaner: LogCleaner
         self.table: HandlerTable
 
     async def start(self) -> None:
@@ -68,12 +71,20 @@ class Server:
             self.state.groups.start()
             self.state.transactions = open_transactions(self.state)
             await self.state.transactions.start()
+            self.cleaner = LogCleaner(
+                self.state.logs,
+                clock=self.clock,
+                backoff_ms=self.options.cleaner_backoff_ms,
+                map_bytes=self.options.cleaner_map_bytes,
+                worker=CleanerProcess(),
+            )
             self.listener = await self.loop.create_server(lambda: Connection(self), sock=listening, backlog=BACKLOG)
         except BaseException:
             listening.close()
             self.data.release()
             raise
         self.chore = self.loop.call_later(self.options.retention_check_ms / 1000, self.tidy_up)
+        self.cleaner.start()
 
     @property
     def port(self) -> int:
@@ -121,6 +132,7 @@ class Server:
         for connection in list(self.connections):
             connection.transport.abort()
         await asyncio.sleep(0)  # lets the connections notice, and cancel what waits for them
+        await self.cleaner.close()
         await self.state.transactions.close()
         await self.state.groups.close()
         await self.state.group_commit.close()

@@ -19,8 +19,12 @@ class TopicConfig:
     compacted: bool
     deleted: bool
     compression_type: str
+    delete_retention_ms: int
     index_interval_bytes: int
+    max_compaction_lag_ms: int
     max_message_bytes: int
+    min_cleanable_dirty_ratio: float
+    min_compaction_lag_ms: int
     timestamp_after_max_ms: int
     timestamp_before_max_ms: int
     log_append_time: bool
@@ -28,6 +32,7 @@ class TopicConfig:
     retention_ms: int
     segment_bytes: int
     segment_ms: int
+    """Of a compacted topic at most `max_compaction_lag_ms`: only what is rolled can be compacted."""
 
     @classmethod
     def parse(cls, configs: Mapping[str, str], defaults: Mapping[str, str] = MappingProxyType({})) -> TopicConfig:
@@ -42,17 +47,28 @@ class TopicConfig:
             return configs.get(name) or defaults.get(name) or DEFINITIONS[name].default
 
         policy = split_list(get("cleanup.policy"))
+        compacted = "compact" in policy
+        segment_ms = int(get("segment.ms"))
+        min_lag, max_lag = int(get("min.compaction.lag.ms")), int(get("max.compaction.lag.ms"))
+        if max_lag < min_lag:
+            raise InvalidConfigError(
+                f"max.compaction.lag.ms ({max_lag}) must not be less than min.compaction.lag.ms ({min_lag})"
+            )
         return cls(
-            compacted="compact" in policy,
+            compacted=compacted,
             deleted="delete" in policy,
             compression_type=get("compression.type"),
+            delete_retention_ms=int(get("delete.retention.ms")),
             index_interval_bytes=int(get("index.interval.bytes")),
+            max_compaction_lag_ms=max_lag,
             max_message_bytes=int(get("max.message.bytes")),
+            min_cleanable_dirty_ratio=float(get("min.cleanable.dirty.ratio")),
+            min_compaction_lag_ms=min_lag,
             timestamp_after_max_ms=int(get("message.timestamp.after.max.ms")),
             timestamp_before_max_ms=int(get("message.timestamp.before.max.ms")),
             log_append_time=get("message.timestamp.type") == "LogAppendTime",
             retention_bytes=int(get("retention.bytes")),
             retention_ms=int(get("retention.ms")),
             segment_bytes=int(get("segment.bytes")),
-            segment_ms=int(get("segment.ms")),
+            segment_ms=min(segment_ms, max_lag) if compacted else segment_ms,
         )

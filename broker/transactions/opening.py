@@ -13,7 +13,7 @@ from broker.transactions.settings import TransactionSettings
 if TYPE_CHECKING:
     from broker.state import BrokerState
 
-TRANSACTIONS_CONFIGS = {"cleanup.policy": "compact", "segment.bytes": "104857600", "max.message.bytes": "104857600"}
+TRANSACTIONS_CONFIGS = {"cleanup.policy": "compact", "segment.bytes": "4194304", "max.message.bytes": "104857600"}
 
 
 def open_transactions(broker: BrokerState) -> TransactionCoordinator:

@@ -111,5 +111,6 @@ class WorkerOptions:
             # Otherwise librdkafka 2.16 forgets all brokers when none answers, its transactions' coordinator included,
             # and a commit that was under way when the only broker restarted never ends.
             "metadata.recovery.strategy": "none",
+            "reconnect.backoff.max.ms": 1_000,  # the default, 10 s, is as long as a transaction may last
             **self.client_config,
         }

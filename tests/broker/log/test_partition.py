@@ -174,6 +174,19 @@ def test_append_to_a_compacted_topic_names_the_records_without_key(tmp_path: Pat
     assert [index for index, _ in refused.value.record_errors] == [1]
 
 
+@pytest.mark.parametrize("policy", ["compact", "delete"])
+def test_append_names_the_records_whose_time_is_out_of_range(tmp_path: Path, policy: str) -> None:
+    log = open_partition(tmp_path, cleanup_policy=policy, message_timestamp_before_max_ms="1000")
+    log.append(batch("a", timestamp=NOW - 1_000))
+    with pytest.raises(AppendRefused) as refused:
+        log.append(batch("a", "b", timestamp=NOW - 1_001))
+    assert refused.value.code is ErrorCode.invalid_timestamp
+    assert [index for index, _ in refused.value.record_errors] == [0, 1]
+    with pytest.raises(AppendRefused) as refused:
+        log.append(batch("a", timestamp=NOW + 4_000_000))
+    assert refused.value.code is ErrorCode.invalid_timestamp
+
+
 def test_append_with_log_append_time_stamps_the_batch(tmp_path: Path) -> None:
     log = open_partition(tmp_path, message_timestamp_type="LogAppendTime")
     assert log.append(batch("a", timestamp=5)) == (0, NOW)

@@ -17,7 +17,7 @@ from kio.static.constants import EntityType
 
 from broker.handlers import fetch, produce
 from broker.log.partition import PartitionLog
-from tests.broker.log.partitions import batch, open_partition
+from tests.broker.log.partitions import batch, marker, open_partition
 
 TOPIC_ID = uuid4()
 
@@ -154,4 +154,25 @@ def test_fetch_answer_is_read_by_kio(tmp_path: Path, version: int, isolation: in
     assert missing.error_code == ErrorCode.unknown_topic_or_partition
     assert missing.records == b"", "empty, not null"
     assert (found.aborted_transactions is None) == (isolation == 0)
+    log.release()
+
+
+@pytest.mark.parametrize("version", range(4, 19))
+def test_fetch_answer_names_aborted_transactions(tmp_path: Path, version: int) -> None:
+    """And ends at the last stable offset."""
+    log = open_partition(tmp_path)
+    log.append(batch(*"abcdef"))
+    for producer_id in (7, 8, 9):
+        log.append(batch("x", producer=(producer_id, 0, 0), transactional=True), transactional=True)
+    for producer_id in (8, 7):
+        log.append_marker(marker(producer_id, 0, commit=False))
+    log.append_marker(marker(9, 0, commit=True))
+    log.append(batch("open", producer=(7, 0, 1), transactional=True), transactional=True)
+    request = fetch.read(fetch_request(version), 0, version)._replace(isolation_level=1)
+    _, _, parts = fetch.answer(cast(Any, OneLog(log)), request)
+    (line,) = read_answer(1, version, parts).responses
+    found, _ = line.partitions
+    assert (found.high_watermark, found.last_stable_offset) == (13, 12)
+    assert [(one.producer_id, one.first_offset) for one in found.aborted_transactions] == [(7, 6), (8, 7)]
+    assert found.records == log.reader.read_committed(5, 1 << 20, at_least_one=True)[0]
     log.release()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from kio.schema.errors import ErrorCode
@@ -20,6 +22,21 @@ INIT, ADD_PARTITIONS, ADD_OFFSETS, END, OFFSET_COMMIT = 22, 24, 25, 26, 28
 DESCRIBE_PRODUCERS, DESCRIBE, LIST = 61, 65, 66
 MINUTE = timedelta(minutes=1)
 NOW = 1_700_000_000_000
+PASSING = (
+    ErrorCode.concurrent_transactions,
+    ErrorCode.not_coordinator,
+    ErrorCode.not_leader_or_follower,
+    ErrorCode.unstable_offset_commit,
+)
+T = TypeVar("T")
+
+
+def settled(ask: Callable[[], T], code: Callable[[T], ErrorCode]) -> T:
+    """The answer; of Apache Kafka, which ends transactions after it has answered, the first that is not in passing."""
+    answer = ask()
+    while "HEADRACE_TEST_BOOTSTRAP_SERVERS" in os.environ and code(answer) in PASSING:
+        answer = ask()
+    return answer
 
 
 @pytest.fixture
@@ -34,7 +51,7 @@ class Producer:
     def __init__(self, client: WireClient, transactional_id: str, version: int = 5) -> None:
         self.client = client
         self.transactional_id = transactional_id
-        answer = client.ask(INIT, version, **self.init_fields())
+        answer = settled(lambda: client.ask(INIT, version, **self.init_fields()), lambda one: one.error_code)
         assert answer.error_code is ErrorCode.none
         self.producer_id, self.epoch = answer.producer_id, answer.producer_epoch
         self.sequence = 0
@@ -57,6 +74,9 @@ class Producer:
         }
 
     def add(self, topic: str, version: int = 3, partitions: tuple[int, ...] = (0,)) -> list[ErrorCode]:
+        return settled(lambda: self.try_to_add(topic, version, partitions), lambda codes: codes[0])
+
+    def try_to_add(self, topic: str, version: int, partitions: tuple[int, ...]) -> list[ErrorCode]:
         topics = [{"name": topic, "partitions": partitions}]
         answer = self.client.ask(
             ADD_PARTITIONS,
@@ -74,12 +94,23 @@ class Producer:
         return [one.partition_error_code for one in result.results_by_partition]
 
     def end(self, version: int = 3, *, commit: bool = True) -> ErrorCode:
-        answer = self.client.ask(END, version, **self.who, committed=commit)
+        answer = settled(
+            lambda: self.client.ask(END, version, **self.who, committed=commit), lambda one: one.error_code
+        )
         if version >= 5 and answer.error_code is ErrorCode.none:
             self.producer_id, self.epoch, self.sequence = answer.producer_id, answer.producer_epoch, 0
         return answer.error_code
 
+    def add_offsets(self, group: str, version: int = 3) -> ErrorCode:
+        answer = settled(
+            lambda: self.client.ask(ADD_OFFSETS, version, **self.who, group_id=group), lambda one: one.error_code
+        )
+        return answer.error_code
+
     def produce(self, topic: str, value: str, version: int = 9, *, transactional: bool = True) -> ErrorCode:
+        return settled(lambda: self.try_to_produce(topic, value, version, transactional), lambda code: code)
+
+    def try_to_produce(self, topic: str, value: str, version: int, transactional: bool) -> ErrorCode:
         records = encode_batch(
             [(b"k", value.encode())],
             NOW,
@@ -121,6 +152,10 @@ def fetch_offset(client: WireClient, group: str, topic: str, *, stable: bool = T
     )
     ((line,),) = (one.partitions for one in answer.topics)
     return line.error_code, line.committed_offset
+
+
+def settled_offset(client: WireClient, group: str, topic: str) -> tuple[ErrorCode, int]:
+    return settled(lambda: fetch_offset(client, group, topic), lambda found: found[0])
 
 
 @pytest.mark.parametrize("version", range(6))
@@ -186,7 +221,7 @@ def test_add_partitions_adds_all_or_none(client: WireClient, make_topic: MakeTop
     topic = make_topic(2)
     producer = Producer(client, unique)
     codes = producer.add(topic, partitions=(0, 1, 2))
-    assert codes == [ErrorCode.operation_not_attempted] * 2 + [ErrorCode.unknown_topic_or_partition]
+    assert Counter(codes) == {ErrorCode.operation_not_attempted: 2, ErrorCode.unknown_topic_or_partition: 1}
     assert producer.produce(topic, "v") is ErrorCode.invalid_txn_state
 
 
@@ -202,6 +237,7 @@ def test_batch_outside_of_a_transaction_is_refused(
     assert producer.produce(topic, "in", version) is ErrorCode.none
     assert producer.produce(topic, "plain", version, transactional=False) is ErrorCode.invalid_txn_state
     producer.end()
+    settled(lambda: read_all(servers, topic), lambda values: ErrorCode.none if values else ErrorCode.not_coordinator)
     assert producer.produce(topic, "late", version) is code
     producer.epoch += 1
     assert producer.produce(topic, "other", version) is ErrorCode.invalid_producer_epoch
@@ -225,12 +261,12 @@ def test_txn_offset_commit_counts_when_the_transaction_commits(
     topic = make_topic()
     producer = Producer(client, unique)
     for offset, commit, expected in ((5, True, 5), (9, False, 5)):
-        assert client.ask(ADD_OFFSETS, min(version, 4), **producer.who, group_id=unique).error_code is ErrorCode.none
+        assert producer.add_offsets(unique, min(version, 4)) is ErrorCode.none
         assert producer.commit_offset(unique, topic, offset, version) is ErrorCode.none
         assert fetch_offset(client, unique, topic)[0] is ErrorCode.unstable_offset_commit
         assert fetch_offset(client, unique, topic, stable=False)[0] is ErrorCode.none
         assert producer.end(commit=commit) is ErrorCode.none
-        assert fetch_offset(client, unique, topic) == (ErrorCode.none, expected)
+        assert settled_offset(client, unique, topic) == (ErrorCode.none, expected)
 
 
 @pytest.mark.parametrize("version", [3, 4])
@@ -254,7 +290,7 @@ def test_txn_offset_commit_checks_the_member(
 ) -> None:
     """KIP-447; without an identity it is not checked."""
     producer = Producer(client, unique)
-    client.ask(ADD_OFFSETS, 3, **producer.who, group_id=unique)
+    producer.add_offsets(unique)
     assert producer.commit_offset(unique, make_topic(), 1, **fields) is code
 
 
@@ -262,7 +298,7 @@ def test_txn_offset_commit_of_a_fenced_producer_or_an_unknown_topic_is_refused(
     client: WireClient, make_topic: MakeTopic, unique: str
 ) -> None:
     producer = Producer(client, unique)
-    client.ask(ADD_OFFSETS, 3, **producer.who, group_id=unique)
+    producer.add_offsets(unique)
     assert producer.commit_offset(unique, "nowhere", 1) is ErrorCode.unknown_topic_or_partition
     Producer(client, unique)
     assert producer.commit_offset(unique, make_topic(), 1) is ErrorCode.invalid_producer_epoch
@@ -271,11 +307,11 @@ def test_txn_offset_commit_of_a_fenced_producer_or_an_unknown_topic_is_refused(
 # -- transactions v2 ---------------------------------------------------------------------------------------------------
 def test_transaction_version_2_is_told_as_a_feature(client: WireClient) -> None:
     answer = client.ask(API_VERSIONS, 4, client_software_name="wire", client_software_version="1")
-    assert [(one.name, one.max_version_level) for one in answer.finalized_features] == [("transaction.version", 2)]
-    assert [(one.name, one.min_version, one.max_version) for one in answer.supported_features] == [
-        ("transaction.version", 0, 2)
-    ]
-    assert client.ask(API_VERSIONS, 3, client_software_name="w", client_software_version="1").supported_features == ()
+    assert ("transaction.version", 2) in [(one.name, one.max_version_level) for one in answer.finalized_features]
+    supported = [(one.name, one.min_version, one.max_version) for one in answer.supported_features]
+    assert ("transaction.version", 0, 2) in supported
+    before = client.ask(API_VERSIONS, 3, client_software_name="wire", client_software_version="1")
+    assert all(one.min_version > 0 for one in before.supported_features), "v3 cannot tell a minimum of 0"
 
 
 def test_v2_writing_adds_the_partition_and_the_end_raises_the_epoch(
@@ -293,7 +329,7 @@ def test_v2_writing_adds_the_partition_and_the_end_raises_the_epoch(
         assert producer.end(5, commit=number % 2 == 0) is ErrorCode.none
     assert epochs == list(range(epochs[0], epochs[0] + 4))
     assert read_all(servers, topic) == ["0a", "0b", "2a", "2b"]
-    assert fetch_offset(client, unique, topic) == (ErrorCode.none, 2)
+    assert settled_offset(client, unique, topic) == (ErrorCode.none, 2)
     producer.epoch -= 1
     producer.sequence = 2
     assert producer.produce(topic, "late", 12) is ErrorCode.invalid_producer_epoch
@@ -305,7 +341,7 @@ def test_v2_end_that_is_sent_again_is_answered_alike(client: WireClient, make_to
     assert producer.produce(make_topic(), "v", 12) is ErrorCode.none
     before = producer.who
     assert producer.end(5) is ErrorCode.none
-    again = client.ask(END, 5, **before, committed=True)
+    again = settled(lambda: client.ask(END, 5, **before, committed=True), lambda one: one.error_code)
     assert (again.error_code, again.producer_epoch) == (ErrorCode.none, producer.epoch)
     assert client.ask(END, 5, **before, committed=False).error_code is ErrorCode.invalid_txn_state
 
