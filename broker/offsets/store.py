@@ -45,11 +45,12 @@ class OffsetStore:
                 del self.groups[group_id]
 
     def of_topic(self, topic: str) -> Iterator[tuple[str, TopicPartition]]:
-        """(group id, partition) of every offset committed for a topic."""
-        for group_id, offsets in self.groups.items():
-            for partition in offsets:
-                if partition[0] == topic:
-                    yield group_id, partition
+        """(group id, partition) of every offset committed for a topic, or held back; each once."""
+        found: dict[tuple[str, TopicPartition], None] = {}
+        for groups in (self.groups, *self.held_back.values()):
+            for group_id, offsets in groups.items():
+                found |= {(group_id, partition): None for partition in offsets if partition[0] == topic}
+        yield from found
 
     # -- transactions ------------------------------------------------------------------------------------------------
     def hold_back(

@@ -58,6 +58,18 @@ def test_store_commit_after_a_transactional_one_counts_whichever_ends_later() ->
     assert not store.unstable("g", PARTITION)
 
 
+def test_store_of_a_deleted_topic_finds_what_is_held_back_too() -> None:
+    """Committed later, it would be an offset of a topic that is no more."""
+    store = OffsetStore()
+    store.put("g", PARTITION, committed(1))
+    store.hold_back(7, "g", [(PARTITION, committed(2)), (("t", 1), committed(2)), (("u", 0), committed(2))])
+    gone = list(store.of_topic("t"))
+    assert gone == [("g", PARTITION), ("g", ("t", 1))]
+    for group_id, partition in gone:
+        store.remove(group_id, partition)
+    assert store.finish(7, commit=True, concerns=all_groups) == [("g", ("u", 0), committed(2))]
+
+
 def test_store_drop_forgets_what_could_not_be_written() -> None:
     store = OffsetStore()
     store.hold_back(7, "g", [(PARTITION, committed(2)), (("t", 1), committed(3))])
