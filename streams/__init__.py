@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from streams.app import App
     from streams.context import Context
     from streams.dsl.branched import BranchedStream
-    from streams.dsl.grouped import GroupedStream, WindowedStream
+    from streams.dsl.grouped import GroupedStream
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
+    from streams.dsl.windowed import WindowedStream
     from streams.errors import (
         ConfigError,
         ProcessingError,
@@ -40,12 +41,23 @@ if TYPE_CHECKING:
     from streams.expressions import F
     from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
     from streams.windowed import Windowed
-    from streams.windows import TimeWindows, hopping, tumbling
+    from streams.windows import (
+        CalendarWindows,
+        SlidingWindows,
+        TimeWindows,
+        UnlimitedWindows,
+        calendar,
+        hopping,
+        sliding,
+        tumbling,
+        unlimited,
+    )
 
 HOMES = {
     "App": "streams.app",
     "BranchedStream": "streams.dsl.branched",
     "Bytes": "streams.serde",
+    "CalendarWindows": "streams.windows",
     "ConfigError": "streams.errors",
     "Context": "streams.context",
     "F": "streams.expressions",
@@ -61,14 +73,17 @@ HOMES = {
     "QueryError": "streams.errors",
     "Serde": "streams.serde",
     "SerdeError": "streams.errors",
+    "SlidingWindows": "streams.windows",
     "StateError": "streams.errors",
     "StreamsError": "streams.errors",
     "String": "streams.serde",
     "TaskFencedError": "streams.errors",
     "TimeWindows": "streams.windows",
     "TopologyError": "streams.errors",
+    "UnlimitedWindows": "streams.windows",
     "Windowed": "streams.windowed",
-    "WindowedStream": "streams.dsl.grouped",
+    "WindowedStream": "streams.dsl.windowed",
+    "calendar": "streams.windows",
     "collect": "streams.aggregates",
     "count": "streams.aggregates",
     "distinct": "streams.aggregates",
@@ -78,10 +93,12 @@ HOMES = {
     "max_": "streams.aggregates",
     "mean": "streams.aggregates",
     "min_": "streams.aggregates",
+    "sliding": "streams.windows",
     "stddev": "streams.aggregates",
     "sum_": "streams.aggregates",
     "top_k": "streams.aggregates",
     "tumbling": "streams.windows",
+    "unlimited": "streams.windows",
 }
 
 
@@ -100,6 +117,7 @@ __all__ = [
     "App",
     "BranchedStream",
     "Bytes",
+    "CalendarWindows",
     "ConfigError",
     "Context",
     "F",
@@ -115,14 +133,17 @@ __all__ = [
     "QueryError",
     "Serde",
     "SerdeError",
+    "SlidingWindows",
     "StateError",
     "StreamsError",
     "String",
     "TaskFencedError",
     "TimeWindows",
     "TopologyError",
+    "UnlimitedWindows",
     "Windowed",
     "WindowedStream",
+    "calendar",
     "collect",
     "count",
     "distinct",
@@ -132,8 +153,10 @@ __all__ = [
     "max_",
     "mean",
     "min_",
+    "sliding",
     "stddev",
     "sum_",
     "top_k",
     "tumbling",
+    "unlimited",
 ]

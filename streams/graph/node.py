@@ -32,6 +32,8 @@ class Node:
     changes_key: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
     """Works key by key, so that its input has to be partitioned by that key."""
+    takes_late: ClassVar[bool] = False
+    """Hears the records that were too late for its parent, not the parent's results."""
 
     parents: tuple[Node, ...] = ()
     schema: Schema = field(default_factory=Schema)

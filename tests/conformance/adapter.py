@@ -7,10 +7,11 @@ import os
 from datetime import timedelta
 from typing import Any
 
-from streams import App, Json, KStream, StreamsError, TopologyError, Windowed, hopping, tumbling
+from streams import App, Json, KStream, StreamsError, TopologyError, Windowed, hopping, sliding, tumbling, unlimited
 from streams.testing import TopologyTestDriver
 from tests.conformance import vocabulary as words
 
+FOREVER = 2**63 - 1
 BUILD_ERRORS = (ValueError, TopologyError)
 
 
@@ -54,7 +55,7 @@ def _key(key: Any) -> Any:
 def _rows(driver: TopologyTestDriver, name: str, size_ms: int | None) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for key, (value, timestamp) in driver.rows(name).items():
-        shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": key[1] + size_ms}
+        shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": min(key[1] + size_ms, FOREVER)}
         rows.append({"key": shown, "value": value, "ts": timestamp})
     return rows
 
@@ -175,13 +176,21 @@ class Translation:
         return self.stream(op).group_by(words.key_function(op["key_fn"]), name=op.get("name"))
 
     def op_window(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "type", "size", "advance", "grace")
-        if op["type"] != "time":
+        self._supports(op, "of", "type", "size", "advance", "grace", "difference", "start", "emit")
+        grace = _ms(op.get("grace", 0))
+        if op["type"] == "time":
+            size = _ms(op["size"])
+            windows = hopping(size, _ms(op["advance"]), grace=grace) if "advance" in op else tumbling(size, grace=grace)
+            self.windows[op["id"]] = op["size"]
+        elif op["type"] == "sliding":
+            windows = sliding(_ms(op["difference"]), grace=grace)
+            self.windows[op["id"]] = op["difference"]
+        elif op["type"] == "unlimited":
+            windows = unlimited(start=op.get("start", 0))
+            self.windows[op["id"]] = FOREVER
+        else:
             raise NotImplementedError(f"{op['type']} windows")
-        size, grace = _ms(op["size"]), _ms(op.get("grace", 0))
-        windows = hopping(size, _ms(op["advance"]), grace=grace) if "advance" in op else tumbling(size, grace=grace)
-        self.windows[op["id"]] = op["size"]
-        return self.of(op).windowed_by(windows)
+        return self.of(op).windowed_by(windows, emit=op.get("emit", "update"))
 
     def op_count(self, op: dict[str, Any]) -> Any:
         return self.of(op).count(**self._kept(op))
