@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from streams.dsl.grouped import GroupedStream
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
+    from streams.dsl.session_windowed import SessionWindowedStream
     from streams.dsl.windowed import WindowedStream
     from streams.errors import (
         ConfigError,
@@ -43,11 +44,13 @@ if TYPE_CHECKING:
     from streams.windowed import Windowed
     from streams.windows import (
         CalendarWindows,
+        SessionWindows,
         SlidingWindows,
         TimeWindows,
         UnlimitedWindows,
         calendar,
         hopping,
+        session,
         sliding,
         tumbling,
         unlimited,
@@ -73,6 +76,8 @@ HOMES = {
     "QueryError": "streams.errors",
     "Serde": "streams.serde",
     "SerdeError": "streams.errors",
+    "SessionWindowedStream": "streams.dsl.session_windowed",
+    "SessionWindows": "streams.windows",
     "SlidingWindows": "streams.windows",
     "StateError": "streams.errors",
     "StreamsError": "streams.errors",
@@ -93,6 +98,7 @@ HOMES = {
     "max_": "streams.aggregates",
     "mean": "streams.aggregates",
     "min_": "streams.aggregates",
+    "session": "streams.windows",
     "sliding": "streams.windows",
     "stddev": "streams.aggregates",
     "sum_": "streams.aggregates",
@@ -133,6 +139,8 @@ __all__ = [
     "QueryError",
     "Serde",
     "SerdeError",
+    "SessionWindowedStream",
+    "SessionWindows",
     "SlidingWindows",
     "StateError",
     "StreamsError",
@@ -153,6 +161,7 @@ __all__ = [
     "max_",
     "mean",
     "min_",
+    "session",
     "sliding",
     "stddev",
     "sum_",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from struct import Struct
 from typing import ClassVar, Literal
 
-from stores import WindowSpec
+from stores import SessionSpec, WindowSpec
 from streams.compile.chain import Chain
 from streams.compile.clock import Clock, operator_clock, remembered_time
 from streams.compile.scope import RecordScope
@@ -39,14 +39,14 @@ class WindowAggregate(Node):
     group: Schema
     """Key and value as the group knows them; what a repartition topic before it is written with."""
     group_name: str
-    spec: WindowSpec
+    spec: WindowSpec | SessionSpec
     aggregation: Aggregation
     emit: Emit = "update"
     clock_name: str
     """What the clock is remembered under: the store's name, and the input's where several inputs share the store."""
 
     @property
-    def store(self) -> WindowSpec:
+    def store(self) -> WindowSpec | SessionSpec:
         return self.spec
 
     @property
@@ -87,6 +87,19 @@ class WindowAggregate(Node):
         now = chain.local("now")
         chain.line(f"{now} = {clock.now}")
         return now
+
+    def write_first_visible(self, chain: Chain, first: str, newest: str, now: str) -> str:
+        """The local of the earliest time to look for rows from: `first`, or where the store's memory begins.
+
+        The store itself forgets only between batches; what a record finds must not depend on where a batch ends. As in
+        Kafka Streams memory reaches back by the retention from the newest row that was put; a held-back clock holds
+        that back too.
+        """
+        local, visible = chain.local("first"), chain.local("visible")
+        chain.line(f"{local}, {visible} = {first}, max(min({newest}, {now}) - {self.spec.retention_ms - 1}, 0)")
+        with chain.block(f"if {local} < {visible}:"):
+            chain.line(f"{local} = {visible}")
+        return local
 
     def has_late_stream(self, chain: Chain) -> bool:
         return bool(chain.children(self, late=True))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stores import WindowSpec
 from streams.compile.chain import Chain
 from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
@@ -31,6 +32,7 @@ class AggregateByWindow(WindowAggregate):
 
     kind: ClassVar[str] = "window-aggregate"
 
+    spec: WindowSpec
     windows: AlignedWindows
 
     @property
