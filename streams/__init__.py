@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from streams.app import App
     from streams.context import Context
     from streams.dsl.branched import BranchedStream
+    from streams.dsl.cogrouped import CogroupedStream, SessionWindowedCogroupedStream, WindowedCogroupedStream
     from streams.dsl.grouped import GroupedStream
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
@@ -61,6 +62,7 @@ HOMES = {
     "BranchedStream": "streams.dsl.branched",
     "Bytes": "streams.serde",
     "CalendarWindows": "streams.windows",
+    "CogroupedStream": "streams.dsl.cogrouped",
     "ConfigError": "streams.errors",
     "Context": "streams.context",
     "F": "streams.expressions",
@@ -76,6 +78,7 @@ HOMES = {
     "QueryError": "streams.errors",
     "Serde": "streams.serde",
     "SerdeError": "streams.errors",
+    "SessionWindowedCogroupedStream": "streams.dsl.cogrouped",
     "SessionWindowedStream": "streams.dsl.session_windowed",
     "SessionWindows": "streams.windows",
     "SlidingWindows": "streams.windows",
@@ -87,6 +90,7 @@ HOMES = {
     "TopologyError": "streams.errors",
     "UnlimitedWindows": "streams.windows",
     "Windowed": "streams.windowed",
+    "WindowedCogroupedStream": "streams.dsl.cogrouped",
     "WindowedStream": "streams.dsl.windowed",
     "calendar": "streams.windows",
     "collect": "streams.aggregates",
@@ -124,6 +128,7 @@ __all__ = [
     "BranchedStream",
     "Bytes",
     "CalendarWindows",
+    "CogroupedStream",
     "ConfigError",
     "Context",
     "F",
@@ -139,6 +144,7 @@ __all__ = [
     "QueryError",
     "Serde",
     "SerdeError",
+    "SessionWindowedCogroupedStream",
     "SessionWindowedStream",
     "SessionWindows",
     "SlidingWindows",
@@ -150,6 +156,7 @@ __all__ = [
     "TopologyError",
     "UnlimitedWindows",
     "Windowed",
+    "WindowedCogroupedStream",
     "WindowedStream",
     "calendar",
     "collect",

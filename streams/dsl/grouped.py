@@ -10,6 +10,7 @@ from stores import KeyValueSpec
 from streams.aggregates import Aggregate
 from streams.dsl.aggregations import Group, counting, folding, reducing
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.cogrouped import CogroupedStream, CogroupInput
 from streams.dsl.ktable import KTable
 from streams.dsl.session_windowed import SessionWindowedStream
 from streams.dsl.windowed import WindowedStream
@@ -45,6 +46,16 @@ class GroupedStream(Generic[K, V]):
             builder.check_name("group", name, origin)
         schema = builder.schema(key, value, node.schema, origin)
         return cls(Group(builder, node, schema, name))
+
+    @property
+    def of_group(self) -> Group:
+        """What is grouped; for a cogroup of this stream with others."""
+        return self._group
+
+    def cogroup(self, aggregator: Callable[[K, V, Any], Any]) -> CogroupedStream[K]:
+        """Begins an aggregation over several grouped streams: `aggregator(key, value, aggregate)` folds this one's
+        records into what all share."""
+        return CogroupedStream((CogroupInput(self._group, aggregator),))
 
     @overload
     def windowed_by(

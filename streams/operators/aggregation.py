@@ -65,7 +65,7 @@ class Aggregation(Protocol):
         oldest first: they merge into one."""
         ...
 
-    def write_result(self, chain: Chain, state: str) -> str:
+    def write_present(self, chain: Chain, state: str) -> str:
         """Code that takes a state apart, and the text of the aggregate as users see it."""
         ...
 
@@ -92,7 +92,7 @@ class SingleAggregation:
     def present(self, state: Any) -> Any:
         return state
 
-    def write_result(self, chain: Chain, state: str) -> str:
+    def write_present(self, chain: Chain, state: str) -> str:
         return state
 
 
@@ -222,9 +222,9 @@ class NamedAggregation:
         return self.result_type(*(eval(source, {}, values) for source in self._results(names)))
 
     def _results(self, names: list[str]) -> list[str]:
-        return [column.aggregate.result_source(own) for column, own in self._shares(names)]
+        return [column.aggregate.result_source(own) for column, own in self.shares(names)]
 
-    def _shares(self, states: list[str]) -> Iterator[tuple[Column, list[str]]]:
+    def shares(self, states: list[str]) -> Iterator[tuple[Column, list[str]]]:
         """Each column with its part of the flat state."""
         position = 0
         for column in self.columns:
@@ -233,47 +233,47 @@ class NamedAggregation:
 
     def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
         time = chain.local("row_time")
-        states = self._locals(chain)
+        states = self.state_locals(chain)
         flat = "(" + ", ".join(states) + ",)"
         with chain.block(f"if {row} is None:"):
-            for column, own in self._shares(states):
+            for column, own in self.shares(states):
                 for state, text in zip(own, column.aggregate.initial_source(), strict=True):
                     chain.line(f"{state} = {text}")
             chain.line(f"{time} = {scope.timestamp}")
         with chain.block("else:"):
             chain.line(f"{flat}, {time} = {row}")
             _write_time(chain, scope, time)
-        for column, own in self._shares(states):
+        for column, own in self.shares(states):
             if column.of is None or not self.accepts_null:
                 self._write_column(chain, scope, column, own)
             else:
                 scope, value = chain.value(scope)
                 with chain.block(f"if {value} is not None:"):
                     self._write_column(chain, scope, column, own)
-        return Updated(scope, flat, self._result(chain, states), time, nullable=False)
+        return Updated(scope, flat, self.result_source(chain, states), time, nullable=False)
 
     def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
-        states, others = self._locals(chain), self._locals(chain)
+        states, others = self.state_locals(chain), self.state_locals(chain)
         time = chain.local("row_time")
-        for column, own in self._shares(states):
+        for column, own in self.shares(states):
             for state, text in zip(own, column.aggregate.initial_source(), strict=True):
                 chain.line(f"{state} = {text}")
         with chain.block(f"for _, _, (({', '.join(others)},), {time}) in {sessions}:"):
-            for (column, own), (_, later) in zip(self._shares(states), self._shares(others), strict=True):
+            for (column, own), (_, later) in zip(self.shares(states), self.shares(others), strict=True):
                 for line in column.aggregate.merge_source(own, later):
                     chain.line(line)
         chain.line(f"{row} = ({', '.join(states)},), {time}")
 
-    def write_result(self, chain: Chain, state: str) -> str:
-        states = self._locals(chain)
+    def write_present(self, chain: Chain, state: str) -> str:
+        states = self.state_locals(chain)
         chain.line(f"{', '.join(states)}, = {state}")
-        return self._result(chain, states)
+        return self.result_source(chain, states)
 
-    def _locals(self, chain: Chain) -> list[str]:
+    def state_locals(self, chain: Chain) -> list[str]:
         """A local for each state."""
         return [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
 
-    def _result(self, chain: Chain, states: list[str]) -> str:
+    def result_source(self, chain: Chain, states: list[str]) -> str:
         return f"{chain.bind(self.result_type, self.result_type.__name__)}({', '.join(self._results(states))})"
 
     @staticmethod

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from stores import SessionSpec
 from streams.compile.chain import Chain
-from streams.compile.clock import Clock, remembered_time
+from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
 from streams.operators.closing import Closing, EntryNames
@@ -63,7 +63,7 @@ class AggregateBySession(WindowAggregate):
             chain.line(f"{closed} = {now} - {grace + gap}")
             if parts.closing is not None:
                 parts.closing.write_not_before(chain, closed)
-            first = self.write_first_visible(chain, f"{ts} - {gap}", parts.newest, now)
+            first = self.write_first_visible(chain, f"{ts} - {gap}", parts.newest, self.store_now(chain))
             taken, start, end = chain.local("taken"), chain.local("start"), chain.local("end")
             chain.line(f"{taken} = [s for s in {rows_of}({kb}, {first}, {FOREVER}) if s[1] <= {ts} + {gap}]")
             chain.line(f"{start} = {end} = {ts}")
@@ -78,13 +78,13 @@ class AggregateBySession(WindowAggregate):
                 parts.closing.event.write_check(chain)
 
     def _prepared(self, chain: Chain) -> Parts:
-        known = chain.module.states.get(id(self))
+        known = chain.module.states.get((self.clock_name, "parts"))
         if known is None:
             closing = self._closing(chain) if self.emit == "close" else None
             clock = self.clock(chain)
-            newest = remembered_time(chain, f"{self.clock_name}/newest", "newest")
-            chain.module.advances.append(f"stores[{self.spec.name!r}].advance(min({newest}, {clock.now}))")
-            known = chain.module.states[id(self)] = Parts(clock, newest, closing)
+            newest = self.newest_put(chain)
+            chain.module.advances.append(f"stores[{self.spec.name!r}].advance(min({newest}, {self.store_now(chain)}))")
+            known = chain.module.states[self.clock_name, "parts"] = Parts(clock, newest, closing)
         return known
 
     def _closing(self, chain: Chain) -> Closing:
@@ -105,7 +105,7 @@ class AggregateBySession(WindowAggregate):
                     body.line(f"{state} = {row}[0]")
                     key = body.deserialize(self.group.key_serde(), kb)
                     final = self._windowed(body, scope, key, kb, first, end)
-                    body.forward(self, self.valued(final, state, self.aggregation.write_result(body, state)))
+                    body.forward(self, self.valued(final, state, self.aggregation.write_present(body, state)))
 
         return Closing.of(
             chain,

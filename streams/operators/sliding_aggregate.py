@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from stores import WindowSpec
 from streams.compile.chain import Chain
-from streams.compile.clock import Clock, remembered_time
+from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
 from streams.operators.closing import Closing, EntryNames
@@ -62,7 +62,9 @@ class AggregateBySlidingWindow(WindowAggregate):
                 self.write_late(chain, scope)
             with chain.block("else:"):
                 scope, _ = chain.key(scope)  # decoded once, above the loop over the windows
-                first = self.write_first_visible(chain, f"{ts} - {2 * difference}", parts.newest, f"{now} + 1")
+                first = self.write_first_visible(
+                    chain, f"{ts} - {2 * difference}", parts.newest, f"{self.store_now(chain)} + 1"
+                )
                 start, row, folds, new = (chain.local(hint) for hint in ("start", "row", "folds", "new"))
                 with chain.block(f"for {start}, {row}, {folds}, {new} in {parts.updates}({kb}, {ts}, {first}):"):
                     with chain.block(f"if {start} + {difference} < {closed}:"):
@@ -76,7 +78,7 @@ class AggregateBySlidingWindow(WindowAggregate):
                 parts.closing.event.write_check(chain)
 
     def _prepared(self, chain: Chain) -> Parts:
-        known = chain.module.states.get(id(self))
+        known = chain.module.states.get((self.clock_name, "parts"))
         if known is None:
             store = f"stores[{self.spec.name!r}]"
             new = chain.bind(SlidingUpdates, "SlidingUpdates")
@@ -84,11 +86,11 @@ class AggregateBySlidingWindow(WindowAggregate):
             updates = chain.of_task("updates_of", f"{new}({store}, {self.windows.difference_ms}, {codec})")
             closing = self._closing(chain) if self.emit == "close" else None
             clock = self.clock(chain)
-            newest = remembered_time(chain, f"{self.clock_name}/newest", "newest")
+            newest = self.newest_put(chain)
             # The store forgets by the newest start that was put, as in Kafka Streams, which is at most clock + 1; a
             # held-back clock holds it back too.
-            chain.module.advances.append(f"{store}.advance(min({newest}, {clock.now} + 1))")
-            known = chain.module.states[id(self)] = Parts(clock, newest, updates, closing)
+            chain.module.advances.append(f"{store}.advance(min({newest}, {self.store_now(chain)} + 1))")
+            known = chain.module.states[self.clock_name, "parts"] = Parts(clock, newest, updates, closing)
         return known
 
     def _closing(self, chain: Chain) -> Closing:
@@ -103,7 +105,7 @@ class AggregateBySlidingWindow(WindowAggregate):
                 body.line(f"{state}, {time} = {row}")
                 key = body.deserialize(self.group.key_serde(), kb)
                 final = self._windowed(body, scope, key, kb, start, time)
-                body.forward(self, self.valued(final, state, self.aggregation.write_result(body, state)))
+                body.forward(self, self.valued(final, state, self.aggregation.write_present(body, state)))
 
         return Closing.of(
             chain,

@@ -43,7 +43,8 @@ class WindowAggregate(Node):
     aggregation: Aggregation
     emit: Emit = "update"
     clock_name: str
-    """What the clock is remembered under: the store's name, and the input's where several inputs share the store."""
+    """What the clock is remembered under: the store's name, with the input's number where inputs of a cogroup have
+    clocks of their own."""
 
     @property
     def store(self) -> WindowSpec | SessionSpec:
@@ -64,11 +65,30 @@ class WindowAggregate(Node):
 
     # -- parts of the code ------------------------------------------------------------------------------------------
     def clock(self, chain: Chain) -> Clock:
-        return operator_clock(chain, self, self.clock_name)
+        """The clock, shared by the inputs of one store where results come out at the close."""
+        sharing = (node for node in self.inputs(chain) if node.clock_name == self.clock_name)
+        return operator_clock(chain, self.clock_name, *sharing)
+
+    def inputs(self, chain: Chain) -> list[WindowAggregate]:
+        """The operators that keep their aggregates in the same store, itself included: the inputs of a cogroup."""
+        return [
+            node
+            for node in chain.module.nodes
+            if isinstance(node, WindowAggregate) and node.spec.name == self.spec.name
+        ]
+
+    def store_now(self, chain: Chain) -> str:
+        """The text of the time that the store may have reached: the newest of its inputs' clocks."""
+        clocks = dict.fromkeys(node.clock(chain).now for node in self.inputs(chain))
+        return f"max({', '.join(clocks)})" if len(clocks) > 1 else next(iter(clocks))
 
     def emitted_through(self, chain: Chain) -> str:
         """The cell of the time up to which closed windows have come out."""
         return remembered_time(chain, f"{self.spec.name}/closed", "closed")
+
+    def newest_put(self, chain: Chain) -> str:
+        """The cell of the newest time a row was put at."""
+        return remembered_time(chain, f"{self.spec.name}/newest", "newest")
 
     def write_drops(self, chain: Chain, scope: RecordScope, key_bytes: str, *, accepts_null: bool) -> RecordScope:
         """`if` and `elif` for records the operator takes no notice of; an `else` block follows."""

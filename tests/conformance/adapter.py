@@ -83,6 +83,7 @@ class Translation:
         self.nodes: dict[str, Any] = {}
         self.stores: dict[str, int | None] = {}
         self.windows: dict[str, int] = {}
+        self.cogroups: set[str] = set()
         self._sinks: list[str] = []
         self._dynamic = False
 
@@ -207,7 +208,18 @@ class Translation:
             self.windows[op["id"]] = FOREVER
         else:
             raise NotImplementedError(f"{op['type']} windows")
+        if op["of"] in self.cogroups:
+            self.cogroups.add(op["id"])
         return self.of(op).windowed_by(windows, emit=op.get("emit", "update"))
+
+    def op_cogroup(self, op: dict[str, Any]) -> Any:
+        adders = [words.binary(each["adder"]) for each in op["inputs"]]
+        functions = [lambda k, v, a, add=add: add(a, v) for add in adders]
+        cogrouped = self.nodes[op["inputs"][0]["of"]].cogroup(functions[0])
+        for each, function in zip(op["inputs"][1:], functions[1:], strict=True):
+            cogrouped = cogrouped.cogroup(self.nodes[each["of"]], function)
+        self.cogroups.add(op["id"])
+        return cogrouped
 
     def op_count(self, op: dict[str, Any]) -> Any:
         return self.of(op).count(**self._kept(op))
@@ -218,10 +230,13 @@ class Translation:
 
     def op_aggregate(self, op: dict[str, Any]) -> Any:
         self._supports(op, "of", "init", "adder", "merger", "store", "retention")
-        add, init = words.binary(op["adder"]), json.dumps(op["init"])
+        init = json.dumps(op["init"])
         kept = self._kept(op)
         if "merger" in op:
             kept["merger"] = words.binary(op["merger"])
+        if op["of"] in self.cogroups:
+            return self.of(op).aggregate(lambda: json.loads(init), **kept)
+        add = words.binary(op["adder"])
         return self.of(op).aggregate(lambda: json.loads(init), lambda k, v, a: add(a, v), **kept)
 
     def _kept(self, op: dict[str, Any]) -> dict[str, Any]:
