@@ -92,20 +92,23 @@ class AggregateBySession(WindowAggregate):
 
         def write(body: Chain, scope: RecordScope, entry: EntryNames) -> None:
             agenda, due, start, kb = entry
-            # A session that was merged since has another start or end now: its turn comes when that one is due.
-            find = body.of_task("session_at", f"{store}.rows_of")
-            found, first, end, row = (body.local(hint) for hint in ("found", "first", "end", "row"))
-            body.line(f"{found} = {find}({kb}, {start}, {FOREVER})")
-            with body.block(f"if {found} and {found}[0][1] <= {start}:"):
-                body.line(f"{end}, {first}, {row} = {found}[0]")
-                with body.block(f"if {first} != {start} or {end} + {wait} != {due}:"):
-                    body.line(f"{agenda}.add({end} + {wait}, {first}, {kb})")
-                with body.block("else:"):
-                    state = body.local("state")
-                    body.line(f"{state} = {row}[0]")
-                    key = body.deserialize(self.group.key_serde(), kb)
-                    final = self._windowed(body, scope, key, kb, first, end)
-                    body.forward(self, self.valued(final, state, self.aggregation.write_present(body, state)))
+            find, get = body.of_task("session_at", f"{store}.rows_of"), body.of_task("session_get", f"{store}.get")
+            row, found, end = body.local("row"), body.local("found"), body.local("end")
+            body.line(f"{end} = {due} - {wait}")
+            body.line(f"{row} = {get}({kb}, {start}, {end}) if {start} >= 0 else None")
+            with body.block(f"if {row} is None:"):
+                # A hint, or a session that has grown since: what covers the place has its turn when it is due.
+                with body.block(f"if {start} < 0:"):
+                    body.line(f"{start} = -1 - {start}")
+                body.line(f"{found} = {find}({kb}, {start}, {FOREVER})")
+                with body.block(f"if {found} and {found}[0][1] <= {start}:"):
+                    body.line(f"{agenda}.add({found}[0][0] + {wait}, {found}[0][1], {kb})")
+            with body.block("else:"):
+                state = body.local("state")
+                body.line(f"{state} = {row}[0]")
+                key = body.deserialize(self.group.key_serde(), kb)
+                final = self._windowed(body, scope, key, kb, start, end)
+                body.forward(self, self.valued(final, state, self.aggregation.write_present(body, state)))
 
         return Closing.of(
             chain,
@@ -125,9 +128,11 @@ class AggregateBySession(WindowAggregate):
         if self.aggregation.accepts_null:
             scope, _ = chain.value(scope)
         row, out = chain.local("row"), chain.local("results")
-        if parts.closing is not None:  # open ones among those taken are on the agenda already
-            with chain.block(f"if not {taken} or {taken}[-1][0] < {closed}:"):
-                chain.line(f"{parts.closing.agenda}.add({end} + {self.open_ms}, {start}, {kb})")
+        if parts.closing is not None:
+            # Sessions grow with nearly every record, mostly at the end: the agenda gets a hint (-1 - start sorts before
+            # all sessions due then) for one that is new or has a new start, and finds the rest out when that is due.
+            with chain.block(f"if not {taken} or {start} < {taken}[0][1] or {taken}[-1][0] < {closed}:"):
+                chain.line(f"{parts.closing.agenda}.add({end} + {self.open_ms}, -1 - {start}, {kb})")
         else:
             chain.line(f"{out} = []")
         with chain.block(f"if not {taken}:"):
