@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from streams.dsl.builder import TopologyBuilder
-from streams.dsl.kstream import KStream, materialize
+from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
+from streams.dsl.materialize import materialize
 from streams.errors import ConfigError
 from streams.expressions import Expression
 from streams.graph.function import user_function
