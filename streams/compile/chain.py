@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stores import MISSING
 from streams.compile.namespace import Namespace
@@ -19,6 +19,9 @@ from streams.compile.source_text import FailureKind, SourceText
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.serde import Serde
+
+if TYPE_CHECKING:
+    from streams.compile.clock import Clock, ClockEvent
 
 
 @dataclass(slots=True)
@@ -37,7 +40,19 @@ class ModulePlan:
     advances: list[str] = field(default_factory=list[str])
     """Lines that move the clocks of the stores, run when a batch ends."""
     clocks: dict[str, str] = field(default_factory=dict[str, str])
-    """Store name -> the cell that holds the clock of the operator that keeps the store."""
+    """Name -> the cell of a time that survives a restart: the clock of the operator that keeps the store so named."""
+    operator_clocks: dict[tuple[int, str], Clock] = field(default_factory=dict[tuple[int, str], "Clock"])
+    """(Operator's id, name) -> its clock."""
+    clock_events: list[ClockEvent] = field(default_factory=list["ClockEvent"])
+    """What happens when operators' clocks move, upstream first."""
+    task_clock: Clock | None = None
+    """The clock of the whole task, where something reads it."""
+    task_events: list[ClockEvent] = field(default_factory=list["ClockEvent"])
+    """What happens when the task's clock moves."""
+    restored: list[str] = field(default_factory=list[str])
+    """Lines run when the remembered times are back: what follows from them is made anew."""
+    functions: list[SourceText] = field(default_factory=list[SourceText])
+    """Functions beside those of sources and shared operators."""
     shared: dict[int, str] = field(default_factory=dict[int, str])
     """Operators that are functions of their own, by id -> function name."""
     states: dict[int, Any] = field(default_factory=dict[int, Any])

@@ -118,11 +118,13 @@ class TaskProgram:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class SubtopologyProgram:
-    """Compiled once per sub-topology. `source` is the generated module, for `headrace topology --format code`."""
+    """Compiled once per sub-topology. `source` is the generated module, for `headrace topology --format code`;
+    `clocks` names the times a task remembers over restarts."""
 
     filename: str
     source: str
     build: Callable[[TaskBinding], TaskProgram]
+    clocks: frozenset[str] = frozenset()
 
     def bind(self, binding: TaskBinding) -> TaskProgram:
         return self.build(binding)

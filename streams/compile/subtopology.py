@@ -63,12 +63,14 @@ def compile_subtopology(
         text.line()
         _write_time_functions(module, text)
         text.append(functions)
+        for function in module.functions:
+            text.append(function)
         for topic, run in runs:
             entry = namespace.bind(sources[topic], f"entry_{run}")
             text.line(f"source_{run} = SourceRun({entry}, run_{run}, head_time_{run})")
         table = ", ".join(f"{topic!r}: source_{run}" for topic, run in runs)
         text.line(f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced)")
-    source = _with_nonlocals(text.text, module.cells)
+    source = _completed(text.text, module)
 
     filename = f"<headrace {name}>"
     namespace.names.update(SourceRun=SourceRun, TaskProgram=TaskProgram, record_failure=_failure_finder(filename, text))
@@ -76,7 +78,7 @@ def compile_subtopology(
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
     build: Callable[[TaskBinding], TaskProgram] = namespace.names["build"]
-    return SubtopologyProgram(filename=filename, source=source, build=build)
+    return SubtopologyProgram(filename=filename, source=source, build=build, clocks=frozenset(module.clocks))
 
 
 def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
@@ -101,6 +103,15 @@ def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
         for line in module.advances:
             text.line(line)
         text.line("pass")
+    with text.block("def task_clock_moved():"):
+        text.line("#nonlocal")
+        for event in module.task_events:
+            event.write_check(Chain(module, text))
+        text.line("pass")
+    with text.block("def watermark_moved():"):
+        text.line("refresh_watermarks()")
+        for event in [*module.clock_events, *module.task_events]:
+            event.write_check(Chain(module, text))
     with text.block("def watermark_advanced():"):
         text.line("refresh_watermarks()")
         text.line("advance_stores()")
@@ -110,14 +121,23 @@ def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
         text.line("#nonlocal")
         for store, cell in module.clocks.items():
             text.line(f"{cell} = max({cell}, known.get({store!r}, -1))")
+        for line in module.restored:
+            text.line(line)
         text.line("advance_stores()")
     text.line()
 
 
-def _with_nonlocals(source: str, cells: Mapping[str, str]) -> str:
-    """Names the closure's variables in each function that assigns them; known only when all is written."""
-    declaration = "nonlocal " + ", ".join(cells) if cells else "pass"
-    return source.replace("#nonlocal", declaration)
+def _completed(source: str, module: ModulePlan) -> str:
+    """Fills in what is known only when all operators are written; no line is added, so that their marks stay right.
+
+    Each function that assigns variables of the closure names them; each run function moves the task's clock and looks
+    at what waits for it.
+    """
+    cells, clock = module.cells, module.task_clock
+    waiting = " or ".join(f"{event.clock.now} >= {event.due}" for event in module.task_events)
+    source = source.replace("#nonlocal", "nonlocal " + ", ".join(cells) if cells else "pass")
+    source = source.replace("#task_time", f"if ts > {clock.time}: {clock.time} = ts" if clock else "pass")
+    return source.replace("#task_events", f"if {waiting}: task_clock_moved()" if waiting else "pass")
 
 
 def _failure_finder(filename: str, text: SourceText) -> Callable[[int, Exception], RecordFailure]:

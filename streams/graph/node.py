@@ -44,6 +44,11 @@ class Node:
         return None
 
     @property
+    def hold_back_ms(self) -> int:
+        """How much older than the operator's clock a record may be that it releases late, ms."""
+        return 0
+
+    @property
     def emits(self) -> bool:
         """Whether records come out: false for sinks and actions."""
         return True

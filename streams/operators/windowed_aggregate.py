@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from stores import WindowSpec
 from streams.compile.chain import Chain
+from streams.compile.clock import Clock, operator_clock
 from streams.compile.scope import RecordScope
-from streams.compile.source_function import reaches
 from streams.expressions import Expression
 from streams.graph.node import Node
 from streams.graph.schema import Schema
@@ -48,7 +48,7 @@ class AggregateByWindow(Node):
         return self.aggregation.expressions
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        clock, held_back = self._clock(chain)
+        clock = self._clock(chain)
         store = f"stores[{self.spec.name!r}]"
         dirty = chain.of_task("windows", f"{store}.dirty")
         get = chain.of_task("windows_get", f"{store}.dirty.get")
@@ -65,10 +65,10 @@ class AggregateByWindow(Node):
                 chain.line("counters.dropped_null_value += 1")
         with chain.block("else:"):
             scope = scope.not_null_key()
-            with chain.block(f"if {ts} > {clock}:"):
-                chain.line(f"{clock} = {ts}")
+            with chain.block(f"if {ts} > {clock.time}:"):
+                chain.line(f"{clock.time} = {ts}")
             now = chain.local("now")
-            chain.line(f"{now} = {held_back}")
+            chain.line(f"{now} = {clock.now}")
             if advance == size:
                 chain.line(f"{start} = {ts} - {ts} % {size}")
                 self._write_window(chain, scope, kb, start, f"{start} + {size} <= {now} - {grace}", dirty, get, load)
@@ -81,22 +81,15 @@ class AggregateByWindow(Node):
                         chain, scope, kb, start, f"{start} + {size} <= {now} - {grace}", dirty, get, load
                     )
 
-    def _clock(self, chain: Chain) -> tuple[str, str]:
-        """The cell of the operator's clock, and the text of the clock as the watermarks hold it back."""
+    def _clock(self, chain: Chain) -> Clock:
+        """The operator's clock, which also tells the store the time."""
         known = chain.module.states.get(id(self))
         if known is None:
-            cell = chain.cell("time", "-1")
-            holds = reaches(chain.module, self)
-            held = cell
-            for hold in holds:
-                held = f"({held} if {held} < {hold} else {hold})"
-            known = chain.module.states[id(self)] = (cell, held)
-            chain.module.clocks[self.spec.name] = cell
+            known = chain.module.states[id(self)] = operator_clock(chain, self, self.spec.name)
             # A window store's time is the start of the newest window, as Kafka Streams' stores have it; here it follows
             # from the clock and not from what was put, so that a held-back clock keeps the rows it still needs.
-            chain.module.advances.append(
-                f"stores[{self.spec.name!r}].advance({held} // {self.windows.advance_ms} * {self.windows.advance_ms})"
-            )
+            advance = self.windows.advance_ms
+            chain.module.advances.append(f"stores[{self.spec.name!r}].advance({known.now} // {advance} * {advance})")
         return known
 
     def _write_window(

@@ -99,7 +99,12 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
         sinks=tuple(node.topic for node in members if isinstance(node, Sink) and isinstance(node.topic, str)),
         stores=stores,
         repartition_sinks=tuple(
-            RepartitionSink(topic=node.topic, sources=tuple(_topics_above(node.parents[0]))) for node in written
+            RepartitionSink(
+                topic=node.topic,
+                sources=tuple(_topics_above(node.parents[0])),
+                hold_back_ms=_hold_back_above(node.parents[0]),
+            )
+            for node in written
         ),
         program=compile_subtopology(
             f"{application_id}/{index}",
@@ -136,6 +141,13 @@ def _topics_above(node: Node) -> Iterator[str]:
         else:
             queue.extend(current.heard_parents)
     yield from found
+
+
+def _hold_back_above(node: Node) -> int:
+    """The most that the operators on one way from a source topic to `node`, itself included, hold back together."""
+    if isinstance(node, Source | Repartition):
+        return 0
+    return node.hold_back_ms + max((_hold_back_above(parent) for parent in node.heard_parents), default=0)
 
 
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
