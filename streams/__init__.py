@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from streams.context import Context
     from streams.dsl.branched import BranchedStream
     from streams.dsl.grouped import GroupedStream, WindowedStream
+    from streams.dsl.grouped_table import GroupedTable
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
     from streams.errors import (
@@ -51,6 +52,7 @@ HOMES = {
     "F": "streams.expressions",
     "Float": "streams.serde",
     "GroupedStream": "streams.dsl.grouped",
+    "GroupedTable": "streams.dsl.grouped_table",
     "Integer": "streams.serde",
     "Json": "streams.serde",
     "KStream": "streams.dsl.kstream",
@@ -105,6 +107,7 @@ __all__ = [
     "F",
     "Float",
     "GroupedStream",
+    "GroupedTable",
     "Integer",
     "Json",
     "KStream",

@@ -19,6 +19,7 @@ SURFACE = {
     "F",
     "Float",
     "GroupedStream",
+    "GroupedTable",
     "Integer",
     "Json",
     "KStream",

@@ -14,6 +14,8 @@ from streams.expressions import Expression
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.aggregation import Aggregation
+from streams.operators.held_changes import Held, write_held
+from streams.operators.table import Table
 from streams.windowed import Windowed
 from streams.windows import TimeWindows
 
@@ -21,7 +23,7 @@ PACK_START = Struct(">q").pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AggregateByWindow(Node):
+class AggregateByWindow(Table):
     """Source: `KStreamWindowAggregate`.
 
     Null keys are dropped; null values reach the aggregation where it accepts them. A window is late, and skipped
@@ -105,33 +107,43 @@ class AggregateByWindow(Node):
             chain.line(f"{row} = {rows}.get({kb}, {chain.missing})")
             with chain.block(f"if {row} is {chain.missing}:"):
                 chain.line(f"{row} = {load}({kb}, {start})")
-            updated = self.aggregation.write_update(chain, scope, row)
+            updated = self.aggregation.write_update(chain, scope, row, tell_old=self.sends_old, copy=self.copies_state)
             new = f"({updated.state}, {updated.time})"
             if updated.nullable:
                 new = f"None if {updated.state} is None else {new}"
+            if self.at_commit:
+                after = chain.local("after")
+                chain.line(f"{after} = {rows}[{kb}] = {new}")
+                held = Held(
+                    "(kb, start)",
+                    lambda body, change: self._windowed(body, change, "kb", "start"),
+                    self.aggregation.write_present,
+                )
+                write_held(chain, self, scope, held, key=f"({kb}, {start})", before=row, now=after)
+                return
             chain.line(f"{rows}[{kb}] = {new}")
-            chain.forward(
-                self, self._windowed(chain, updated.scope, kb, start, updated.time, updated.result, updated.state)
+            is_state = updated.result == updated.state
+            change = replace(
+                updated.scope,
+                timestamp=updated.time,
+                value=updated.result if is_state else None,
+                value_source=None if is_state else updated.result,
+                value_bytes=None,
+                old_value=updated.old,
             )
+            chain.forward(self, self._windowed(chain, change, kb, start))
 
-    def _windowed(
-        self, chain: Chain, scope: RecordScope, kb: str, start: str, time: str, result: str, state: str
-    ) -> RecordScope:
+    def _windowed(self, chain: Chain, scope: RecordScope, kb: str, start: str) -> RecordScope:
         """The scope of the forwarded record: its windowed key is only made where somebody reads it."""
         if scope.key is None:
             inner = chain.deserialize(self.group.key_serde(), kb)
         else:
             inner = scope.key
-        is_state = result == state
         return replace(
             scope,
             schema=self.schema,
-            timestamp=time,
             key=None,
             key_source=f"{chain.bind(Windowed, 'Windowed')}({inner}, {start}, {start} + {self.windows.size_ms})",
             key_bytes=None,
             key_bytes_source=f"{kb} + {chain.bind(PACK_START, 'pack_start')}({start})",
-            value=result if is_state else None,
-            value_source=None if is_state else result,
-            value_bytes=None,
         )

@@ -12,8 +12,9 @@ from streams.operators.aggregate import AggregateByKey
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
-from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.table_aggregate import AggregateTable
 from streams.operators.windowed_aggregate import AggregateByWindow
+from streams.passes.changes import settle_changes
 from streams.passes.checks import check
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
@@ -21,8 +22,11 @@ from streams.passes.sources import merge_sources
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
 
 
-def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = False) -> Plan:
-    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads.
+def build_plan(
+    application_id: str, graph: LogicalGraph, *, project: bool = False, emit_at_commit: bool = False
+) -> Plan:
+    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads; `emit_at_commit`
+    has tables forward their changes at the commit.
 
     Raises:
         TopologyError: with every problem of the declaration and of the whole.
@@ -32,6 +36,7 @@ def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = Fals
         raise TopologyError(graph.problems)
     if project:
         graph = project_sources(graph)
+    graph = settle_changes(graph, at_commit=emit_at_commit)
     subtopologies = [
         _subtopology(application_id, index, graph, members) for index, members in enumerate(_components(graph))
     ]
@@ -119,7 +124,7 @@ def _stores(application_id: str, members: Sequence[Node]) -> Iterator[StorePlan]
     for node in members:
         spec = node.store
         if spec is not None:
-            folds = isinstance(node, AggregateByKey | AggregateByWindow)
+            folds = isinstance(node, AggregateByKey | AggregateByWindow | AggregateTable)
             yield StorePlan(
                 spec=spec,
                 changelog=f"{application_id}-{spec.name}-changelog" if spec.logged else None,
@@ -153,6 +158,6 @@ def _hold_back_above(node: Node) -> int:
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
     """Groups of topics that joins read side by side."""
     for node in graph.nodes:
-        if isinstance(node, StreamTableJoin):
+        if node.looks_into:
             topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
             yield CopartitionGroup(topics=tuple(topics), origin=node.origin)
