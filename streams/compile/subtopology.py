@@ -138,7 +138,8 @@ def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
 
 def _write_flush(module: ModulePlan, text: SourceText) -> None:
     """The function that forwards what tables held back for the commit, upstream first."""
-    waiting = [held for node in module.nodes if (held := module.held_changes.get(id(node))) is not None]
+    stores = dict.fromkeys(node.store.name for node in module.nodes if node.store is not None)
+    waiting = [module.held_changes[store] for store in stores if store in module.held_changes]
     with text.block("def flush():"):
         if not waiting:
             text.line("pass")

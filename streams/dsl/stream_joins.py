@@ -65,7 +65,7 @@ class StreamJoins(StreamHandle[K, V]):
             origin=origin,
             expression=False,
         )
-        if table.node.windowed:
+        if table.node.by_window:
             self._builder.problem(f"{operator} needs a table with one value per key; a windowed table has none", origin)
             return self._stream(self._node)
         if table.builder is not self._builder:

@@ -7,7 +7,7 @@ of it. A row is `(state, timestamp)`; its timestamp is the largest of its record
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
@@ -59,7 +59,7 @@ class Aggregation(Protocol):
         ...
 
     def write_present(self, chain: Chain, state: str) -> str:
-        """The text of the aggregate as users see it, of the state in a local."""
+        """Code that takes the state in a local apart, and the text of the aggregate as users see it."""
         ...
 
     def write_update(
@@ -69,6 +69,11 @@ class Aggregation(Protocol):
 
         `tell_old`: leave the replaced value in a local. `copy`: the state is shared, a user's function gets a copy.
         """
+        ...
+
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
+        """Code that makes `row` of `sessions`, the local of a list of (end, start, row) with at least one in it, the
+        oldest first: they merge into one."""
         ...
 
 
@@ -122,6 +127,8 @@ class FoldAggregation(SingleAggregation):
 
     initializer: UserFunction
     aggregator: UserFunction
+    merger: UserFunction | None = None
+    """(aggregate, an older session's aggregate) -> aggregate; sessions alone need it."""
     accepts_null: bool = True
 
     def write_update(
@@ -141,6 +148,17 @@ class FoldAggregation(SingleAggregation):
         scope, text = call(chain, scope, self.aggregator, {"aggregate": state}, hint="aggregator")
         chain.line(f"{state} = {text}")
         return Updated(scope, state, state, time, nullable=True, old=old)
+
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
+        assert self.merger is not None
+        state, other, time = chain.local("aggregate"), chain.local("other"), chain.local("row_time")
+        chain.line(f"{state} = {chain.bind(self.initializer.target, 'initializer')}()")
+        with chain.block(f"for _, _, ({other}, {time}) in {sessions}:"):
+            if copy:
+                self.write_copy(chain, other)
+            _, text = call(chain, scope, self.merger, {"aggregate": state, "other": other}, hint="merger")
+            chain.line(f"{state} = {text}")
+        chain.line(f"{row} = {state}, {time}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +192,18 @@ class ReduceAggregation(SingleAggregation):
             chain.line(f"{state} = {text}")
         return Updated(scope, state, state, time, nullable=True, old=old)
 
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
+        """The reducer merges too; it is called with aggregates only."""
+        state, other, time = chain.local("aggregate"), chain.local("other"), chain.local("row_time")
+        chain.line(f"{state} = None")
+        with chain.block(f"for _, _, ({other}, {time}) in {sessions}:"):
+            if copy:
+                self.write_copy(chain, other)
+            merged = replace(scope, value=other, value_source=None, value_bytes=None)
+            _, text = call(chain, merged, self.reducer, {"aggregate": state}, hint="reducer")
+            chain.line(f"{state} = {other} if {state} is None else {text}")
+        chain.line(f"{row} = None if {state} is None else ({state}, {time})")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountAggregation(SingleAggregation):
@@ -197,6 +227,9 @@ class CountAggregation(SingleAggregation):
             write_time(chain, scope, time)
         old = _write_old(chain, f"{state} - 1") if tell_old else None
         return Updated(scope, state, state, time, nullable=False, old=old)
+
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
+        chain.line(f"{row} = sum(s[2][0] for s in {sessions}), {sessions}[-1][2][1]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +323,16 @@ class NamedAggregation:
                 with chain.block(f"if {value} is not None:"):
                     self._write_column(chain, scope, column, own)
         return Updated(scope, flat, self.result_source(chain, states), time, nullable=False, old=old)
+
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
+        states, others = self.state_locals(chain), self.state_locals(chain)
+        time = chain.local("row_time")
+        self.write_initial(chain, states)
+        with chain.block(f"for _, _, (({', '.join(others)},), {time}) in {sessions}:"):
+            for (column, own), (_, later) in zip(self.shares(states), self.shares(others), strict=True):
+                for line in column.aggregate.merge_source(own, later):
+                    chain.line(line)
+        chain.line(f"{row} = ({', '.join(states)},), {time}")
 
     @staticmethod
     def _write_column(chain: Chain, scope: RecordScope, column: Column, states: list[str]) -> None:

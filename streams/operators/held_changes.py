@@ -48,11 +48,12 @@ def _changes(chain: Chain, table: Table, held: Held) -> str:
     """The dict of changes that wait: key -> (row as last forwarded, row as it is, timestamp, headers and message of
     the record that changed it last). Writes, once, the function that forwards them."""
     module = chain.module
-    known = module.held_changes.get(id(table))
+    assert table.store is not None
+    known = module.held_changes.get(table.store.name)
     if known is not None:
         return known.changed
     changed, function = chain.of_task("changed", "{}"), module.namespace.fresh("forward_changes")
-    module.held_changes[id(table)] = HeldChanges(changed, function)
+    module.held_changes[table.store.name] = HeldChanges(changed, function)
     text = SourceText()
     body = Chain(module, text)
     before, now, value = body.local("before"), body.local("after"), body.local("value")

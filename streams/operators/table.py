@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from stores import WindowSpec
+from stores import KeyValueSpec
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
@@ -26,11 +26,21 @@ class Table(Node):
     """An aggregate is shared with somebody who keeps it, so that a user's function may only have a copy to change."""
 
     @property
-    def windowed(self) -> bool:
+    def knows_old(self) -> bool:
+        """Whether the operator has a store of its own that old values can be taken from."""
+        return self.store is not None
+
+    @property
+    def collapses(self) -> bool:
+        """Whether changes may be held back for the commit."""
+        return self.store is not None
+
+    @property
+    def by_window(self) -> bool:
         """Whether the rows are kept by key and window, where only the operator itself finds them."""
         if self.store is not None:
-            return isinstance(self.store, WindowSpec)
-        return any(isinstance(parent, Table) and parent.windowed for parent in self.heard_parents)
+            return not isinstance(self.store, KeyValueSpec)
+        return any(isinstance(parent, Table) and parent.by_window for parent in self.heard_parents)
 
     def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
         """Code that looks the table's row up under the key of `scope`, whose serialised form is the local `kb`.

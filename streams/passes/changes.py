@@ -22,7 +22,7 @@ from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
-from streams.operators.table import Table
+from streams.operators.table import Table, table_of
 
 
 def settle_changes(graph: LogicalGraph, *, at_commit: bool = False) -> LogicalGraph:
@@ -48,7 +48,7 @@ def settle_changes(graph: LogicalGraph, *, at_commit: bool = False) -> LogicalGr
         if isinstance(node, Table):
             if id(node) in asked.telling:
                 changed["sends_old"] = True
-            if at_commit and (node.store is not None or changed.get("kept")):
+            if at_commit and (node.collapses or changed.get("kept")):
                 changed["at_commit"] = True
             if asked.shares_values(graph, node):
                 changed["copies_state"] = True
@@ -80,7 +80,7 @@ class _Asked:
             if not force and not table.kept and id(table) not in self.kept:
                 return False
             self.kept.add(id(table))
-        elif table.store is None:
+        elif not table_of(table).knows_old:
             told = [self.old_values(parent, force=force) for parent in table.heard_parents]
             if not all(told):
                 return False

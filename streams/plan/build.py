@@ -9,11 +9,12 @@ from streams.errors import TopologyError
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
+from streams.operators.cogroup import Cogroup
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
 from streams.operators.table_aggregate import AggregateTable
-from streams.operators.windowed_aggregate import AggregateByWindow
+from streams.operators.window_aggregate import WindowAggregate
 from streams.passes.changes import settle_changes
 from streams.passes.checks import check
 from streams.passes.projection import project_sources
@@ -121,10 +122,12 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
 
 
 def _stores(application_id: str, members: Sequence[Node]) -> Iterator[StorePlan]:
+    known: set[str] = set()  # the inputs of a cogroup share a store
     for node in members:
         spec = node.store
-        if spec is not None:
-            folds = isinstance(node, AggregateByKey | AggregateByWindow | AggregateTable)
+        if spec is not None and spec.name not in known:
+            known.add(spec.name)
+            folds = isinstance(node, AggregateByKey | WindowAggregate | AggregateTable)
             yield StorePlan(
                 spec=spec,
                 changelog=f"{application_id}-{spec.name}-changelog" if spec.logged else None,
@@ -156,8 +159,8 @@ def _hold_back_above(node: Node) -> int:
 
 
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
-    """Groups of topics that joins read side by side."""
+    """Groups of topics that joins and cogroups read side by side."""
     for node in graph.nodes:
-        if node.looks_into:
+        if node.looks_into or isinstance(node, Cogroup):
             topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
             yield CopartitionGroup(topics=tuple(topics), origin=node.origin)

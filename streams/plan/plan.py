@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import KeyValueSpec, WindowSpec
+from stores import StoreSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
@@ -39,7 +39,7 @@ class SourceTopic:
 class StorePlan:
     """A state store: how it is kept, its changelog topic (None: not logged), and how a query reads it."""
 
-    spec: KeyValueSpec | WindowSpec
+    spec: StoreSpec
     changelog: str | None
     key_serde: Serde
     aggregation: Aggregation | TableAggregation | None = None
@@ -82,7 +82,7 @@ class Subtopology:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopartitionGroup:
-    """Source topics that must have the same number of partitions, because a join reads them side by side."""
+    """Source topics that must have the same number of partitions, because a join or cogroup reads them in pairs."""
 
     topics: tuple[str, ...]
     origin: SourceLine | None
@@ -166,7 +166,7 @@ class Plan:
     def _check(self, counts: Mapping[str, int]) -> None:
         problems = [
             TopologyProblem(
-                message="a join needs topics with the same number of partitions, but "
+                message="a join or cogroup needs topics with the same number of partitions, but "
                 + " and ".join(f"{topic!r} has {counts[topic]}" for topic in group.topics)
                 + ": repartition() one side, or create the topics with equal counts",
                 origin=group.origin,

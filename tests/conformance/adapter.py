@@ -7,10 +7,24 @@ import os
 from datetime import timedelta
 from typing import Any
 
-from streams import App, Json, KStream, KTable, StreamsError, TopologyError, Windowed, hopping, tumbling
+from streams import (
+    App,
+    Json,
+    KStream,
+    KTable,
+    StreamsError,
+    TopologyError,
+    Windowed,
+    hopping,
+    session,
+    sliding,
+    tumbling,
+    unlimited,
+)
 from streams.testing import TopologyTestDriver
 from tests.conformance import vocabulary as words
 
+FOREVER = 2**63 - 1
 BUILD_ERRORS = (ValueError, TopologyError)
 
 
@@ -55,7 +69,10 @@ def _key(key: Any) -> Any:
 def _rows(driver: TopologyTestDriver, name: str, size_ms: int | None) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for key, (value, timestamp) in driver.rows(name).items():
-        shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": key[1] + size_ms}
+        if isinstance(key, tuple) and len(key) == 3:  # sessions have no timestamp
+            rows.append({"key": {"key": key[0], "start": key[1], "end": key[2]}, "value": value})
+            continue
+        shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": min(key[1] + size_ms, FOREVER)}
         rows.append({"key": shown, "value": value, "ts": timestamp})
     return rows
 
@@ -68,6 +85,7 @@ class Translation:
         self.nodes: dict[str, Any] = {}
         self.stores: dict[str, int | None] = {}
         self.windows: dict[str, int] = {}
+        self.cogroups: set[str] = set()
         self._sinks: list[str] = []
         self._dynamic = False
 
@@ -185,13 +203,34 @@ class Translation:
         return handle.group_by(lambda k, v: (key(k, v), value(k, v)), name=op.get("name"))
 
     def op_window(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "type", "size", "advance", "grace")
-        if op["type"] != "time":
+        self._supports(op, "of", "type", "size", "advance", "grace", "difference", "gap", "start", "emit")
+        grace = _ms(op.get("grace", 0))
+        if op["type"] == "time":
+            size = _ms(op["size"])
+            windows = hopping(size, _ms(op["advance"]), grace=grace) if "advance" in op else tumbling(size, grace=grace)
+            self.windows[op["id"]] = op["size"]
+        elif op["type"] == "sliding":
+            windows = sliding(_ms(op["difference"]), grace=grace)
+            self.windows[op["id"]] = op["difference"]
+        elif op["type"] == "session":
+            windows = session(_ms(op["gap"]), grace=grace)
+        elif op["type"] == "unlimited":
+            windows = unlimited(start=op.get("start", 0))
+            self.windows[op["id"]] = FOREVER
+        else:
             raise NotImplementedError(f"{op['type']} windows")
-        size, grace = _ms(op["size"]), _ms(op.get("grace", 0))
-        windows = hopping(size, _ms(op["advance"]), grace=grace) if "advance" in op else tumbling(size, grace=grace)
-        self.windows[op["id"]] = op["size"]
-        return self.of(op).windowed_by(windows)
+        if op["of"] in self.cogroups:
+            self.cogroups.add(op["id"])
+        return self.of(op).windowed_by(windows, emit=op.get("emit", "update"))
+
+    def op_cogroup(self, op: dict[str, Any]) -> Any:
+        adders = [words.binary(each["adder"]) for each in op["inputs"]]
+        functions = [lambda k, v, a, add=add: add(a, v) for add in adders]
+        cogrouped = self.nodes[op["inputs"][0]["of"]].cogroup(functions[0])
+        for each, function in zip(op["inputs"][1:], functions[1:], strict=True):
+            cogrouped = cogrouped.cogroup(self.nodes[each["of"]], function)
+        self.cogroups.add(op["id"])
+        return cogrouped
 
     def op_count(self, op: dict[str, Any]) -> Any:
         return self.of(op).count(**self._kept(op))
@@ -202,10 +241,13 @@ class Translation:
         return self.of(op).reduce(*functions, **self._kept(op))
 
     def op_aggregate(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "init", "adder", "subtractor", "store", "retention")
+        self._supports(op, "of", "init", "adder", "subtractor", "merger", "store", "retention")
         init = json.dumps(op["init"])
+        kept = self._kept(op)
+        if "merger" in op:
+            kept["merger"] = words.binary(op["merger"])
         functions = [_aggregator(op[name]) for name in ("adder", "subtractor") if name in op]
-        return self.of(op).aggregate(lambda: json.loads(init), *functions, **self._kept(op))
+        return self.of(op).aggregate(lambda: json.loads(init), *functions, **kept)
 
     def _kept(self, op: dict[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {}
