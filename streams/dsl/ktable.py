@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
 
 from streams.context import Context
-from streams.dsl.builder import TopologyBuilder
 from streams.dsl.grouped_table import GroupedTable
 from streams.dsl.materialize import named_store
 from streams.dsl.schemas import key_after, pair_after, value_after
+from streams.dsl.table_joins import TableJoins
 from streams.expressions import Expression
 from streams.graph.function import user_function
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
 from streams.operators.select_key import SelectKey
-from streams.operators.table import Table
 from streams.operators.table_filter import TableFilter
 from streams.operators.table_map_values import TableMapValues
 from streams.operators.to_stream import ToStream
@@ -32,19 +31,16 @@ K2 = TypeVar("K2", default=Any)  # what an expression on F gives, no type checke
 V2 = TypeVar("V2", default=Any)
 
 
-class KTable(Generic[K, V]):
+class KTable(TableJoins[K, V]):
     """An immutable handle on a table: read from a topic, made of a stream, or the result of an aggregation.
 
     A null value deletes the key; functions are not called for it. `store=` keeps the result in a store of that name,
     which can be queried; without it an operator keeps rows only where something needs them.
+    Joins with other tables stand in `table_joins`.
     Source: `org.apache.kafka.streams.kstream.KTable`.
     """
 
-    __slots__ = ("builder", "node")
-
-    def __init__(self, builder: TopologyBuilder, node: Table) -> None:
-        self.builder = builder
-        self.node = node
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"KTable({self.node.label})"

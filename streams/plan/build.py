@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from streams.compile.subtopology import compile_subtopology
-from streams.errors import TopologyError
+from streams.errors import SourceLine, TopologyError
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
@@ -159,8 +159,12 @@ def _hold_back_above(node: Node) -> int:
 
 
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
-    """Groups of topics that joins and cogroups read side by side."""
+    """Groups of topics that joins and cogroups read side by side, each once per line that asks for it."""
+    known: set[tuple[frozenset[str], SourceLine | None]] = set()  # a join of tables looks both ways
     for node in graph.nodes:
         if node.looks_into or isinstance(node, Cogroup):
             topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
-            yield CopartitionGroup(topics=tuple(topics), origin=node.origin)
+            asked = frozenset(topics), node.origin
+            if asked not in known:
+                known.add(asked)
+                yield CopartitionGroup(topics=tuple(topics), origin=node.origin)

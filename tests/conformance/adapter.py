@@ -265,12 +265,19 @@ class Translation:
     def op_left_join(self, op: dict[str, Any]) -> Any:
         return self._join(op, "left_join")
 
+    def op_outer_join(self, op: dict[str, Any]) -> Any:
+        return self._join(op, "outer_join")
+
     def _join(self, op: dict[str, Any], method: str) -> Any:
-        self._supports(op, "left", "right", "joiner")
         left, right = self.of(op, "left"), self.of(op, "right")
-        if type(left).__name__ != "KStream" or type(right).__name__ != "KTable":
+        joiner = words.joiner(op.get("joiner", "pair"))
+        if isinstance(left, KTable) and isinstance(right, KTable):
+            self._supports(op, "left", "right", "joiner", "store")
+            return getattr(left, method)(right, joiner, **self._table_store(op))
+        self._supports(op, "left", "right", "joiner")
+        if not isinstance(left, KStream) or not isinstance(right, KTable):
             raise NotImplementedError(f"{op['op']} of {type(left).__name__} and {type(right).__name__}")
-        return getattr(left, method)(right, words.joiner(op.get("joiner", "pair")))
+        return getattr(left, method)(right, joiner)
 
 
 def _aggregator(name: str) -> Any:

@@ -29,6 +29,7 @@ FAMILIES = (
     "table",
     "table_aggregate",
     "caching",
+    "join_table_table",
     "composed",
 )
 """Families of which at least a part can be declared; cases that need more are told apart by NotImplementedError."""
@@ -45,6 +46,7 @@ LEAST = {
     "table": 27,
     "table_aggregate": 23,
     "caching": 4,
+    "join_table_table": 20,
 }
 """How many cases of a family must run, so that a translation that gives up too early is noticed."""
 
