@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
-from streams.dsl.materialize import materialize
+from streams.dsl.materialize import global_table, materialize
 from streams.errors import ConfigError
 from streams.expressions import Expression
 from streams.graph.function import user_function
@@ -140,6 +141,23 @@ class App:
         )
         self._builder.add(source)
         return KTable(self._builder, materialize(self._builder, source, schema, store, "table", origin))
+
+    def global_table(
+        self,
+        topic: str,
+        *,
+        key: type[K] | Serde | Any = None,
+        value: type[V] | Serde | Any = None,
+        store: str | None = None,
+    ) -> GlobalKTable[K, V]:
+        """A topic of which every worker has all rows: the newest value of each key; a null value deletes it.
+
+        Streams join with it by any key and without co-partitioning. Meant for small, slowly changing tables.
+        """
+        origin = caller_origin()
+        self._builder.check_name("topic", topic, origin)
+        schema = self._builder.schema(key, value, Schema(), origin)
+        return GlobalKTable(self._builder, global_table(self._builder, topic, schema, store, origin))
 
     # -- doors ----------------------------------------------------------------------------------------------------
     def plan(self) -> Plan:

@@ -20,6 +20,7 @@ SURFACE = {
     "Context",
     "F",
     "Float",
+    "GlobalKTable",
     "GroupedStream",
     "GroupedTable",
     "Integer",

@@ -10,6 +10,7 @@ from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
 from streams.operators.cogroup import Cogroup
+from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
@@ -48,7 +49,11 @@ def build_plan(
     }
     groups = tuple(_copartitioned(graph))
     return Plan(
-        application_id=application_id, subtopologies=tuple(subtopologies), fixed_partitions=fixed, copartitioned=groups
+        application_id=application_id,
+        subtopologies=tuple(subtopologies),
+        fixed_partitions=fixed,
+        copartitioned=groups,
+        global_tables=tuple(node for node in graph.nodes if isinstance(node, GlobalTable)),
     )
 
 
@@ -65,13 +70,14 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
             at = leader[at]
         return at
 
-    for node in graph.nodes:
+    nodes = [node for node in graph.nodes if not isinstance(node, GlobalTable)]
+    for node in nodes:
         if isinstance(node, Repartition):
             continue
         for parent in node.parents:
             leader[find(node)] = find(parent)  # a repartition as a parent stands for its source side
     components: dict[int, list[Node]] = {}
-    for node in graph.nodes:
+    for node in nodes:
         sides = [find(node)]
         if isinstance(node, Repartition):
             sides.insert(0, find(node.parents[0]))

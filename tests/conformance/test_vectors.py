@@ -30,6 +30,7 @@ FAMILIES = (
     "table_aggregate",
     "caching",
     "join_table_table",
+    "join_global",
     "composed",
 )
 """Families of which at least a part can be declared; cases that need more are told apart by NotImplementedError."""
@@ -47,6 +48,7 @@ LEAST = {
     "table_aggregate": 23,
     "caching": 4,
     "join_table_table": 20,
+    "join_global": 10,
 }
 """How many cases of a family must run, so that a translation that gives up too early is noticed."""
 
