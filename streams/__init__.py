@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from streams.context import Context
     from streams.dsl.branched import BranchedStream
     from streams.dsl.cogrouped import CogroupedStream, SessionWindowedCogroupedStream, WindowedCogroupedStream
+    from streams.dsl.global_ktable import GlobalKTable
     from streams.dsl.grouped import GroupedStream
+    from streams.dsl.grouped_table import GroupedTable
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
     from streams.dsl.session_windowed import SessionWindowedStream
@@ -67,7 +69,9 @@ HOMES = {
     "Context": "streams.context",
     "F": "streams.expressions",
     "Float": "streams.serde",
+    "GlobalKTable": "streams.dsl.global_ktable",
     "GroupedStream": "streams.dsl.grouped",
+    "GroupedTable": "streams.dsl.grouped_table",
     "Integer": "streams.serde",
     "Json": "streams.serde",
     "KStream": "streams.dsl.kstream",
@@ -133,7 +137,9 @@ __all__ = [
     "Context",
     "F",
     "Float",
+    "GlobalKTable",
     "GroupedStream",
+    "GroupedTable",
     "Integer",
     "Json",
     "KStream",

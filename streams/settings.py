@@ -30,6 +30,10 @@ class AppSettings(BaseSettings):
     transaction. The latter needs a broker with transactions; readers of the outputs should read committed records."""
     commit_interval: timedelta | None = None
     """How often offsets and state are committed. None: every second, every 100 ms with exactly once."""
+    emit_updates: Literal["all", "commit"] = "all"
+    """`all` forwards every change of a table or an aggregate as it comes; `commit` collapses the changes of a key and
+    forwards the last one at the commit, as Kafka Streams' record cache does. A key that came and went in between shows
+    nothing."""
     validate_values: Literal["all", "read"] = "all"
     """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
     deserialization_handler: FailureHandler = "fail"

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from streams.compile.subtopology import compile_subtopology
-from streams.errors import TopologyError
+from streams.errors import SourceLine, TopologyError
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
 from streams.operators.cogroup import Cogroup
+from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
-from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.table_aggregate import AggregateTable
 from streams.operators.window_aggregate import WindowAggregate
+from streams.passes.changes import settle_changes
 from streams.passes.checks import check
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
@@ -22,8 +24,11 @@ from streams.passes.sources import merge_sources
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
 
 
-def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = False) -> Plan:
-    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads.
+def build_plan(
+    application_id: str, graph: LogicalGraph, *, project: bool = False, emit_at_commit: bool = False
+) -> Plan:
+    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads; `emit_at_commit`
+    has tables forward their changes at the commit.
 
     Raises:
         TopologyError: with every problem of the declaration and of the whole.
@@ -33,6 +38,7 @@ def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = Fals
         raise TopologyError(graph.problems)
     if project:
         graph = project_sources(graph)
+    graph = settle_changes(graph, at_commit=emit_at_commit)
     subtopologies = [
         _subtopology(application_id, index, graph, members) for index, members in enumerate(_components(graph))
     ]
@@ -43,7 +49,11 @@ def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = Fals
     }
     groups = tuple(_copartitioned(graph))
     return Plan(
-        application_id=application_id, subtopologies=tuple(subtopologies), fixed_partitions=fixed, copartitioned=groups
+        application_id=application_id,
+        subtopologies=tuple(subtopologies),
+        fixed_partitions=fixed,
+        copartitioned=groups,
+        global_tables=tuple(node for node in graph.nodes if isinstance(node, GlobalTable)),
     )
 
 
@@ -60,13 +70,14 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
             at = leader[at]
         return at
 
-    for node in graph.nodes:
+    nodes = [node for node in graph.nodes if not isinstance(node, GlobalTable)]
+    for node in nodes:
         if isinstance(node, Repartition):
             continue
         for parent in node.parents:
             leader[find(node)] = find(parent)  # a repartition as a parent stands for its source side
     components: dict[int, list[Node]] = {}
-    for node in graph.nodes:
+    for node in nodes:
         sides = [find(node)]
         if isinstance(node, Repartition):
             sides.insert(0, find(node.parents[0]))
@@ -122,7 +133,7 @@ def _stores(application_id: str, members: Sequence[Node]) -> Iterator[StorePlan]
         spec = node.store
         if spec is not None and spec.name not in known:
             known.add(spec.name)
-            folds = isinstance(node, AggregateByKey | WindowAggregate)
+            folds = isinstance(node, AggregateByKey | WindowAggregate | AggregateTable)
             yield StorePlan(
                 spec=spec,
                 changelog=f"{application_id}-{spec.name}-changelog" if spec.logged else None,
@@ -154,8 +165,12 @@ def _hold_back_above(node: Node) -> int:
 
 
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
-    """Groups of topics that joins and cogroups read side by side."""
+    """Groups of topics that joins and cogroups read side by side, each once per line that asks for it."""
+    known: set[tuple[frozenset[str], SourceLine | None]] = set()  # a join of tables looks both ways
     for node in graph.nodes:
-        if isinstance(node, StreamTableJoin | Cogroup):
+        if node.looks_into or isinstance(node, Cogroup):
             topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
-            yield CopartitionGroup(topics=tuple(topics), origin=node.origin)
+            asked = frozenset(topics), node.origin
+            if asked not in known:
+                known.add(asked)
+                yield CopartitionGroup(topics=tuple(topics), origin=node.origin)
