@@ -84,7 +84,7 @@ class AggregateBySession(WindowAggregate):
             closing = self._closing(chain) if self.emit == "close" else None
             clock = self.clock(chain)
             newest = self.newest_put(chain)
-            chain.module.advances.append(f"stores[{self.spec.name!r}].advance(min({newest}, {self.store_now(chain)}))")
+            self.tell_store(chain, f"min({newest}, {self.store_now(chain)})", closing and closing.event)
             known = chain.module.states[self.clock_name, "parts"] = Parts(clock, newest, closing)
         return known
 

@@ -67,7 +67,7 @@ class AggregateByWindow(WindowAggregate):
             # from the clock and not from what was put, so that a held-back clock keeps the rows it still needs.
             newest = self._newest_start(chain, clock.now)
             if newest is not None:
-                chain.module.advances.append(f"stores[{self.spec.name!r}].advance({newest})")
+                self.tell_store(chain, newest, final and final.event)
         return known
 
     def _newest_start(self, chain: Chain, now: str) -> str | None:
