@@ -160,6 +160,9 @@ class AggregateByWindow(WindowAggregate):
         chain.line(f"{row} = {rows}.get({kb}, {chain.missing})")
         with chain.block(f"if {row} is {chain.missing}:"):
             chain.line(f"{row} = {load}({kb}, {start})")
+        if final is not None:
+            with chain.block(f"if {row} is None:"):
+                final.write_open(chain, end)
         updated = self.aggregation.write_update(chain, scope, row, tell_old=self.sends_old, copy=self.copies_state)
         if self.at_commit:
             after = chain.local("after")

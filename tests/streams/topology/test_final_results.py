@@ -104,6 +104,28 @@ def test_final_results_are_held_back_from_the_watermark() -> None:
 
 
 @pytest.mark.parametrize(
+    "windows", [tumbling(10 * MS, grace=0 * MS), sliding(4 * MS, grace=0 * MS), session(4 * MS, grace=0 * MS)]
+)
+def test_open_windows_hold_the_watermark_at_their_own_clock_and_closed_ones_do_not(windows: Any) -> None:
+    """A filter can keep the operator's clock behind the input; what it holds comes out by that clock."""
+    app = App("app")
+    grouped = app.stream("in", key=str, value=Json()).filter(lambda k, v: v != 0).group_by_key()
+    table = grouped.windowed_by(windows, emit="close").count(store="n")
+    table.to_stream().select_key(lambda k, v: k.key).repartition(name="again").to("out")
+    (sink,) = app.plan().subtopologies[0].repartition_sinks
+    assert sink.holders == {"n"}
+    bench = Bench(app)
+    assert bench.program.holding() == {}
+    bench.run("in", [message(1, ts=5), message(0, ts=500)])
+    assert bench.program.holding() == {"n": 5}
+    bench.run("in", [message(1, ts=600), message(None, ts=700), message(0, ts=800)])
+    assert bench.program.holding() in ({"n": 600}, {"n": 700})
+    other = Bench(app)
+    other.program.restore_clocks(bench.program.clocks())
+    assert set(other.program.holding()) <= {"n"}
+
+
+@pytest.mark.parametrize(
     ("windows", "late"),
     [
         (tumbling(10 * MS, grace=0 * MS), [29, 3]),
