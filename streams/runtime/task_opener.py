@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from stores import RocksDbResources, RocksDbTaskState, StateLockedError, StoreError
+from stores import RocksDbResources, RocksDbTaskState, StateLockedError, StoreCorruptError, StoreError
 from streams.errors import StateError
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
@@ -49,7 +49,9 @@ class TaskOpener:
             block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
         )
         self._failures = FailurePolicy(
-            deserialization=options.deserialization_handler, processing=options.processing_handler
+            deserialization=options.deserialization_handler,
+            processing=options.processing_handler,
+            blame=producer.blame,
         )
         self._waiting: dict[TaskId, float] = {}  # -> when to give up
         self._told: set[TaskId] = set()
@@ -159,6 +161,12 @@ class TaskOpener:
                 self._told.add(task)
                 log.info("state_locked: task %s waits for another process to close %s", task, directory)
             return None
+        except StoreCorruptError as error:
+            if not all(spec.logged for spec in specs):
+                raise StateError(f"task {task} cannot be opened: {error}", task=str(task)) from error
+            log.warning("state_rebuilt: task %s: %s", task, error)
+            shutil.rmtree(directory)
+            return RocksDbTaskState.open(directory, specs, self._resources)
         except StoreError as error:
             raise StateError(f"task {task} cannot be opened: {error}", task=str(task)) from error
         except OSError as error:
