@@ -96,7 +96,7 @@ class StreamJoins(StreamHandle[K, V]):
             selector = user_function(self._builder, operator, on, ("key", "value"), origin=origin)
             looked_up = key_after(self._builder, self._node.schema, selector, None, origin)
         mine, theirs = Schema(key=looked_up).key_serde(), table.node.schema.key_serde()
-        if mine.name != theirs.name and (selector is None or looked_up.type is not Unknown):
+        if mine.name != theirs.name and (selector is None or looked_up.type not in (Unknown, Any)):
             self._builder.problem(
                 f"{operator} needs equal keys on both sides, but the stream's are written as {mine.name} and the "
                 f"table's as {theirs.name}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from stores import ChangelogRecord, TaskState
+from stores import ChangelogRecord, KeyValueStore, TaskState
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
 from streams.observe import Counters
@@ -13,7 +13,6 @@ from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
 from streams.runtime.failure_policy import FailurePolicy
-from streams.runtime.failures import describe_failure
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.partition_time import decode_partition_time, encode_partition_time
 from streams.runtime.phase import TaskPhase, check_task_transition
@@ -38,6 +37,7 @@ class Task:
         committed: the committed offset of each input, None where there is none; together with the state they are
             where the task goes on.
         state: opened, and closed by the task.
+        global_stores: the worker's, of global tables.
         now: ms of the worker's monotonic clock.
     """
 
@@ -48,6 +48,7 @@ class Task:
         *,
         committed: Mapping[Place, CommittedOffset | None],
         state: TaskState,
+        global_stores: Mapping[str, KeyValueStore],
         produce: Produce,
         produce_full: Produce,
         failures: FailurePolicy,
@@ -68,7 +69,7 @@ class Task:
         self.program = self.subtopology.program.bind(
             TaskBinding(
                 task_id=task_id,
-                stores=state.stores,
+                stores={**global_stores, **state.stores},
                 produce=produce,
                 produce_full=produce_full,
                 watermarks=self.watermarks,
@@ -187,7 +188,7 @@ class Task:
             self.program.flush()
         except RecordFailure as failure:
             self.torn = True
-            raise describe_failure(failure, NO_RECORD) from failure.cause
+            self.failures.fail(failure, NO_RECORD)
 
     # -- time --------------------------------------------------------------------------------------------------------
     def measures(self, clock: Callable[[], int], idle_timeout_ms: int) -> dict[str, Callable[[int], Progress]]:

@@ -78,6 +78,7 @@ class Committing:
             TaskId(0, 0),
             self.plan,
             committed={("in", 0): self.script.offsets.get(("in", 0))},
+            global_stores={},
             state=state,
             produce=self.script.produce,  # type: ignore[arg-type]
             produce_full=self.script.produce,  # type: ignore[arg-type]
