@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from streams.app import App
     from streams.context import Context
     from streams.dsl.branched import BranchedStream
-    from streams.dsl.grouped import GroupedStream, WindowedStream
+    from streams.dsl.cogrouped import CogroupedStream, SessionWindowedCogroupedStream, WindowedCogroupedStream
+    from streams.dsl.global_ktable import GlobalKTable
+    from streams.dsl.grouped import GroupedStream
+    from streams.dsl.grouped_table import GroupedTable
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
+    from streams.dsl.session_windowed import SessionWindowedStream
+    from streams.dsl.windowed import WindowedStream
     from streams.errors import (
         ConfigError,
         ProcessingError,
@@ -40,17 +45,33 @@ if TYPE_CHECKING:
     from streams.expressions import F
     from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
     from streams.windowed import Windowed
-    from streams.windows import TimeWindows, hopping, tumbling
+    from streams.windows import (
+        CalendarWindows,
+        SessionWindows,
+        SlidingWindows,
+        TimeWindows,
+        UnlimitedWindows,
+        calendar,
+        hopping,
+        session,
+        sliding,
+        tumbling,
+        unlimited,
+    )
 
 HOMES = {
     "App": "streams.app",
     "BranchedStream": "streams.dsl.branched",
     "Bytes": "streams.serde",
+    "CalendarWindows": "streams.windows",
+    "CogroupedStream": "streams.dsl.cogrouped",
     "ConfigError": "streams.errors",
     "Context": "streams.context",
     "F": "streams.expressions",
     "Float": "streams.serde",
+    "GlobalKTable": "streams.dsl.global_ktable",
     "GroupedStream": "streams.dsl.grouped",
+    "GroupedTable": "streams.dsl.grouped_table",
     "Integer": "streams.serde",
     "Json": "streams.serde",
     "KStream": "streams.dsl.kstream",
@@ -61,14 +82,21 @@ HOMES = {
     "QueryError": "streams.errors",
     "Serde": "streams.serde",
     "SerdeError": "streams.errors",
+    "SessionWindowedCogroupedStream": "streams.dsl.cogrouped",
+    "SessionWindowedStream": "streams.dsl.session_windowed",
+    "SessionWindows": "streams.windows",
+    "SlidingWindows": "streams.windows",
     "StateError": "streams.errors",
     "StreamsError": "streams.errors",
     "String": "streams.serde",
     "TaskFencedError": "streams.errors",
     "TimeWindows": "streams.windows",
     "TopologyError": "streams.errors",
+    "UnlimitedWindows": "streams.windows",
     "Windowed": "streams.windowed",
-    "WindowedStream": "streams.dsl.grouped",
+    "WindowedCogroupedStream": "streams.dsl.cogrouped",
+    "WindowedStream": "streams.dsl.windowed",
+    "calendar": "streams.windows",
     "collect": "streams.aggregates",
     "count": "streams.aggregates",
     "distinct": "streams.aggregates",
@@ -78,10 +106,13 @@ HOMES = {
     "max_": "streams.aggregates",
     "mean": "streams.aggregates",
     "min_": "streams.aggregates",
+    "session": "streams.windows",
+    "sliding": "streams.windows",
     "stddev": "streams.aggregates",
     "sum_": "streams.aggregates",
     "top_k": "streams.aggregates",
     "tumbling": "streams.windows",
+    "unlimited": "streams.windows",
 }
 
 
@@ -100,11 +131,15 @@ __all__ = [
     "App",
     "BranchedStream",
     "Bytes",
+    "CalendarWindows",
+    "CogroupedStream",
     "ConfigError",
     "Context",
     "F",
     "Float",
+    "GlobalKTable",
     "GroupedStream",
+    "GroupedTable",
     "Integer",
     "Json",
     "KStream",
@@ -115,14 +150,21 @@ __all__ = [
     "QueryError",
     "Serde",
     "SerdeError",
+    "SessionWindowedCogroupedStream",
+    "SessionWindowedStream",
+    "SessionWindows",
+    "SlidingWindows",
     "StateError",
     "StreamsError",
     "String",
     "TaskFencedError",
     "TimeWindows",
     "TopologyError",
+    "UnlimitedWindows",
     "Windowed",
+    "WindowedCogroupedStream",
     "WindowedStream",
+    "calendar",
     "collect",
     "count",
     "distinct",
@@ -132,8 +174,11 @@ __all__ = [
     "max_",
     "mean",
     "min_",
+    "session",
+    "sliding",
     "stddev",
     "sum_",
     "top_k",
     "tumbling",
+    "unlimited",
 ]

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from streams.dsl.builder import TopologyBuilder
-from streams.dsl.kstream import KStream, materialize
+from streams.dsl.global_ktable import GlobalKTable
+from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
+from streams.dsl.materialize import global_table, materialize
 from streams.errors import ConfigError
 from streams.expressions import Expression
 from streams.graph.function import user_function
@@ -142,6 +144,23 @@ class App:
         self._builder.add(source)
         return KTable(self._builder, materialize(self._builder, source, schema, store, "table", origin))
 
+    def global_table(
+        self,
+        topic: str,
+        *,
+        key: type[K] | Serde | Any = None,
+        value: type[V] | Serde | Any = None,
+        store: str | None = None,
+    ) -> GlobalKTable[K, V]:
+        """A topic of which every worker has all rows: the newest value of each key; a null value deletes it.
+
+        Streams join with it by any key and without co-partitioning. Meant for small, slowly changing tables.
+        """
+        origin = caller_origin()
+        self._builder.check_name("topic", topic, origin)
+        schema = self._builder.schema(key, value, Schema(), origin)
+        return GlobalKTable(self._builder, global_table(self._builder, topic, schema, store, origin))
+
     # -- doors ----------------------------------------------------------------------------------------------------
     def plan(self) -> Plan:
         """The topology, checked and compiled; made anew only when something was declared since.
@@ -154,7 +173,12 @@ class App:
         if self._plan is None or self._plan[0] != size:
             self._plan = (
                 size,
-                build_plan(self.settings.application_id, graph, project=self.settings.validate_values == "read"),
+                build_plan(
+                    self.settings.application_id,
+                    graph,
+                    project=self.settings.validate_values == "read",
+                    emit_at_commit=self.settings.emit_updates == "commit",
+                ),
             )
         return self._plan[1]
 

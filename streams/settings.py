@@ -30,6 +30,10 @@ class AppSettings(BaseSettings):
     Readers of the outputs have to read committed records only, as most clients do unless told otherwise."""
     commit_interval: timedelta | None = None
     """How often offsets and state are committed. None: every 100 ms, every second with at least once."""
+    emit_updates: Literal["all", "commit"] = "all"
+    """`all` forwards every change of a table or an aggregate as it comes; `commit` collapses the changes of a key and
+    forwards the last one at the commit, as Kafka Streams' record cache does. A key that came and went in between shows
+    nothing."""
     validate_values: Literal["all", "read"] = "all"
     """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
     deserialization_handler: FailureHandler = "fail"

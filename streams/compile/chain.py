@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stores import MISSING
 from streams.compile.namespace import Namespace
@@ -19,6 +19,17 @@ from streams.compile.source_text import FailureKind, SourceText
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.serde import Serde
+
+if TYPE_CHECKING:
+    from streams.compile.clock import Clock, ClockEvent
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChanges:
+    """Changes of a table that wait for the commit: the dict that holds them, and the function that forwards them."""
+
+    changed: str
+    function: str
 
 
 @dataclass(slots=True)
@@ -37,11 +48,25 @@ class ModulePlan:
     advances: list[str] = field(default_factory=list[str])
     """Lines that move the clocks of the stores, run when a batch ends."""
     clocks: dict[str, str] = field(default_factory=dict[str, str])
-    """Store name -> the cell that holds the clock of the operator that keeps the store."""
+    """Name -> the cell of a time that survives a restart: the clock of the operator that keeps the store so named."""
+    operator_clocks: dict[str, Clock] = field(default_factory=dict[str, "Clock"])
+    """Name -> the clock that is remembered under it."""
+    clock_events: list[ClockEvent] = field(default_factory=list["ClockEvent"])
+    """What happens when operators' clocks move, upstream first."""
+    task_clock: Clock | None = None
+    """The clock of the whole task, where something reads it."""
+    task_events: list[ClockEvent] = field(default_factory=list["ClockEvent"])
+    """What happens when the task's clock moves."""
+    restored: list[str] = field(default_factory=list[str])
+    """Lines run when the remembered times are back: what follows from them is made anew."""
+    held_changes: dict[str, HeldChanges] = field(default_factory=dict[str, HeldChanges])
+    """What tables forward at the commit, by the store that keeps their rows (the inputs of a cogroup share it)."""
+    functions: list[SourceText] = field(default_factory=list[SourceText])
+    """Functions beside those of sources and shared operators."""
     shared: dict[int, str] = field(default_factory=dict[int, str])
     """Operators that are functions of their own, by id -> function name."""
-    states: dict[int, Any] = field(default_factory=dict[int, Any])
-    """What an operator prepared once for the module (names of its cells), by the operator's id."""
+    states: dict[object, Any] = field(default_factory=dict[object, Any])
+    """What an operator prepared once for the module (names of its cells), by the operator's id and whatever else."""
 
 
 class Chain:
@@ -163,9 +188,17 @@ class Chain:
         return f"{self.bind(serde.deserialize, 'deserialize_' + serde.name)}({expression})"
 
     # -- handing on -----------------------------------------------------------------------------------------------
-    def forward(self, node: Node, scope: RecordScope) -> None:
+    def children(self, node: Node, *, late: bool = False) -> list[Node]:
+        """The operators that hear `node`: its results, or the records that were too late for it."""
+        return [
+            child
+            for child in self.module.nodes
+            if child.takes_late is late and any(parent is node for parent in child.heard_parents)
+        ]
+
+    def forward(self, node: Node, scope: RecordScope, *, late: bool = False) -> None:
         """Writes what follows `node`: each child inline, or a call where the child is a function of its own."""
-        children = [child for child in self.module.nodes if any(parent is node for parent in child.heard_parents)]
+        children = self.children(node, late=late)
         if len(children) > 1:  # decode once, above the children's own blocks
             scope, _ = self.value(scope)
         for child in children:
@@ -176,6 +209,7 @@ class Chain:
             else:
                 scope, key = self.key(scope)
                 scope, value = self.value(scope)
-                self.line(f"{function}({key}, {value}, {scope.timestamp}, {scope.headers}, {scope.message})")
+                change = f"{value}, {scope.old_value}" if child.hears_old else value
+                self.line(f"{function}({key}, {change}, {scope.timestamp}, {scope.headers}, {scope.message})")
         if not children:
             self.line("pass")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from stores import KeyValueStore, WindowStore
+from stores import Store
 from streams.compile.source_text import FailureKind
 from streams.graph.node import Node
 from streams.plan.task_id import TaskId
@@ -68,7 +68,7 @@ class TaskBinding:
     room (by serving delivery reports) and sends."""
 
     task_id: TaskId
-    stores: Mapping[str, KeyValueStore | WindowStore]
+    stores: Mapping[str, Store]
     produce: Produce
     produce_full: Produce
     watermarks: Mapping[str, WatermarkSource]
@@ -114,15 +114,21 @@ class TaskProgram:
     clocks: Callable[[], dict[str, int]]
     restore_clocks: Callable[[Mapping[str, int]], None]
     watermark_advanced: Callable[[], None]
+    holding: Callable[[], dict[str, int]]
+    """Label -> clock of each operator that holds records back at the moment."""
+    flush: Callable[[], None]
+    """Forwards what tables held back for the commit; to be called before each. Raises RecordFailure with index -1."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class SubtopologyProgram:
-    """Compiled once per sub-topology. `source` is the generated module, for `headrace topology --format code`."""
+    """Compiled once per sub-topology. `source` is the generated module, for `headrace topology --format code`;
+    `clocks` names the times a task remembers over restarts."""
 
     filename: str
     source: str
     build: Callable[[TaskBinding], TaskProgram]
+    clocks: frozenset[str] = frozenset()
 
     def bind(self, binding: TaskBinding) -> TaskProgram:
         return self.build(binding)

@@ -14,7 +14,9 @@ The function looks like this (names shortened):
                 ts = m.timestamp()[1] if value is None else value.ts
                 if ts > limit: break                 # another input of the task is older: its turn
                 if ts > top: top = ts
+                if ts > task_time: task_time = ts    # where somebody asks for the task's own clock
                 …                                    # the operators
+                if task_time >= due: tick(task_time) # where something waits for it
             else: index = end
             return index
         except Exception as error: raise record_failure(index, error)
@@ -30,7 +32,6 @@ from streams.compile.chain import Chain, ModulePlan
 from streams.compile.scope import RecordScope
 from streams.compile.source_text import SourceText
 from streams.graph.node import Node
-from streams.operators.repartition import Repartition
 from streams.operators.source import Source
 
 
@@ -54,7 +55,9 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
                     text.line("top = ts")
                 with text.block("elif ts < 0:"):
                     text.line(f"raise {chain.bind(negative_timestamp, 'negative_timestamp')}(ts)")
+                text.line("#task_time")
                 chain.forward(node, scope)
+                text.line("#task_events")
             with text.block("else:"):
                 text.line("index = end")
             text.line("return index")
@@ -96,7 +99,7 @@ def _decode(chain: Chain, node: Node, topic: str, watermark: str | None) -> Reco
         with text.block("if raw is None:"):
             if watermark is not None:
                 with text.block(f"if {chain.of_task('observe', f'watermarks[{topic!r}].observe')}(m):"):
-                    text.line("refresh_watermarks()")
+                    text.line("watermark_moved()")
                     text.line("continue")
             text.line(f"{value} = None")
             text.line("ts = m.timestamp()[1]")
@@ -113,21 +116,3 @@ def _decode(chain: Chain, node: Node, topic: str, watermark: str | None) -> Reco
                 text.line(f"ts = {moment}")
     text.line("kb = m.key()")
     return scope
-
-
-def reaches(module: ModulePlan, node: Node) -> tuple[str, ...]:
-    """The cells of the watermarks that hold back `node`'s clock: of every repartition topic upstream of it here."""
-    cells: list[str] = []
-    seen: set[int] = set()
-    queue = [node]
-    while queue:
-        current = queue.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, Repartition) and current is not node:
-            if current.topic in module.watermarks:
-                cells.append(module.watermarks[current.topic])
-            continue
-        queue.extend(parent for parent in current.heard_parents)
-    return tuple(sorted(cells))

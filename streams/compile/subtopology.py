@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from streams.compile.chain import Chain, ModulePlan
+from streams.compile.clock import NEVER
 from streams.compile.namespace import Namespace
 from streams.compile.program import RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
@@ -63,12 +64,15 @@ def compile_subtopology(
         text.line()
         _write_time_functions(module, text)
         text.append(functions)
+        for function in module.functions:
+            text.append(function)
+        _write_flush(module, text)
         for topic, run in runs:
             entry = namespace.bind(sources[topic], f"entry_{run}")
             text.line(f"source_{run} = SourceRun({entry}, run_{run}, head_time_{run})")
         table = ", ".join(f"{topic!r}: source_{run}" for topic, run in runs)
-        text.line(f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced)")
-    source = _with_nonlocals(text.text, module.cells)
+        text.line(f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced, holding, flush)")
+    source = _completed(text.text, module)
 
     filename = f"<headrace {name}>"
     namespace.names.update(SourceRun=SourceRun, TaskProgram=TaskProgram, record_failure=_failure_finder(filename, text))
@@ -76,16 +80,24 @@ def compile_subtopology(
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
     build: Callable[[TaskBinding], TaskProgram] = namespace.names["build"]
-    return SubtopologyProgram(filename=filename, source=source, build=build)
+    return SubtopologyProgram(filename=filename, source=source, build=build, clocks=frozenset(module.clocks))
 
 
 def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
     """The function of an operator that several ways lead to."""
     chain = Chain(module, text)
     name = module.shared[id(node)]
-    with text.at(node), text.block(f"def {name}(key, value, ts, headers, m):"):
+    change = "value, old" if node.hears_old else "value"
+    with text.at(node), text.block(f"def {name}(key, {change}, ts, headers, m):"):
         text.line("#nonlocal")
-        scope = RecordScope(schema=node.schema, timestamp="ts", headers="headers", key="key", value="value")
+        scope = RecordScope(
+            schema=node.schema,
+            timestamp="ts",
+            headers="headers",
+            key="key",
+            value="value",
+            old_value="old" if node.hears_old else None,
+        )
         node.write(chain, scope, node.heard_parents[0])
     text.line()
 
@@ -101,23 +113,62 @@ def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
         for line in module.advances:
             text.line(line)
         text.line("pass")
+    with text.block("def task_clock_moved():"):
+        text.line("#nonlocal")
+        for event in module.task_events:
+            event.write_check(Chain(module, text))
+        text.line("pass")
+    with text.block("def watermark_moved():"):
+        text.line("refresh_watermarks()")
+        for event in [*module.clock_events, *module.task_events]:
+            event.write_check(Chain(module, text))
     with text.block("def watermark_advanced():"):
         text.line("refresh_watermarks()")
         text.line("advance_stores()")
+    with text.block("def holding():"):
+        text.line("held = {}")
+        for event in module.clock_events:
+            text.line(f"if {event.due} < {NEVER}: held[{event.node.label!r}] = {event.clock.now}")
+        text.line("return held")
     with text.block("def clocks():"):
         text.line("return {" + ", ".join(f"{store!r}: {cell}" for store, cell in module.clocks.items()) + "}")
     with text.block("def restore_clocks(known):"):
         text.line("#nonlocal")
         for store, cell in module.clocks.items():
             text.line(f"{cell} = max({cell}, known.get({store!r}, -1))")
+        for line in module.restored:
+            text.line(line)
         text.line("advance_stores()")
     text.line()
 
 
-def _with_nonlocals(source: str, cells: Mapping[str, str]) -> str:
-    """Names the closure's variables in each function that assigns them; known only when all is written."""
-    declaration = "nonlocal " + ", ".join(cells) if cells else "pass"
-    return source.replace("#nonlocal", declaration)
+def _write_flush(module: ModulePlan, text: SourceText) -> None:
+    """The function that forwards what tables held back for the commit, upstream first."""
+    stores = dict.fromkeys(node.store.name for node in module.nodes if node.store is not None)
+    waiting = [module.held_changes[store] for store in stores if store in module.held_changes]
+    with text.block("def flush():"):
+        if not waiting:
+            text.line("pass")
+        else:
+            with text.block("try:"):
+                for held in waiting:
+                    text.line(f"{held.function}()")
+            with text.block("except Exception as error:"):
+                text.line("raise record_failure(-1, error) from error")
+    text.line()
+
+
+def _completed(source: str, module: ModulePlan) -> str:
+    """Fills in what is known only when all operators are written; no line is added, so that their marks stay right.
+
+    Each function that assigns variables of the closure names them; each run function moves the task's clock and looks
+    at what waits for it.
+    """
+    cells, clock = module.cells, module.task_clock
+    waiting = " or ".join(f"{event.clock.now} >= {event.due}" for event in module.task_events)
+    source = source.replace("#nonlocal", "nonlocal " + ", ".join(cells) if cells else "pass")
+    source = source.replace("#task_time", f"if ts > {clock.time}: {clock.time} = ts" if clock else "pass")
+    return source.replace("#task_events", f"if {waiting}: task_clock_moved()" if waiting else "pass")
 
 
 def _failure_finder(filename: str, text: SourceText) -> Callable[[int, Exception], RecordFailure]:

@@ -31,7 +31,7 @@ class BranchedStream(Generic[K, V]):
     _builder: TopologyBuilder
     _split: Node
     _branches: tuple[tuple[str, Node], ...]
-    _handle: Callable[[TopologyBuilder, Node], Any]
+    _handle: Callable[[Node], Any]
 
     @classmethod
     def of(
@@ -40,7 +40,7 @@ class BranchedStream(Generic[K, V]):
         parent: Node,
         name: str,
         origin: SourceLine | None,
-        handle: Callable[[TopologyBuilder, Node], Any],
+        handle: Callable[[Node], Any],
     ) -> BranchedStream[K, V]:
         """Appends the operator whose branches follow."""
         split = Split(parents=(parent,), schema=parent.schema, origin=origin, label=builder.label(None, parent, name))
@@ -78,4 +78,4 @@ class BranchedStream(Generic[K, V]):
         return BranchedStream(self._builder, self._split, (*self._branches, (name, node)), self._handle)
 
     def _streams(self) -> dict[str, KStream[K, V]]:
-        return {name: self._handle(self._builder, node) for name, node in self._branches}
+        return {name: self._handle(node) for name, node in self._branches}

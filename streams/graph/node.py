@@ -7,15 +7,17 @@ Each operator is a subclass in a file of its own under `streams.operators`, whic
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from streams.errors import SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.graph.schema import Schema
 
+OldValues = Literal["ignored", "needed", "welcome"]
+
 if TYPE_CHECKING:
-    from stores import KeyValueSpec, WindowSpec
+    from stores import StoreSpec
     from streams.compile.chain import Chain
     from streams.compile.scope import RecordScope
 
@@ -32,6 +34,8 @@ class Node:
     changes_key: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
     """Works key by key, so that its input has to be partitioned by that key."""
+    takes_late: ClassVar[bool] = False
+    """Hears the records that were too late for its parent, not the parent's results."""
 
     parents: tuple[Node, ...] = ()
     schema: Schema = field(default_factory=Schema)
@@ -39,9 +43,14 @@ class Node:
     label: str = ""
 
     @property
-    def store(self) -> KeyValueSpec | WindowSpec | None:
+    def store(self) -> StoreSpec | None:
         """The state store the operator keeps, if any."""
         return None
+
+    @property
+    def hold_back_ms(self) -> int:
+        """How much older than the operator's clock a record may be that it releases late, ms."""
+        return 0
 
     @property
     def emits(self) -> bool:
@@ -54,12 +63,33 @@ class Node:
         return self.parents
 
     @property
+    def looks_into(self) -> tuple[Node, ...]:
+        """The tables among the parents whose rows the operator looks up by the record's key."""
+        return ()
+
+    @property
+    def old_values(self) -> OldValues:
+        """What the operator does with old values of the tables it hears: nothing, it cannot do without them, or it
+        takes them where they can be had without a store more."""
+        return "ignored"
+
+    @property
+    def hears_old(self) -> bool:
+        """Whether the records that reach the operator tell the value they replace."""
+        return False
+
+    @property
     def expressions(self) -> tuple[Expression, ...]:
         """The expressions on `F` among the operator's own fields, so that they can be checked against its input."""
         held = (getattr(self, each.name) for each in fields(self))
         return tuple(
             each.target for each in held if isinstance(each, UserFunction) and isinstance(each.target, Expression)
         )
+
+    @property
+    def read_schema(self) -> Schema:
+        """Key and value as the operator's functions and expressions see them."""
+        return self.parents[0].schema if self.parents else self.schema
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
         """Writes the code that handles one record which `parent` forwarded, and what follows it."""

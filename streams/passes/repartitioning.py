@@ -12,18 +12,20 @@ from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.aggregate import AggregateByKey
+from streams.operators.global_table_join import GlobalTableJoin
 from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
 from streams.operators.source import Source
 from streams.operators.stream_table_join import StreamTableJoin
-from streams.operators.windowed_aggregate import AggregateByWindow
+from streams.operators.table_aggregate import AggregateTable
+from streams.operators.window_aggregate import WindowAggregate
 
 
 def key_changed(node: Node) -> bool:
     """Whether the records `node` forwards may lie in another partition than their key says."""
     if node.changes_key:
         return True
-    if isinstance(node, Repartition | Source | Materialize | AggregateByKey | AggregateByWindow):
+    if isinstance(node, Repartition | Source | Materialize | AggregateByKey | WindowAggregate | AggregateTable):
         return False
     return any(key_changed(parent) for parent in node.heard_parents)
 
@@ -57,7 +59,7 @@ def insert_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGrap
 
 def _input_of(node: Node) -> tuple[str, Schema]:
     """What the repartition topic before `node` is named after, and how it is written."""
-    if isinstance(node, AggregateByKey | AggregateByWindow):
+    if isinstance(node, AggregateByKey | WindowAggregate | AggregateTable):
         return node.group_name, node.group
     if isinstance(node, Materialize):
         return node.spec.name, node.schema
@@ -67,6 +69,8 @@ def _input_of(node: Node) -> tuple[str, Schema]:
 def _reaches_left_join(graph: LogicalGraph, node: Node) -> bool:
     """Whether a join that accepts null keys lies anywhere downstream: then the topic has to keep them."""
     return any(
-        isinstance(other, StreamTableJoin) and other.left and any(above is node for above in graph.ancestors(other))
+        isinstance(other, StreamTableJoin | GlobalTableJoin)
+        and other.left
+        and any(above is node for above in graph.ancestors(other))
         for other in graph.nodes
     )

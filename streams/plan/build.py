@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from streams.compile.subtopology import compile_subtopology
-from streams.errors import TopologyError
+from streams.errors import SourceLine, TopologyError
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
+from streams.operators.cogroup import Cogroup
+from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
-from streams.operators.stream_table_join import StreamTableJoin
-from streams.operators.windowed_aggregate import AggregateByWindow
+from streams.operators.table_aggregate import AggregateTable
+from streams.operators.window_aggregate import WindowAggregate
+from streams.passes.changes import settle_changes
 from streams.passes.checks import check
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
@@ -21,8 +24,11 @@ from streams.passes.sources import merge_sources
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
 
 
-def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = False) -> Plan:
-    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads.
+def build_plan(
+    application_id: str, graph: LogicalGraph, *, project: bool = False, emit_at_commit: bool = False
+) -> Plan:
+    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads; `emit_at_commit`
+    has tables forward their changes at the commit.
 
     Raises:
         TopologyError: with every problem of the declaration and of the whole.
@@ -32,6 +38,7 @@ def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = Fals
         raise TopologyError(graph.problems)
     if project:
         graph = project_sources(graph)
+    graph = settle_changes(graph, at_commit=emit_at_commit)
     subtopologies = [
         _subtopology(application_id, index, graph, members) for index, members in enumerate(_components(graph))
     ]
@@ -42,7 +49,11 @@ def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = Fals
     }
     groups = tuple(_copartitioned(graph))
     return Plan(
-        application_id=application_id, subtopologies=tuple(subtopologies), fixed_partitions=fixed, copartitioned=groups
+        application_id=application_id,
+        subtopologies=tuple(subtopologies),
+        fixed_partitions=fixed,
+        copartitioned=groups,
+        global_tables=tuple(node for node in graph.nodes if isinstance(node, GlobalTable)),
     )
 
 
@@ -59,13 +70,14 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
             at = leader[at]
         return at
 
-    for node in graph.nodes:
+    nodes = [node for node in graph.nodes if not isinstance(node, GlobalTable)]
+    for node in nodes:
         if isinstance(node, Repartition):
             continue
         for parent in node.parents:
             leader[find(node)] = find(parent)  # a repartition as a parent stands for its source side
     components: dict[int, list[Node]] = {}
-    for node in graph.nodes:
+    for node in nodes:
         sides = [find(node)]
         if isinstance(node, Repartition):
             sides.insert(0, find(node.parents[0]))
@@ -99,7 +111,13 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
         sinks=tuple(node.topic for node in members if isinstance(node, Sink) and isinstance(node.topic, str)),
         stores=stores,
         repartition_sinks=tuple(
-            RepartitionSink(topic=node.topic, sources=tuple(_topics_above(node.parents[0]))) for node in written
+            RepartitionSink(
+                topic=node.topic,
+                sources=tuple(_topics_above(node.parents[0])),
+                hold_back_ms=_hold_back_above(node.parents[0]),
+                holders=frozenset(_holders_above(node.parents[0])),
+            )
+            for node in written
         ),
         program=compile_subtopology(
             f"{application_id}/{index}",
@@ -111,10 +129,12 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
 
 
 def _stores(application_id: str, members: Sequence[Node]) -> Iterator[StorePlan]:
+    known: set[str] = set()  # the inputs of a cogroup share a store
     for node in members:
         spec = node.store
-        if spec is not None:
-            folds = isinstance(node, AggregateByKey | AggregateByWindow)
+        if spec is not None and spec.name not in known:
+            known.add(spec.name)
+            folds = isinstance(node, AggregateByKey | WindowAggregate | AggregateTable)
             yield StorePlan(
                 spec=spec,
                 changelog=f"{application_id}-{spec.name}-changelog" if spec.logged else None,
@@ -138,9 +158,29 @@ def _topics_above(node: Node) -> Iterator[str]:
     yield from found
 
 
+def _hold_back_above(node: Node) -> int:
+    """The most that the operators on one way from a source topic to `node`, itself included, hold back together."""
+    if isinstance(node, Source | Repartition):
+        return 0
+    return node.hold_back_ms + max((_hold_back_above(parent) for parent in node.heard_parents), default=0)
+
+
+def _holders_above(node: Node) -> Iterator[str]:
+    """The labels of the operators that hold back on the ways to `node`, itself included."""
+    if not isinstance(node, Source | Repartition):
+        if node.hold_back_ms:
+            yield node.label
+        for parent in node.heard_parents:
+            yield from _holders_above(parent)
+
+
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
-    """Groups of topics that joins read side by side."""
+    """Groups of topics that joins and cogroups read side by side, each once per line that asks for it."""
+    known: set[tuple[frozenset[str], SourceLine | None]] = set()  # a join of tables looks both ways
     for node in graph.nodes:
-        if isinstance(node, StreamTableJoin):
+        if node.looks_into or isinstance(node, Cogroup):
             topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
-            yield CopartitionGroup(topics=tuple(topics), origin=node.origin)
+            asked = frozenset(topics), node.origin
+            if asked not in known:
+                known.add(asked)
+                yield CopartitionGroup(topics=tuple(topics), origin=node.origin)

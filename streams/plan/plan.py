@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import KeyValueSpec, WindowSpec
+from stores import StoreSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
 from streams.operators.aggregation import Aggregation
+from streams.operators.global_table import GlobalTable
+from streams.operators.table_aggregation import TableAggregation
 from streams.plan.task_id import TaskId
 from streams.serde import Serde
 
@@ -38,10 +40,10 @@ class SourceTopic:
 class StorePlan:
     """A state store: how it is kept, its changelog topic (None: not logged), and how a query reads it."""
 
-    spec: KeyValueSpec | WindowSpec
+    spec: StoreSpec
     changelog: str | None
     key_serde: Serde
-    aggregation: Aggregation | None = None
+    aggregation: Aggregation | TableAggregation | None = None
 
     @property
     def name(self) -> str:
@@ -60,6 +62,8 @@ class RepartitionSink:
     topic: str
     sources: tuple[str, ...]
     hold_back_ms: int = 0
+    holders: frozenset[str] = frozenset()
+    """The labels of those operators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,7 @@ class Subtopology:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopartitionGroup:
-    """Source topics that must have the same number of partitions, because a join reads them side by side."""
+    """Source topics that must have the same number of partitions, because a join or cogroup reads them in pairs."""
 
     topics: tuple[str, ...]
     origin: SourceLine | None
@@ -105,11 +109,13 @@ class Plan:
     fixed_partitions: Mapping[str, int] = field(default_factory=dict[str, int])
     """Repartition topics whose count the user chose."""
     copartitioned: tuple[CopartitionGroup, ...] = ()
+    global_tables: tuple[GlobalTable, ...] = ()
+    """Tables that belong to no task; whoever runs tasks keeps them."""
 
     def source_topics(self) -> tuple[str, ...]:
         """The user's topics that are read, each once, in the order of declaration."""
-        topics = (s.topic for sub in self.subtopologies for s in sub.sources if s.role != "repartition")
-        return tuple(dict.fromkeys(topics))
+        topics = [s.topic for sub in self.subtopologies for s in sub.sources if s.role != "repartition"]
+        return tuple(dict.fromkeys([*topics, *(table.topic for table in self.global_tables)]))
 
     def stores(self) -> Iterator[tuple[Subtopology, StorePlan]]:
         for subtopology in self.subtopologies:
@@ -165,7 +171,7 @@ class Plan:
     def _check(self, counts: Mapping[str, int]) -> None:
         problems = [
             TopologyProblem(
-                message="a join needs topics with the same number of partitions, but "
+                message="a join or cogroup needs topics with the same number of partitions, but "
                 + " and ".join(f"{topic!r} has {counts[topic]}" for topic in group.topics)
                 + ": repartition() one side, or create the topics with equal counts",
                 origin=group.origin,

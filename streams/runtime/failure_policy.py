@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import NoReturn
 
 from streams.compile.program import Message, RecordFailure
 from streams.errors import ConfigError
@@ -42,7 +43,12 @@ class FailurePolicy:
         self._processing = processing
         self._told: set[tuple[str, str | None]] = set()
 
-    def skip(self, failure: RecordFailure, message: Message, task: TaskId, counters: Counters) -> None:
+    def fail(self, failure: RecordFailure, message: Message) -> NoReturn:
+        """Raises what a failure amounts to that cannot be skipped: StreamsError."""
+        self._blame(failure.cause)
+        raise describe_failure(failure, message) from failure.cause
+
+    def skip(self, failure: RecordFailure, message: Message, task: TaskId | None, counters: Counters) -> None:
         """Returns if the record is to be skipped; it is counted then.
 
         Raises:

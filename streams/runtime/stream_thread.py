@@ -23,6 +23,7 @@ from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
 from streams.runtime.commit import CommitProtocol
 from streams.runtime.consumer import RecordConsumer
+from streams.runtime.global_tables import GlobalTables
 from streams.runtime.listener import WorkerListener
 from streams.runtime.membership import Assigned, CommitFailedError, Failed, Lost, Membership, Revoked
 from streams.runtime.options import WorkerOptions
@@ -59,6 +60,7 @@ class StreamThread:
         purge: RepartitionPurge,
         cleanup: StateCleanup,
         listener: WorkerListener,
+        global_tables: GlobalTables | None,
         aligned: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,6 +76,7 @@ class StreamThread:
         self._purge = purge
         self._cleanup = cleanup
         self._listener = listener
+        self._global_tables = global_tables
         self._aligned = aligned
         self._clock = clock
         self._joined = False
@@ -104,6 +107,8 @@ class StreamThread:
         self._follow_membership()
         self.tasks.bring_up()
         self._fetch()
+        if self._global_tables is not None:
+            self._global_tables.poll()
         self._run()
         self._publish()
         self._commit_when_due()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from stores import ChangelogRecord, TaskState
+from stores import ChangelogRecord, KeyValueStore, TaskState
+from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
 from streams.observe import Counters
 from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
@@ -36,6 +37,7 @@ class Task:
         committed: the committed offset of each input, None where there is none; together with the state they are
             where the task goes on.
         state: opened, and closed by the task.
+        global_stores: the worker's, of global tables.
         now: ms of the worker's monotonic clock.
     """
 
@@ -46,6 +48,7 @@ class Task:
         *,
         committed: Mapping[Place, CommittedOffset | None],
         state: TaskState,
+        global_stores: Mapping[str, KeyValueStore],
         produce: Produce,
         produce_full: Produce,
         failures: FailurePolicy,
@@ -66,7 +69,7 @@ class Task:
         self.program = self.subtopology.program.bind(
             TaskBinding(
                 task_id=task_id,
-                stores=state.stores,
+                stores={**global_stores, **state.stores},
                 produce=produce,
                 produce_full=produce_full,
                 watermarks=self.watermarks,
@@ -175,6 +178,18 @@ class Task:
         """How many of the records so far were watermarks."""
         return sum(watermark.observed for watermark in self.watermarks.values())
 
+    def flush(self) -> None:
+        """Forwards what tables held back for the commit.
+
+        Raises:
+            StreamsError: an operator behind a table failed. The task must not be committed.
+        """
+        try:
+            self.program.flush()
+        except RecordFailure as failure:
+            self.torn = True
+            self.failures.fail(failure, NO_RECORD)
+
     # -- time --------------------------------------------------------------------------------------------------------
     def measures(self, clock: Callable[[], int], idle_timeout_ms: int) -> dict[str, Callable[[int], Progress]]:
         """For each repartition sink, what tells the task's progress towards it."""
@@ -196,6 +211,7 @@ class Task:
                     ),
                     sink.hold_back_ms,
                     previous,
+                    [time for label, time in self.program.holding().items() if label in sink.holders],
                 )
 
             return told

@@ -5,6 +5,8 @@ one more internal topic, `<application>-task-metadata-changelog`, in the partiti
 
     row (and record key)      value
     clock/<store>             the clock of the operator that keeps the store, ms, decimal text
+    clock/<store>/<input>     the same, where an operator has one clock for each of its inputs
+    clock/<store>/closed      how far that operator has let out final results, ms, decimal text
     watermark/<topic>         `Watermark.snapshot()` of that repartition topic
 
 Names of stores and topics are stable, so a task that moves, or whose sub-topology has another number after a change of
@@ -44,6 +46,7 @@ def rows_of(subtopology: Subtopology) -> frozenset[str]:
     """The names of the rows that tasks of this sub-topology write."""
     return frozenset(
         [CLOCK + store.name for store in subtopology.stores]
+        + [CLOCK + name for name in subtopology.program.clocks]
         + [WATERMARK + source.topic for source in subtopology.sources if source.role == "repartition"]
     )
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from stores import RocksDbResources, RocksDbTaskState, StateLockedError, StoreCorruptError, StoreError
+from stores import KeyValueStore, RocksDbResources, RocksDbTaskState, StateLockedError, StoreCorruptError, StoreError
 from streams.errors import StateError
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
@@ -38,6 +38,9 @@ class TaskOpener:
         options: WorkerOptions,
         membership: Membership,
         producer: RecordProducer,
+        failures: FailurePolicy,
+        resources: RocksDbResources,
+        global_stores: Mapping[str, KeyValueStore],
         clock: Callable[[], float],
     ) -> None:
         self._plan = plan
@@ -45,14 +48,9 @@ class TaskOpener:
         self._membership = membership
         self._producer = producer
         self._clock = clock
-        self._resources = RocksDbResources(
-            block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
-        )
-        self._failures = FailurePolicy(
-            deserialization=options.deserialization_handler,
-            processing=options.processing_handler,
-            blame=producer.blame,
-        )
+        self._resources = resources
+        self._failures = failures
+        self._global_stores = global_stores
         self._waiting: dict[TaskId, float] = {}  # -> when to give up
         self._told: set[TaskId] = set()
 
@@ -110,6 +108,7 @@ class TaskOpener:
                         self._plan,
                         committed={place: committed.get(place) for place in self._plan.inputs(task_id)},
                         state=state,
+                        global_stores=self._global_stores,
                         produce=self._producer.produce,
                         produce_full=self._producer.produce_full,
                         failures=self._failures,

@@ -16,6 +16,8 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from stores import RocksDbResources, StoreReader
+from streams.observe import Counters
 from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
@@ -23,6 +25,8 @@ from streams.runtime.collector import collecting_seldom
 from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.exactly_once import ExactlyOnce
+from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.global_tables import GlobalTables
 from streams.runtime.internal_topics import TopicDirectory, admin_client
 from streams.runtime.joining import group_membership
 from streams.runtime.listener import Silent, WorkerListener
@@ -42,7 +46,7 @@ from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
 from streams.runtime.transactional_producer import TransactionalProducer
-from streams.runtime.worker_tasks import StoreReader, WorkerTasks
+from streams.runtime.worker_tasks import WorkerTasks
 
 if TYPE_CHECKING:
     from streams.query.server import QueryServer
@@ -204,13 +208,34 @@ class Worker:
             interval_ms=options.watermark_interval_ms,
             repeat_ms=options.watermark_repeat_ms,
         )
+        failures = FailurePolicy(
+            deserialization=options.deserialization_handler,
+            processing=options.processing_handler,
+            blame=producer.blame,
+        )
+        resources = RocksDbResources(
+            block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
+        )
+        global_tables = self._global_tables(plan, options, resources, ends, failures)
+        if global_tables is not None:
+            open_things.callback(global_tables.close)
+            global_tables.load(self._stopping.is_set)
         router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
         tasks = WorkerTasks(
             options,
             membership=membership,
             consumer=consumer,
             router=router,
-            opener=TaskOpener(plan, options, membership, producer, time.monotonic),
+            opener=TaskOpener(
+                plan,
+                options,
+                membership,
+                producer,
+                failures,
+                resources,
+                global_tables.stores if global_tables is not None else {},
+                time.monotonic,
+            ),
             restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
             positions=positions,
             publisher=publisher,
@@ -233,12 +258,35 @@ class Worker:
             ),
             cleanup=StateCleanup(options.application_dir, delay_s=options.state_cleanup_delay_s),
             listener=self._listener,
+            global_tables=global_tables,
             aligned=any(sub.repartition_sinks for sub in plan.plan.subtopologies),
         )
         self._thread = thread
         membership.report(lags)
         membership.start()
         return thread
+
+    def _global_tables(
+        self,
+        plan: PartitionPlan,
+        options: WorkerOptions,
+        resources: RocksDbResources,
+        ends: BrokerLogEnds,
+        failures: FailurePolicy,
+    ) -> GlobalTables | None:
+        """The copies of the topology's global tables, if it has any."""
+        tables, counters = self.plan.global_tables, Counters()
+        if not tables:
+            return None
+        return GlobalTables.open(
+            tables,
+            plan.counts,
+            options.application_dir / f"global-{options.slot}",
+            resources,
+            RecordConsumer(options, "global"),
+            ends,
+            lambda failure, message: failures.skip(failure, message, None, counters),
+        )
 
     def _producer(self, options: WorkerOptions) -> RecordProducer:
         """The producer that the guarantee asks for, ready to send."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from stores import KeyValueStore, MemoryTaskState, TaskState, WindowStore
+from stores import KeyedWindowStore, MemoryTaskState, SessionStore, Store, TaskState, WindowStore
 from streams.app import App
 from streams.compile.program import NO_LIMIT, Headers, RecordFailure, TaskBinding, TaskProgram
 from streams.errors import QueryError
@@ -27,6 +27,7 @@ from streams.plan.plan import StorePlan, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.failures import describe_failure
 from streams.serde import Serde, serde_for
+from streams.testing.global_tables import DriverGlobalTables
 from streams.testing.message import DriverMessage
 from streams.testing.topics import InputTopic, OutputTopic, TestRecord
 
@@ -45,6 +46,9 @@ class TopologyTestDriver:
         self._plan = app.plan()
         self._directory = tempfile.TemporaryDirectory(prefix="headrace-driver-")
         self._in_memory = stores == "memory"
+        self.global_tables = DriverGlobalTables(
+            self._plan.global_tables, None if self._in_memory else Path(self._directory.name) / "global"
+        )
         self._tasks = [_DriverTask(self, subtopology) for subtopology in self._plan.subtopologies]
         self._readers = {source.topic: task for task in self._tasks for source in task.subtopology.sources}
         self._queue: deque[DriverMessage] = deque()
@@ -57,10 +61,11 @@ class TopologyTestDriver:
         """The handle that pipes records into `name`. `key` and `value` default to the types the topology declared."""
         task = self._readers.get(name)
         entry = task.entry(name) if task else None
-        if entry is None:
+        schema = entry.schema if entry else self.global_tables.schema(name)
+        if schema is None:
             known = ", ".join(sorted(self._plan.source_topics()))
             raise KeyError(f"the topology reads no topic {name!r}; it reads {known}")
-        return InputTopic(name, *_serdes(entry.schema, key, value), driver=self)
+        return InputTopic(name, *_serdes(schema, key, value), driver=self)
 
     def output_topic(self, name: str, *, key: Any = None, value: Any = None) -> OutputTopic:
         """The handle that reads what came to `name`. `key` and `value` default to what the topology writes there."""
@@ -72,23 +77,33 @@ class TopologyTestDriver:
                     break
         return OutputTopic(name, *_serdes(schema, key, value), self._written.setdefault(name, deque()))
 
-    def store(self, name: str) -> KeyValueStore | WindowStore:
+    def store(self, name: str) -> Store:
         """A state store by name, with the keys as bytes and the rows as the topology keeps them.
 
         Raises QueryError naming the stores there are.
         """
+        if name in self.global_tables.stores:
+            return self.global_tables.stores[name]
         return self._find(name)[0].state.store(name)
 
     def rows(self, name: str) -> dict[Any, tuple[Any, int]]:
-        """A store's rows as users see them: key (windowed: `(key, start)`) -> (value, timestamp)."""
+        """A store's rows as users see them: key (windowed: `(key, start)`, sessions: `(key, start, end)`) -> (value,
+        timestamp)."""
+        shared = self.global_tables.rows(name)
+        if shared is not None:
+            return shared
         task, plan = self._find(name)
         store = task.state.store(name)
         read = plan.key_serde.deserialize
         rows: dict[Any, tuple[Any, int]] = {}
-        if isinstance(store, WindowStore):
+        if isinstance(store, WindowStore | KeyedWindowStore):
             with store.all() as scan:
                 for (raw, start), (value, timestamp) in scan:
                     rows[read(raw), start] = (plan.present(value), timestamp)
+        elif isinstance(store, SessionStore):
+            with store.all() as scan:
+                for (raw, start, end), (value, timestamp) in scan:
+                    rows[read(raw), start, end] = (plan.present(value), timestamp)
         else:
             with store.all() as scan:
                 for raw, (value, timestamp) in scan:
@@ -111,6 +126,7 @@ class TopologyTestDriver:
         """Closes the stores and removes what the driver wrote to disk."""
         for task in self._tasks:
             task.state.close()
+        self.global_tables.close()
         self._directory.cleanup()
 
     def __enter__(self) -> TopologyTestDriver:
@@ -132,7 +148,10 @@ class TopologyTestDriver:
         try:
             while self._queue:
                 message = self._queue.popleft()
-                self._readers[message.topic()].process(message)
+                if self.global_tables.reads(message.topic()):
+                    self.global_tables.process(message)
+                else:
+                    self._readers[message.topic()].process(message)
         finally:
             self._queue.clear()
 
@@ -158,7 +177,7 @@ class TopologyTestDriver:
         """What compiled code sends: kept for the test to read, and piped on if the topology reads the topic."""
         record = DriverMessage(topic, 0, key, value, timestamp, headers)
         self._written.setdefault(topic, deque()).append(record)
-        if topic in self._readers:
+        if topic in self._readers or self.global_tables.reads(topic):
             self._enqueue(topic, key, value, timestamp, headers)
 
     def open_state(self, subtopology: Subtopology) -> TaskState:
@@ -189,7 +208,10 @@ class _DriverTask:
         self.program: TaskProgram = subtopology.program.bind(
             TaskBinding(
                 task_id=TaskId(subtopology.index, 0),
-                stores={plan.name: self.state.store(plan.name) for plan in subtopology.stores},
+                stores={
+                    **driver.global_tables.stores,
+                    **{plan.name: self.state.store(plan.name) for plan in subtopology.stores},
+                },
                 produce=driver.produce,
                 produce_full=driver.produce,
                 watermarks={s.topic: _Unbounded() for s in subtopology.sources if s.role == "repartition"},
@@ -206,6 +228,7 @@ class _DriverTask:
     def process(self, message: DriverMessage) -> None:
         try:
             self.program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
+            self.program.flush()
         except RecordFailure as failure:
             raise describe_failure(failure, message) from failure.cause
         self.state.commit({}, {})

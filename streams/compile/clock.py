@@ -1,0 +1,176 @@
+"""Clocks in generated code, and what is to happen when one has moved.
+
+An operator that releases records later than it got them (final windows, suppressed updates, unmatched join partners,
+punctuators) has a clock, a next due time, and a function of its own in the generated module:
+
+    def close_daily(now): …                          # releases what is due and sets the next due time
+
+    …                                                # in a run function, where the operator handles a record
+    if ts > time_1: time_1 = ts
+    …                                                # aggregates the record
+    if time_1 >= due_1: close_daily(time_1)          # one comparison a record, no call
+
+    if observe(m):                                   # the record was a watermark
+        watermark_moved()                            # compares every clock with its due time
+        continue
+
+A clock is the largest timestamp its operator saw. Behind a repartition topic it is held back by the topic's watermark,
+so a watermark can move it too; a watermark of "all are idle" lets it go to the largest timestamp seen, and no further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streams.compile.chain import Chain, ModulePlan
+from streams.compile.program import NO_LIMIT, Headers
+from streams.compile.scope import RecordScope
+from streams.compile.source_text import SourceText
+from streams.graph.node import Node
+from streams.graph.schema import Schema
+from streams.operators.repartition import Repartition
+
+NEVER = NO_LIMIT
+"""The due time of nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`time` is the cell of the largest timestamp seen, -1 at first; `now` the text of the clock as it is held back."""
+
+    time: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEvent:
+    """Something to be done once `clock` has reached `due`, a cell or an expression: `function(now)` does it.
+
+    The function has to set the next due time, or it is called again for the next record. While nothing waits, the due
+    time is `NEVER`: then the operator has nothing that could come out older than its next input.
+    """
+
+    node: Node
+    clock: Clock
+    due: str
+    function: str
+
+    def write_check(self, chain: Chain) -> None:
+        """The comparison; to stand where a record has been handled completely."""
+        chain.line(f"if {self.clock.now} >= {self.due}: {self.function}({self.clock.now})")
+
+
+def operator_clock(chain: Chain, name: str, *nodes: Node) -> Clock:
+    """The clock that a task remembers as `name`, one for all places its operator is written at.
+
+    `nodes` is the operator, or those that share the clock: the watermarks above any of them hold it back. They move
+    `time` themselves, by the records that count for them.
+    """
+    module = chain.module
+    clock = module.operator_clocks.get(name)
+    if clock is None:
+        time = remembered_time(chain, name, "time")
+        holds = sorted({cell for node in nodes for cell in watermarks_above(module, node)})
+        clock = module.operator_clocks[name] = Clock(time, held_back(time, holds))
+    return clock
+
+
+def task_clock(chain: Chain) -> Clock:
+    """The clock of the task: the largest timestamp of all records it read, held back by all its watermarks.
+
+    It has moved before a record's operators run. Source: `StreamTask.streamTime`.
+    """
+    module = chain.module
+    if module.task_clock is None:
+        time = chain.cell("task_time", "-1")
+        module.task_clock = Clock(time, held_back(time, sorted(module.watermarks.values())))
+    return module.task_clock
+
+
+def remembered_time(chain: Chain, name: str, hint: str) -> str:
+    """The cell of a time in ms, -1 at first, that survives a restart as `name`; it never goes back."""
+    cell = chain.module.clocks.get(name)
+    if cell is None:
+        cell = chain.module.clocks[name] = chain.cell(hint, "-1")
+    return cell
+
+
+def on_clock(
+    chain: Chain, node: Node, clock: Clock, due: str, hint: str, write: Callable[[Chain, RecordScope], None]
+) -> ClockEvent:
+    """Writes the function that is called when `clock` has reached `due`, and has watermarks call it.
+
+    `write` gets the writer of the function's body and a scope without a record: its timestamp is the clock's time, its
+    topic is empty, and what it forwards needs a key, a value and a timestamp of its own. An operator calls this once,
+    however often it is written, and writes the event's check into its code; events on the task's clock are checked
+    after each record by themselves.
+    """
+    module = chain.module
+    event = ClockEvent(node, clock, due, module.namespace.fresh(hint))
+    events = module.task_events if clock is module.task_clock else module.clock_events
+    events.append(event)
+    text = SourceText()
+    body = Chain(module, text)
+    with text.at(node), text.block(f"def {event.function}(now):"):
+        text.line("#nonlocal")
+        no_record = module.namespace.bind(NO_RECORD, "no_record")
+        write(body, RecordScope(schema=Schema(), timestamp="now", headers="None", message=no_record))
+    text.line()
+    module.functions.append(text)
+    return event
+
+
+def held_back(time: str, watermarks: list[str]) -> str:
+    """The text of a clock that none of the watermarks' cells lets pass."""
+    now = time
+    for watermark in watermarks:
+        now = f"({now} if {now} < {watermark} else {watermark})"
+    return now
+
+
+def watermarks_above(module: ModulePlan, node: Node) -> set[str]:
+    """The cells of the watermarks that hold back `node`'s clock: of every repartition topic upstream of it here."""
+    cells: set[str] = set()
+    seen: set[int] = set()
+    queue = [node]
+    while queue:
+        current = queue.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, Repartition) and current is not node:
+            if current.topic in module.watermarks:
+                cells.add(module.watermarks[current.topic])
+            continue
+        queue.extend(current.heard_parents)
+    return cells
+
+
+class NoRecord:
+    """Stands for the message where time, not a record, made something happen. Source: `ProcessorContextUtils`, whose
+    record context is empty in punctuators."""
+
+    def topic(self) -> str:
+        return ""
+
+    def partition(self) -> int:
+        return -1
+
+    def offset(self) -> int:
+        return -1
+
+    def key(self) -> bytes | None:
+        return None
+
+    def value(self) -> bytes | None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return (0, -1)
+
+    def headers(self) -> Headers | None:
+        return None
+
+
+NO_RECORD = NoRecord()

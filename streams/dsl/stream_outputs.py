@@ -1,0 +1,88 @@
+"""Where a stream goes: to a topic, through a topic of its own, into a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypeVar
+
+from streams.dsl.ktable import KTable
+from streams.dsl.materialize import materialize
+from streams.dsl.stream_handle import StreamHandle
+from streams.expressions import Expression
+from streams.graph.function import user_function
+from streams.graph.origin import caller_origin
+from streams.operators.repartition import Repartition
+from streams.operators.sink import Sink
+from streams.serde import Serde
+
+if TYPE_CHECKING:
+    from streams.dsl.kstream import KStream
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class StreamOutputs(StreamHandle[K, V]):
+    """`to`, `repartition`, `to_table`."""
+
+    __slots__ = ()
+
+    def to(
+        self,
+        topic: str | Callable[[K, V], str] | Expression,
+        *,
+        key: type[Any] | Serde | Any = None,
+        value: type[Any] | Serde | Any = None,
+        name: str | None = None,
+    ) -> None:
+        """Writes the stream to a topic, or to the one that `topic(key, value)` names for each record.
+
+        Key, value, timestamp and headers go out; the partition is Kafka's murmur2 of the key.
+        """
+        origin = caller_origin()
+        schema = self._builder.schema(key, value, self._node.schema, origin)
+        if isinstance(topic, str):
+            self._builder.check_name("topic", topic, origin)
+            target: Any = topic
+        else:
+            target = user_function(self._builder, "to", topic, ("key", "value"), origin=origin)
+        self._then(Sink, name, origin, schema, topic=target)
+
+    def repartition(
+        self,
+        *,
+        name: str | None = None,
+        partitions: int | None = None,
+        key: type[Any] | Serde | Any = None,
+        value: type[Any] | Serde | Any = None,
+    ) -> KStream[K, V]:
+        """The stream through a topic of its own, partitioned by its key. Null keys are dropped."""
+        origin = caller_origin()
+        schema = self._builder.schema(key, value, self._node.schema, origin)
+        label = self._builder.label(name, self._node, Repartition.kind)
+        self._builder.check_name("repartition", label, origin)
+        if partitions is not None and partitions < 1:
+            self._builder.problem(f"repartition needs at least one partition, got {partitions}", origin)
+        node = Repartition(
+            parents=(self._node,),
+            schema=schema,
+            origin=origin,
+            label=label,
+            topic=self._builder.repartition_topic(label.removesuffix("-repartition")),
+            partitions=partitions,
+        )
+        return self._stream(self._builder.add(node))
+
+    def to_table(
+        self,
+        *,
+        store: str | None = None,
+        key: type[Any] | Serde | Any = None,
+        value: type[Any] | Serde | Any = None,
+    ) -> KTable[K, V]:
+        """The stream read as updates of a table: the newest value of each key; null deletes."""
+        origin = caller_origin()
+        schema = self._builder.schema(key, value, self._node.schema, origin)
+        return KTable(self._builder, materialize(self._builder, self._node, schema, store, "to-table", origin))
