@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from streams.compile.chain import Chain, ModulePlan
+from streams.compile.clock import NEVER
 from streams.compile.namespace import Namespace
 from streams.compile.program import RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
@@ -70,7 +71,7 @@ def compile_subtopology(
             entry = namespace.bind(sources[topic], f"entry_{run}")
             text.line(f"source_{run} = SourceRun({entry}, run_{run}, head_time_{run})")
         table = ", ".join(f"{topic!r}: source_{run}" for topic, run in runs)
-        text.line(f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced, flush)")
+        text.line(f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced, holding, flush)")
     source = _completed(text.text, module)
 
     filename = f"<headrace {name}>"
@@ -124,6 +125,11 @@ def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
     with text.block("def watermark_advanced():"):
         text.line("refresh_watermarks()")
         text.line("advance_stores()")
+    with text.block("def holding():"):
+        text.line("held = {}")
+        for event in module.clock_events:
+            text.line(f"if {event.due} < {NEVER}: held[{event.node.label!r}] = {event.clock.now}")
+        text.line("return held")
     with text.block("def clocks():"):
         text.line("return {" + ", ".join(f"{store!r}: {cell}" for store, cell in module.clocks.items()) + "}")
     with text.block("def restore_clocks(known):"):
