@@ -35,6 +35,7 @@ check: setup
 
 soak: setup
 	$(BIN)/python -m tests.soak $(ARGS)
+	$(BIN)/python -m tests.soak.broker --kills 200
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)

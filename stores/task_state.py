@@ -15,6 +15,7 @@ it is. Rows that were set between the two calls stay dirty and come with the nex
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Self
 
@@ -171,6 +172,26 @@ class TaskState:
         self._database.write(batch)
         store.restored()
         self._rows.written(positions=positions, clocks=clocks, metadata={})
+
+    def clear(self, name: str) -> None:
+        """Deletes all rows of a store and its position: its changelog is going to be read from the beginning.
+
+        Only for a store without dirty rows. Raises StoreError.
+        """
+        self._check_open()
+        store, table = self.store(name), self._tables[name]
+        if store.dirty_rows():
+            raise StoreError(f"store {name!r} has uncommitted rows: commit or discard them before it is cleared")
+        with closing(table.scan(b"", None, reverse=True)) as rows:
+            last = next(iter(rows), None)
+        batch = self._database.batch()
+        if last is not None:
+            batch.into(table).delete_range(b"", last[0] + b"\0")
+        positions = {name: 0}
+        self._rows.write(batch.into(self._database.rows), positions=self._kept(positions), clocks={}, metadata={})
+        self._database.write(batch)
+        store.restored()
+        self._rows.written(positions=positions, clocks={}, metadata={})
 
     def close(self) -> None:
         """Closes the stores without committing. Scans and readers raise StoreClosedError from now on; closing twice is

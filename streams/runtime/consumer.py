@@ -121,7 +121,7 @@ class RecordConsumer:
         if error is None:
             return
         topic, partition, code = event.topic(), event.partition(), error.code()
-        if code == KafkaError._AUTO_OFFSET_RESET and topic is not None and partition is not None:  # pyright: ignore[reportPrivateUsage]
+        if is_offset_lost(event) and topic is not None and partition is not None:
             log.warning(
                 "offset_lost: %s[%s] no longer has the offset to go on from (%s); records in between are lost to "
                 "this application. Reading on from its %s",
@@ -146,6 +146,12 @@ class RecordConsumer:
 
     def close(self) -> None:
         self._client.close()
+
+
+def is_offset_lost(event: KafkaMessage) -> bool:
+    """Whether the event says that the partition no longer has the offset it was to be read from."""
+    error = event.error()
+    return error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET  # pyright: ignore[reportPrivateUsage]
 
 
 def partitions(places: Iterable[Place]) -> list[TopicPartition]:

@@ -18,7 +18,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
-from streams.runtime.consumer import RecordConsumer
+from streams.runtime.consumer import RecordConsumer, is_offset_lost
 from streams.runtime.listener import RestoreProgress, WorkerListener
 from streams.runtime.log_ends import EndsRequest, LogEnds
 from streams.runtime.router import Place, events, is_partition_end, stretches
@@ -177,6 +177,8 @@ class Restorer:
                 event = messages[index]
                 if is_partition_end(event):
                     self._reached_end((event.topic() or "", event.partition() or 0), event.offset() or 0, complete)
+                elif is_offset_lost(event):
+                    self._start_anew((event.topic() or "", event.partition() or 0))
                 else:
                     self._consumer.check(event)
             self._apply(messages[start:] if start else messages, complete)
@@ -257,6 +259,21 @@ class Restorer:
                     self._finish(stretch, complete)
                 else:
                     self._tell_sometimes(stretch)
+
+    def _start_anew(self, place: Place) -> None:
+        """The changelog no longer has the offset a store is at: what was deleted from it in between is not known. So the
+        store, and no other one, is restored from the beginning."""
+        assert self._consumer is not None
+        for stretch in self._reading.get(place, ()):
+            stretch.position = 0
+            if stretch.store is not None:
+                log.warning(
+                    "store_rebuilt: store %r of task %s was at offset %d of %s[%d], which is no longer there; "
+                    "it is restored from the beginning",
+                    *(stretch.store, stretch.task.id, stretch.start, *place),
+                )
+                stretch.task.state.clear(stretch.store)
+        self._consumer.assign({place: None})
 
     def _reached_end(self, place: Place, offset: int, complete: list[Task]) -> None:
         for stretch in list(self._reading.get(place, ())):

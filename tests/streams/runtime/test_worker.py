@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
+from confluent_kafka.admin import OffsetSpec
 
 from streams import App, F, count
 from streams.errors import ProcessingError, SerdeError, StreamsError, TopologyError
@@ -401,3 +402,27 @@ def test_worker_with_damaged_state_rebuilds_it_from_the_changelog(bench: Bench) 
     second.stop()
     assert second.heard.restored == {(task("0_0"), "counts"): 5}
     assert counts(bench) == {f"k{i}": 21 for i in range(5)}
+
+
+def test_worker_whose_changelog_no_longer_reaches_back_rebuilds_that_store(bench: Bench) -> None:
+    """Rows that were deleted while nobody looked must not come back with the old state."""
+    bench.topics(**{"in": 1, "out": 1})
+    bench.produce("in", *numbered(0, 100))
+    first = bench.run(counting(bench), task("0_0"), directory="left behind")
+    until(lambda: first.processed() == 100, "100 records")
+    first.stop()
+    bench.produce("in", *numbered(100, 100))
+    second = bench.run(counting(bench), task("0_0"), directory="elsewhere")
+    until(lambda: second.processed() == 100, "100 more")
+    second.stop()
+    changelog = f"{bench.tag}-counts-changelog"
+    end = bench.admin.list_offsets({TopicPartition(changelog, 0): OffsetSpec.latest()})
+    ends = [future.result(10).offset for future in end.values()]
+    [deleted] = bench.admin.delete_records([TopicPartition(changelog, 0, ends[0] - 5)]).values()
+    deleted.result(10)
+    bench.produce("in", *numbered(200, 5))
+    third = bench.run(counting(bench), task("0_0"), directory="left behind")
+    until(lambda: third.processed() == 5, "5 records")
+    third.stop()
+    assert third.heard.restored == {(task("0_0"), "counts"): 5}
+    assert counts(bench) == {f"k{i}": 41 for i in range(5)}
