@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from stores import KeyValueStore, WindowStore
+from stores import Store
 from streams.compile.source_text import FailureKind
 from streams.graph.node import Node
 from streams.plan.task_id import TaskId
@@ -68,7 +68,7 @@ class TaskBinding:
     room (by serving delivery reports) and sends."""
 
     task_id: TaskId
-    stores: Mapping[str, KeyValueStore | WindowStore]
+    stores: Mapping[str, Store]
     produce: Produce
     produce_full: Produce
     watermarks: Mapping[str, WatermarkSource]

@@ -15,7 +15,7 @@ from streams.graph.function import UserFunction
 from streams.graph.schema import Schema
 
 if TYPE_CHECKING:
-    from stores import KeyValueSpec, WindowSpec
+    from stores import StoreSpec
     from streams.compile.chain import Chain
     from streams.compile.scope import RecordScope
 
@@ -39,7 +39,7 @@ class Node:
     label: str = ""
 
     @property
-    def store(self) -> KeyValueSpec | WindowSpec | None:
+    def store(self) -> StoreSpec | None:
         """The state store the operator keeps, if any."""
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import KeyValueSpec, WindowSpec
+from stores import StoreSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
@@ -38,7 +38,7 @@ class SourceTopic:
 class StorePlan:
     """A state store: how it is kept, its changelog topic (None: not logged), and how a query reads it."""
 
-    spec: KeyValueSpec | WindowSpec
+    spec: StoreSpec
     changelog: str | None
     key_serde: Serde
     aggregation: Aggregation | None = None

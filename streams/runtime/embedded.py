@@ -7,8 +7,9 @@ import logging
 import threading
 from collections.abc import Mapping
 
+from stores import StoreReader
 from streams.runtime.phase import WorkerState
-from streams.runtime.worker import StoreReader, Worker
+from streams.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 

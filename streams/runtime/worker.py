@@ -16,6 +16,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from stores import StoreReader
 from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
@@ -42,7 +43,7 @@ from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
 from streams.runtime.transactional_producer import TransactionalProducer
-from streams.runtime.worker_tasks import StoreReader, WorkerTasks
+from streams.runtime.worker_tasks import WorkerTasks
 
 if TYPE_CHECKING:
     from streams.query.server import QueryServer

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-from stores import KeyValueReader, WindowReader
+from stores import StoreReader
 from streams.observe import COUNTER_HELP, add_up
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
@@ -29,8 +29,6 @@ from streams.runtime.task_opener import TaskOpener
 log = logging.getLogger(__name__)
 
 RESTORE_WAIT_S = 0.05
-
-StoreReader = KeyValueReader | WindowReader
 
 
 class WorkerTasks:
