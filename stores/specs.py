@@ -127,10 +127,33 @@ class VersionedSpec:
         return segment_interval(self.segment_ms, self.history_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class BufferSpec:
+    """A store of byte strings that wait for their time (see `stores.time_buffer`).
+
+    `lanes`: how many queues it has, 1 to 255. `keyed`: one value for each key, a later one replaces it and keeps its
+    place; such a buffer has one lane.
+    """
+
+    name: str
+    lanes: int = 1
+    keyed: bool = False
+    persistent: bool = True
+    logged: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.lanes <= (1 if self.keyed else 255):
+            raise ValueError(f"store {self.name!r}: {self.lanes} lanes; it may have 1 to 255, and 1 if it is keyed")
+
+    @property
+    def kind(self) -> str:
+        return "keyed-buffer" if self.keyed else "buffer"
+
+
 SegmentedSpec = WindowSpec | SessionSpec | VersionedSpec
 """Specs of stores that keep their rows in segments."""
 
-StoreSpec = KeyValueSpec | SegmentedSpec
+StoreSpec = KeyValueSpec | SegmentedSpec | BufferSpec
 
 
 def check_times(store: str, retention_ms: int, segment_ms: int | None, *, retention: str = "retention_ms") -> None:
