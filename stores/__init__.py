@@ -16,10 +16,12 @@ from stores.errors import StoreClosedError as StoreClosedError
 from stores.errors import StoreCorruptError as StoreCorruptError
 from stores.errors import StoreError as StoreError
 from stores.errors import UnknownStoreError as UnknownStoreError
+from stores.expiring_key_value import ExpiringKeyValueStore as ExpiringKeyValueStore
 from stores.key_value import KeyValueStore as KeyValueStore
 from stores.key_value_reader import KeyValueReader as KeyValueReader
 from stores.keyed_time_buffer import KeyedTimeBuffer as KeyedTimeBuffer
 from stores.keyed_window import KeyedWindowStore as KeyedWindowStore
+from stores.lru_key_value import LruKeyValueStore as LruKeyValueStore
 from stores.memory import MemoryDisk as MemoryDisk
 from stores.memory import MemoryTaskState as MemoryTaskState
 from stores.opening import Store as Store
@@ -53,11 +55,13 @@ __all__ = [
     "BufferSpec",
     "ChangelogRecord",
     "ChangelogRecordError",
+    "ExpiringKeyValueStore",
     "KeyValueReader",
     "KeyValueSpec",
     "KeyValueStore",
     "KeyedTimeBuffer",
     "KeyedWindowStore",
+    "LruKeyValueStore",
     "MemoryDisk",
     "MemoryTaskState",
     "RocksDbResources",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from stores.buffer_reader import BufferReader
 from stores.clean import CleanRows
+from stores.expiring_key_value import ExpiringKeyValueStore
 from stores.key_value import KeyValueStore
 from stores.key_value_reader import KeyValueReader
 from stores.keyed_time_buffer import KeyedTimeBuffer
 from stores.keyed_window import KeyedWindowStore
+from stores.lru_key_value import LruKeyValueStore
 from stores.segments import Segments
 from stores.session import SessionStore
 from stores.session_reader import SessionReader
@@ -30,7 +32,9 @@ StoreReader = KeyValueReader | WindowReader | SessionReader | VersionedReader | 
 def opened(spec: StoreSpec, table: Table, segment_ms: int | None, time: int) -> Store:
     """The store of a table. `segment_ms`: what it was created with, None for a new one; `time`: its committed clock."""
     if isinstance(spec, KeyValueSpec):
-        return KeyValueStore(spec, table, CleanRows())
+        if spec.expire_after_ms is not None:
+            return ExpiringKeyValueStore(spec, table, CleanRows(), time)
+        return (KeyValueStore if spec.max_entries is None else LruKeyValueStore)(spec, table, CleanRows())
     if isinstance(spec, BufferSpec):
         return (KeyedTimeBuffer if spec.keyed else TimeBuffer)(spec, table, CleanRows())
     segment_ms = segment_ms or spec.segment_interval_ms

@@ -20,7 +20,11 @@ MINIMUM_SEGMENT_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class KeyValueSpec:
-    """A store with one row per key."""
+    """A store with one row per key.
+
+    `expire_after_ms`: a row is gone once so much time has passed since its timestamp; `follows_puts` is for these.
+    `max_entries`: it holds so many rows at most and lets the least recently used ones go; it has to be in memory.
+    """
 
     kind: ClassVar[str] = "key-value"
 
@@ -28,6 +32,21 @@ class KeyValueSpec:
     codec: ValueCodec
     persistent: bool = True
     logged: bool = True
+    expire_after_ms: int | None = None
+    follows_puts: bool = False
+    max_entries: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.expire_after_ms is not None and self.expire_after_ms < 1:
+            raise ValueError(f"store {self.name!r}: expire_after_ms is {self.expire_after_ms}, it must be at least 1")
+        if self.max_entries is not None:
+            if self.max_entries < 1:
+                raise ValueError(f"store {self.name!r}: max_entries is {self.max_entries}, it must be at least 1")
+            if self.persistent or self.expire_after_ms is not None:
+                raise ValueError(
+                    f"store {self.name!r}: a store with max_entries is in memory and its rows do not expire: set "
+                    "persistent=False and leave out expire_after_ms"
+                )
 
 
 @dataclass(frozen=True, slots=True)

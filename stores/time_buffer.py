@@ -194,6 +194,11 @@ class TimeBuffer:
         if self._frozen_totals != self._committed_totals:
             put(TOTALS_KEY, TOTALS.pack(*self._frozen_totals))
 
+    @property
+    def frozen_time(self) -> None:
+        """It has no clock."""
+        return None
+
     def written(self, encoded_bytes: int) -> None:
         """The frozen entries are committed."""
         committed = self._frozen_rows or {}
