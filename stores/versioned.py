@@ -9,7 +9,8 @@ when a version was last valid; the latest one has no end and LARGEST_TIME for a 
     timestamp      1     (None, timestamp)            a deletion: the version before ends here
 
 Versions do not overlap, so the latest one also says that there is no row between its timestamp and LARGEST_TIME; a put
-in order therefore costs one lookup by key and no scan. A deletion says when a version that is put before it ends.
+in order therefore costs one lookup by key and no scan. A deletion says when a version that is put before it ends; it
+may stay when a value is put at its time, which begins there as well.
 
 The changelog carries what was put: key, value or None, timestamp. Of several puts of one key the latest version comes
 last, repeated if need be, so that compaction never drops it for one that came out of order.
@@ -187,8 +188,6 @@ class VersionedStore(TimelineStore):
             elif row[1] < timestamp:
                 self.set_row(key, timestamp, 0, row)
         if value is not None:
-            if not slot:
-                self.remove_row(key, timestamp, 1)
             self.set_row(key, end, 0, (value, timestamp))
         else:
             if slot:

@@ -400,7 +400,9 @@ def test_time_buffers_in_memory_agree_with_plain_lists() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_time_buffers_on_rocksdb_agree_with_plain_lists(tmp_path: Path, resources: RocksDbResources) -> None:
+def test_time_buffers_on_rocksdb_agree_with_plain_lists(tmp_path: Path) -> None:
+    resources = RocksDbResources(clean_bytes=0)  # nothing is remembered, all that is clean is read anew
+
     class OnDisk(Model):
         def make_backend(self) -> Backend:
             return RocksDbBackend(Path(tempfile.mkdtemp(dir=tmp_path)) / "task", resources)
