@@ -1,7 +1,9 @@
-"""State stores: key-value, window and session stores on RocksDB or in memory, with a write-back cache, changelog
-records and restore. Everything a task commits is one atomic batch (see `stores.task_state`).
+"""State stores: key-value, window, session and versioned stores and time buffers, on RocksDB or in memory, with a
+write-back cache, changelog records and restore. What a task commits is one atomic batch (see `stores.task_state`).
 """
 
+from stores.buffer_reader import BufferReader as BufferReader
+from stores.buffer_reader import Waiting as Waiting
 from stores.changelog import ChangelogRecord as ChangelogRecord
 from stores.codec import ValueCodec as ValueCodec
 from stores.errors import ChangelogRecordError as ChangelogRecordError
@@ -14,9 +16,12 @@ from stores.errors import StoreClosedError as StoreClosedError
 from stores.errors import StoreCorruptError as StoreCorruptError
 from stores.errors import StoreError as StoreError
 from stores.errors import UnknownStoreError as UnknownStoreError
+from stores.expiring_key_value import ExpiringKeyValueStore as ExpiringKeyValueStore
 from stores.key_value import KeyValueStore as KeyValueStore
 from stores.key_value_reader import KeyValueReader as KeyValueReader
+from stores.keyed_time_buffer import KeyedTimeBuffer as KeyedTimeBuffer
 from stores.keyed_window import KeyedWindowStore as KeyedWindowStore
+from stores.lru_key_value import LruKeyValueStore as LruKeyValueStore
 from stores.memory import MemoryDisk as MemoryDisk
 from stores.memory import MemoryTaskState as MemoryTaskState
 from stores.opening import Store as Store
@@ -28,22 +33,35 @@ from stores.row import Row as Row
 from stores.scan import Scan as Scan
 from stores.session import SessionStore as SessionStore
 from stores.session_reader import SessionReader as SessionReader
+from stores.specs import BufferSpec as BufferSpec
 from stores.specs import KeyValueSpec as KeyValueSpec
 from stores.specs import SessionSpec as SessionSpec
 from stores.specs import StoreSpec as StoreSpec
+from stores.specs import VersionedSpec as VersionedSpec
 from stores.specs import WindowSpec as WindowSpec
 from stores.task_state import TaskState as TaskState
+from stores.time_buffer import TimeBuffer as TimeBuffer
+from stores.versioned import REJECTED as REJECTED
+from stores.versioned import VersionedStore as VersionedStore
+from stores.versioned_reader import Version as Version
+from stores.versioned_reader import VersionedReader as VersionedReader
 from stores.window import WindowStore as WindowStore
 from stores.window_reader import WindowReader as WindowReader
 
 __all__ = [
     "MISSING",
+    "REJECTED",
+    "BufferReader",
+    "BufferSpec",
     "ChangelogRecord",
     "ChangelogRecordError",
+    "ExpiringKeyValueStore",
     "KeyValueReader",
     "KeyValueSpec",
     "KeyValueStore",
+    "KeyedTimeBuffer",
     "KeyedWindowStore",
+    "LruKeyValueStore",
     "MemoryDisk",
     "MemoryTaskState",
     "RocksDbResources",
@@ -65,8 +83,14 @@ __all__ = [
     "StoreReader",
     "StoreSpec",
     "TaskState",
+    "TimeBuffer",
     "UnknownStoreError",
     "ValueCodec",
+    "Version",
+    "VersionedReader",
+    "VersionedSpec",
+    "VersionedStore",
+    "Waiting",
     "WindowReader",
     "WindowSpec",
     "WindowStore",

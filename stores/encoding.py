@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from stores.errors import RowEncodeError
 from stores.row import Row
-from stores.specs import StoreSpec
+from stores.specs import KeyValueSpec, SegmentedSpec
 
 
-def encoded_bytes(spec: StoreSpec, key: bytes, row: Row | None) -> int:
+def encoded_bytes(spec: KeyValueSpec | SegmentedSpec, key: bytes, row: Row | None) -> int:
     """The size of a row's encoded value, 0 for a deletion. Raises RowEncodeError."""
     if row is None:
         return 0

@@ -158,6 +158,11 @@ class KeyValueStore:
             else:
                 put(key, pack(timestamp) + value)
 
+    @property
+    def frozen_time(self) -> int | None:
+        """The clock that goes with the frozen rows, or with those of `restore`; None without a clock."""
+        return None
+
     def written(self, encoded_bytes: int) -> None:
         """The frozen rows are committed: they become clean."""
         committed = self._frozen_rows or {}

@@ -11,6 +11,7 @@ from stores.row import Row
 from stores.table import Cursor
 
 Item = TypeVar("Item", covariant=True)
+Entry = TypeVar("Entry")
 
 Change = tuple[bytes, Row | None]
 """A dirty row under its table key; None deletes."""
@@ -50,9 +51,28 @@ class Scan(Generic[Item]):
 def merged_rows(
     store: str, decode: Callable[[bytes], Row], committed: Cursor, changes: Sequence[Change], *, reverse: bool = False
 ) -> Iterator[tuple[bytes, Row]]:
+    """`merged` for rows of a store. Raises RowDecodeError."""
+
+    def row(key: bytes, local: bytes) -> Row:
+        try:
+            return decode(local)
+        except Exception as error:
+            raise RowDecodeError(store, key, error) from error
+
+    return merged(row, committed, changes, reverse=reverse)
+
+
+def merged(
+    decode: Callable[[bytes, bytes], Entry],
+    committed: Cursor,
+    changes: Sequence[tuple[bytes, Entry | None]],
+    *,
+    reverse: bool = False,
+) -> Iterator[tuple[bytes, Entry]]:
     """Committed rows with dirty ones laid over them, in byte order of their table keys (or its reverse).
 
-    `changes` is a copy in the same order, so the loop that reads may write to the store. Raises RowDecodeError.
+    `decode` takes key and row. `changes` is a copy in the same order, None deleting, so the loop that reads may write
+    to the store.
     """
     following = iter(changes)
     change = next(following, None)
@@ -66,11 +86,7 @@ def merged_rows(
                 yield change[0], change[1]
             change = next(following, None)
             continue
-        try:
-            row = decode(local)
-        except Exception as error:
-            raise RowDecodeError(store, key, error) from error
-        yield key, row
+        yield key, decode(key, local)
     while change is not None:
         if change[1] is not None:
             yield change[0], change[1]

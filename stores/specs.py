@@ -20,7 +20,11 @@ MINIMUM_SEGMENT_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class KeyValueSpec:
-    """A store with one row per key."""
+    """A store with one row per key.
+
+    `expire_after_ms`: a row is gone once so much time has passed since its timestamp; `follows_puts` is for these.
+    `max_entries`: it holds so many rows at most and lets the least recently used ones go; it has to be in memory.
+    """
 
     kind: ClassVar[str] = "key-value"
 
@@ -28,6 +32,21 @@ class KeyValueSpec:
     codec: ValueCodec
     persistent: bool = True
     logged: bool = True
+    expire_after_ms: int | None = None
+    follows_puts: bool = False
+    max_entries: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.expire_after_ms is not None and self.expire_after_ms < 1:
+            raise ValueError(f"store {self.name!r}: expire_after_ms is {self.expire_after_ms}, it must be at least 1")
+        if self.max_entries is not None:
+            if self.max_entries < 1:
+                raise ValueError(f"store {self.name!r}: max_entries is {self.max_entries}, it must be at least 1")
+            if self.persistent or self.expire_after_ms is not None:
+                raise ValueError(
+                    f"store {self.name!r}: a store with max_entries is in memory and its rows do not expire: set "
+                    "persistent=False and leave out expire_after_ms"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +84,7 @@ class WindowSpec:
     @property
     def segment_interval_ms(self) -> int:
         """`segment_ms`, or its default."""
-        return self.segment_ms or max(self.retention_ms // 2, MINIMUM_SEGMENT_MS)
+        return segment_interval(self.segment_ms, self.retention_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +110,79 @@ class SessionSpec:
     @property
     def segment_interval_ms(self) -> int:
         """`segment_ms`, or its default."""
-        return self.segment_ms or max(self.retention_ms // 2, MINIMUM_SEGMENT_MS)
+        return segment_interval(self.segment_ms, self.retention_ms)
 
 
-SegmentedSpec = WindowSpec | SessionSpec
+@dataclass(frozen=True, slots=True)
+class VersionedSpec:
+    """A store with a row per key and timestamp: the versions of each key (KIP-889).
+
+    A version can be read, and versions before it can be put, until `history_ms` after its end; later ones are rejected.
+    `segment_ms`: as with windows, by the end of versions. `logged`: compaction of the changelog has to spare records of
+    the last `history_ms` (`min.compaction.lag.ms`), as it is by key.
+    """
+
+    kind: ClassVar[str] = "versioned"
+
+    name: str
+    codec: ValueCodec
+    history_ms: int
+    segment_ms: int | None = None
+    persistent: bool = True
+    logged: bool = True
+    follows_puts: bool = True
+
+    def __post_init__(self) -> None:
+        check_times(self.name, self.history_ms, self.segment_ms, retention="history_ms")
+
+    @property
+    def retention_ms(self) -> int:
+        """`history_ms`."""
+        return self.history_ms
+
+    @property
+    def segment_interval_ms(self) -> int:
+        """`segment_ms`, or its default."""
+        return segment_interval(self.segment_ms, self.history_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class BufferSpec:
+    """A store of byte strings that wait for their time (see `stores.time_buffer`).
+
+    `lanes`: how many queues it has, 1 to 255. `keyed`: one value for each key, a later one replaces it and keeps its
+    place; such a buffer has one lane.
+    """
+
+    name: str
+    lanes: int = 1
+    keyed: bool = False
+    persistent: bool = True
+    logged: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.lanes <= (1 if self.keyed else 255):
+            raise ValueError(f"store {self.name!r}: {self.lanes} lanes; it may have 1 to 255, and 1 if it is keyed")
+
+    @property
+    def kind(self) -> str:
+        return "keyed-buffer" if self.keyed else "buffer"
+
+
+SegmentedSpec = WindowSpec | SessionSpec | VersionedSpec
 """Specs of stores that keep their rows in segments."""
 
-StoreSpec = KeyValueSpec | SegmentedSpec
+StoreSpec = KeyValueSpec | SegmentedSpec | BufferSpec
 
 
-def check_times(store: str, retention_ms: int, segment_ms: int | None) -> None:
+def check_times(store: str, retention_ms: int, segment_ms: int | None, *, retention: str = "retention_ms") -> None:
     """Raises ValueError for durations that cannot be."""
     if retention_ms < 0:
-        raise ValueError(f"store {store!r}: retention_ms is {retention_ms}, it must not be negative")
+        raise ValueError(f"store {store!r}: {retention} is {retention_ms}, it must not be negative")
     if segment_ms is not None and segment_ms < 1:
         raise ValueError(f"store {store!r}: segment_ms is {segment_ms}, it must be at least 1")
+
+
+def segment_interval(segment_ms: int | None, retention_ms: int) -> int:
+    """`segment_ms`, or Kafka Streams' default."""
+    return segment_ms or max(retention_ms // 2, MINIMUM_SEGMENT_MS)

@@ -23,7 +23,6 @@ from stores.changelog import ChangelogRecord
 from stores.clean import CleanBudget
 from stores.errors import StoreClosedError, StoreError, UnknownStoreError
 from stores.opening import Store, opened
-from stores.segmented_store import SegmentedStore
 from stores.specs import StoreSpec
 from stores.table import Database, Table
 from stores.task_rows import TaskRows
@@ -128,9 +127,7 @@ class TaskState:
                 writer = batch.into(self._tables[name])
                 store.write(writer)
                 encoded[name] = writer.size_bytes()
-            clocks = {
-                name: store.frozen_time for name, store in self._stores.items() if isinstance(store, SegmentedStore)
-            }
+            clocks = {name: time for name, store in self._stores.items() if (time := store.frozen_time) is not None}
             self._rows.write(
                 batch.into(self._database.rows),
                 positions=self._kept(positions),
@@ -165,7 +162,7 @@ class TaskState:
         batch = self._database.batch()
         store.restore(records, batch.into(self._tables[name]))
         positions = {name: position}
-        clocks = {name: store.frozen_time} if isinstance(store, SegmentedStore) else {}
+        clocks = {} if store.frozen_time is None else {name: store.frozen_time}
         self._rows.write(
             batch.into(self._database.rows), positions=self._kept(positions), clocks=self._kept(clocks), metadata={}
         )

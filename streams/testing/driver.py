@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from stores import KeyedWindowStore, MemoryTaskState, SessionStore, Store, TaskState, WindowStore
+from stores import KeyedWindowStore, MemoryTaskState, SessionStore, Store, TaskState, TimeBuffer, WindowStore
 from streams.app import App
 from streams.compile.program import NO_LIMIT, Headers, RecordFailure, TaskBinding, TaskProgram
 from streams.errors import QueryError
@@ -104,6 +104,9 @@ class TopologyTestDriver:
             with store.all() as scan:
                 for (raw, start, end), (value, timestamp) in scan:
                     rows[read(raw), start, end] = (plan.present(value), timestamp)
+        elif isinstance(store, TimeBuffer):
+            for waiting in store.all():
+                rows[waiting.time, waiting.key] = (waiting.values, waiting.time)
         else:
             with store.all() as scan:
                 for raw, (value, timestamp) in scan:

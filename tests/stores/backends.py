@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from stores import (
+    BufferSpec,
     ChangelogRecord,
+    KeyedTimeBuffer,
     KeyedWindowStore,
     KeyValueSpec,
     KeyValueStore,
@@ -20,7 +22,10 @@ from stores import (
     SessionStore,
     StoreSpec,
     TaskState,
+    TimeBuffer,
     ValueCodec,
+    VersionedSpec,
+    VersionedStore,
     WindowSpec,
     WindowStore,
 )
@@ -29,6 +34,9 @@ JSON = ValueCodec(lambda value: json.dumps(value).encode(), json.loads)
 COUNTS = KeyValueSpec("counts", JSON)
 NAMES = KeyValueSpec("names", JSON)
 WINDOWS = WindowSpec("windows", JSON, size_ms=10, retention_ms=100, segment_ms=30)
+BUFFER = BufferSpec("buffer", lanes=2)
+KEYED_BUFFER = BufferSpec("keyed", keyed=True)
+VERSIONS = VersionedSpec("versions", JSON, history_ms=100, segment_ms=30)
 SESSIONS = SessionSpec("sessions", JSON, retention_ms=100, segment_ms=30)
 
 
@@ -106,6 +114,24 @@ def keyed_windows(state: TaskState, name: str = "windows") -> KeyedWindowStore:
 def session_store(state: TaskState, name: str = "sessions") -> SessionStore:
     store = state.store(name)
     assert isinstance(store, SessionStore)
+    return store
+
+
+def versioned(state: TaskState, name: str = "versions") -> VersionedStore:
+    store = state.store(name)
+    assert isinstance(store, VersionedStore)
+    return store
+
+
+def time_buffer(state: TaskState, name: str = "buffer") -> TimeBuffer:
+    store = state.store(name)
+    assert isinstance(store, TimeBuffer)
+    return store
+
+
+def keyed_buffer(state: TaskState, name: str = "keyed") -> KeyedTimeBuffer:
+    store = state.store(name)
+    assert isinstance(store, KeyedTimeBuffer)
     return store
 
 

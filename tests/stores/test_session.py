@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stores import ChangelogRecord, ChangelogRecordError, RowDecodeError, RowEncodeError, SessionSpec, SessionStore
+from stores import (
+    ChangelogRecord,
+    ChangelogRecordError,
+    RocksDbResources,
+    RocksDbTaskState,
+    RowDecodeError,
+    RowEncodeError,
+    SessionSpec,
+    SessionStore,
+)
 from stores.task_state import TaskState
 from stores.timed_keys import SESSION_KEYS
 from tests.stores.backends import JSON, SESSIONS, Backend, replay, session_store
@@ -113,6 +123,16 @@ def test_session_removed_between_pending_and_commit_is_deleted_by_the_next_commi
     assert ranges(store.fetch(b"a")) == [(0, 9)]
     state.commit({})
     assert list(contents(session_store(backend.restart([SESSIONS])))) == [(b"a", 0, 9)]
+
+
+def test_session_put_after_pending_is_found_also_where_nothing_clean_is_remembered(tmp_path: Path) -> None:
+    with RocksDbTaskState.open(tmp_path / "task", [SESSIONS], RocksDbResources(clean_bytes=0)) as state:
+        store = session_store(state)
+        put_all(store, [(b"a", 0, 5)])
+        list(state.pending("sessions"))
+        put_all(store, [(b"a", 20, 25)])
+        state.commit({})
+        assert ranges(store.fetch(b"a")) == [(0, 5), (20, 25)]
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 5), (6, 5)])
@@ -280,6 +300,16 @@ def test_sessions_out_of_retention_are_hidden_at_once_from_all_reads(state: Task
     assert contents(store) == {(b"a", 0, 11): [0, 11], (b"b", 5, 11): [5, 11]}
     store.advance(50)
     assert store.time == 110
+
+
+def test_timelines_as_generated_code_reads_them_have_no_hidden_rows(state: TaskState) -> None:
+    store = session_store(state)
+    put_all(store, [(b"a", 0, 10), (b"a", 0, 11)])
+    store.advance(110)
+    assert [(end, start) for end, start, _ in store.timeline(b"a", 0).rows] == [(11, 0)]
+    state.commit({})
+    store.advance(111)
+    assert store.timeline(b"a", 0).rows == []
 
 
 def test_put_of_a_hidden_session_is_ignored(state: TaskState) -> None:

@@ -286,7 +286,9 @@ def test_timed_stores_in_memory_agree_with_plain_dicts() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_timed_stores_on_rocksdb_agree_with_plain_dicts(tmp_path: Path, resources: RocksDbResources) -> None:
+def test_timed_stores_on_rocksdb_agree_with_plain_dicts(tmp_path: Path) -> None:
+    resources = RocksDbResources(clean_bytes=0)  # nothing is remembered, all that is clean is read anew
+
     class OnDisk(Model):
         def make_backend(self) -> Backend:
             return RocksDbBackend(Path(tempfile.mkdtemp(dir=tmp_path)) / "task", resources)
