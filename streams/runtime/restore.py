@@ -261,8 +261,8 @@ class Restorer:
                     self._tell_sometimes(stretch)
 
     def _start_anew(self, place: Place) -> None:
-        """The changelog no longer has the offset a store is at: what was deleted from it in between is not known. So the
-        store, and no other one, is restored from the beginning."""
+        """The changelog no longer has the offset a store is at, so what was deleted in between is not known: the store,
+        and no other one, is restored from the beginning."""
         assert self._consumer is not None
         for stretch in self._reading.get(place, ()):
             stretch.position = 0

@@ -408,11 +408,12 @@ def test_worker_whose_changelog_no_longer_reaches_back_rebuilds_that_store(bench
     """Rows that were deleted while nobody looked must not come back with the old state."""
     bench.topics(**{"in": 1, "out": 1})
     bench.produce("in", *numbered(0, 100))
-    first = bench.run(counting(bench), task("0_0"), directory="left behind")
+    deletable = {"topic_config": {"cleanup.policy": "compact,delete"}}
+    first = bench.run(counting(bench), task("0_0"), directory="left behind", **deletable)
     until(lambda: first.processed() == 100, "100 records")
     first.stop()
     bench.produce("in", *numbered(100, 100))
-    second = bench.run(counting(bench), task("0_0"), directory="elsewhere")
+    second = bench.run(counting(bench), task("0_0"), directory="elsewhere", **deletable)
     until(lambda: second.processed() == 100, "100 more")
     second.stop()
     changelog = f"{bench.tag}-counts-changelog"
@@ -421,7 +422,7 @@ def test_worker_whose_changelog_no_longer_reaches_back_rebuilds_that_store(bench
     [deleted] = bench.admin.delete_records([TopicPartition(changelog, 0, ends[0] - 5)]).values()
     deleted.result(10)
     bench.produce("in", *numbered(200, 5))
-    third = bench.run(counting(bench), task("0_0"), directory="left behind")
+    third = bench.run(counting(bench), task("0_0"), directory="left behind", **deletable)
     until(lambda: third.processed() == 5, "5 records")
     third.stop()
     assert third.heard.restored == {(task("0_0"), "counts"): 5}
