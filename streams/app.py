@@ -24,6 +24,7 @@ from streams.plan.build import build_plan
 from streams.plan.plan import Plan
 from streams.serde import Serde
 from streams.settings import AppSettings, FailureHandler
+from streams.state import StoreDeclaration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 V = TypeVar("V")
+S = TypeVar("S")
 
 
 class App:
@@ -140,6 +142,14 @@ class App:
         )
         self._builder.add(source)
         return KTable(self._builder, materialize(self._builder, source, schema, store, "table", origin))
+
+    def add_store(self, store: StoreDeclaration[S]) -> StoreDeclaration[S]:
+        """Declares a store for processors, which connect to it by `process(…, stores=[…])`. Returns it.
+
+        Source: `StreamsBuilder.addStateStore`.
+        """
+        self._builder.add_store(store, caller_origin())
+        return store
 
     # -- doors ----------------------------------------------------------------------------------------------------
     def plan(self) -> Plan:

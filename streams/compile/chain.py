@@ -7,7 +7,7 @@ twice), writes its own lines, and hands on with `forward`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from streams.serde import Serde
 
 if TYPE_CHECKING:
     from streams.compile.clock import Clock, ClockEvent
+    from streams.state import StoreDeclaration
 
 
 @dataclass(slots=True)
@@ -53,6 +54,10 @@ class ModulePlan:
     """Lines run when the remembered times are back: what follows from them is made anew."""
     functions: list[SourceText] = field(default_factory=list[SourceText])
     """Functions beside those of sources and shared operators."""
+    epilogue: list[str] = field(default_factory=list[str])
+    """Lines at the end of the task's closure, where all functions are known."""
+    declarations: Mapping[str, StoreDeclaration[Any]] = field(default_factory=dict[str, "StoreDeclaration[Any]"])
+    """The stores that processors may name, as they see them."""
     shared: dict[int, str] = field(default_factory=dict[int, str])
     """Operators that are functions of their own, by id -> function name."""
     states: dict[int, Any] = field(default_factory=dict[int, Any])
@@ -178,9 +183,13 @@ class Chain:
         return f"{self.bind(serde.deserialize, 'deserialize_' + serde.name)}({expression})"
 
     # -- handing on -----------------------------------------------------------------------------------------------
+    def children(self, node: Node) -> list[Node]:
+        """Those that react to what `node` forwards, in the order of declaration."""
+        return [child for child in self.module.nodes if any(parent is node for parent in child.heard_parents)]
+
     def forward(self, node: Node, scope: RecordScope) -> None:
         """Writes what follows `node`: each child inline, or a call where the child is a function of its own."""
-        children = [child for child in self.module.nodes if any(parent is node for parent in child.heard_parents)]
+        children = self.children(node)
         if len(children) > 1:  # decode once, above the children's own blocks
             scope, _ = self.value(scope)
         for child in children:

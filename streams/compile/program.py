@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from stores import KeyValueStore, WindowStore
+from stores import Store
 from streams.compile.source_text import FailureKind
 from streams.graph.node import Node
 from streams.plan.task_id import TaskId
+
+if TYPE_CHECKING:
+    from streams.processors import TaskProcessors
 
 NO_LIMIT = 2**63 - 1
 
@@ -65,20 +68,23 @@ class DropCounters(Protocol):
 @dataclass(slots=True, kw_only=True)
 class TaskBinding:
     """What one task gives to the compiled code. `produce_full` is called where `produce` raised BufferError: it makes
-    room (by serving delivery reports) and sends."""
+    room (by serving delivery reports) and sends. `wall_clock` tells ms since the epoch."""
 
+    application_id: str
     task_id: TaskId
-    stores: Mapping[str, KeyValueStore | WindowStore]
+    stores: Mapping[str, Store]
     produce: Produce
     produce_full: Produce
     watermarks: Mapping[str, WatermarkSource]
     counters: DropCounters
+    wall_clock: Callable[[], int]
 
 
 class RecordFailure(Exception):
     """A record could not be processed.
 
-    `index` is its place in the list given to `run`; `node` the operator; `kind` what failed; the cause is chained.
+    `index` is its place in the list given to `run`, -1 if a wall-clock punctuator failed; `node` the operator; `kind`
+    what failed; the cause is chained.
     Records before it are done; what it did itself before it failed (a store update upstream of the failing operator)
     stands, as in Kafka Streams when a handler answers "continue".
     """
@@ -108,12 +114,17 @@ RunFunction = Callable[[Sequence[Message], int, int, int], int]
 
 @dataclass(slots=True, frozen=True)
 class TaskProgram:
-    """The compiled functions of one task, bound to its stores and producer."""
+    """The compiled functions of one task, bound to its stores and producer, and its processors.
+
+    `punctuate(now)` runs the wall-clock punctuators that are due; it raises RecordFailure.
+    """
 
     sources: Mapping[str, SourceRun]
     clocks: Callable[[], dict[str, int]]
     restore_clocks: Callable[[Mapping[str, int]], None]
     watermark_advanced: Callable[[], None]
+    processors: TaskProcessors
+    punctuate: Callable[[int], None]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -32,6 +32,8 @@ class Node:
     changes_key: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
     """Works key by key, so that its input has to be partitioned by that key."""
+    calls_children: ClassVar[bool] = False
+    """Reaches its children by name: several of them are generated functions of their own."""
 
     parents: tuple[Node, ...] = ()
     schema: Schema = field(default_factory=Schema)
@@ -42,6 +44,11 @@ class Node:
     def store(self) -> KeyValueSpec | WindowSpec | None:
         """The state store the operator keeps, if any."""
         return None
+
+    @property
+    def connected_stores(self) -> tuple[str, ...]:
+        """The names of the stores it uses but does not keep; all who use a store are in one sub-topology."""
+        return ()
 
     @property
     def hold_back_ms(self) -> int:

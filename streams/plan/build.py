@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from stores import StoreSpec
 from streams.compile.subtopology import compile_subtopology
 from streams.errors import TopologyError
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
+from streams.operators.aggregation import NamedAggregation
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
@@ -19,6 +21,7 @@ from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
 from streams.passes.sources import merge_sources
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
+from streams.state import table_store
 
 
 def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = False) -> Plan:
@@ -64,6 +67,10 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
             continue
         for parent in node.parents:
             leader[find(node)] = find(parent)  # a repartition as a parent stands for its source side
+    users: dict[str, Node] = {}
+    for node in graph.nodes:
+        for name in (*node.connected_stores, *([node.store.name] if node.store is not None else ())):
+            leader[find(node)] = find(users.setdefault(name, node))
     components: dict[int, list[Node]] = {}
     for node in graph.nodes:
         sides = [find(node)]
@@ -91,7 +98,7 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
         for node in members
         if isinstance(node, Repartition) and any(node.parents[0] is member for member in members)
     ]
-    stores = tuple(_stores(application_id, members))
+    stores = tuple(_stores(application_id, graph, members))
     return Subtopology(
         index=index,
         nodes=tuple(members),
@@ -111,21 +118,42 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
             members,
             entries,
             [source.topic for source in roles if source.role == "repartition"],
+            {store.name: store.declaration for store in stores if store.declaration is not None},
         ),
     )
 
 
-def _stores(application_id: str, members: Sequence[Node]) -> Iterator[StorePlan]:
+def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -> Iterator[StorePlan]:
+    named = {name for node in members for name in node.connected_stores}
     for node in members:
         spec = node.store
         if spec is not None:
             folds = isinstance(node, AggregateByKey | AggregateByWindow)
+            key_serde = node.group.key_serde() if folds else node.schema.key_serde()
+            aggregation = node.aggregation if folds else None
+            declaration = None
+            if spec.name in named:
+                present = aggregation.present if isinstance(aggregation, NamedAggregation) else None
+                declaration = table_store(spec, key_serde, node.schema.value_serde(), present)
             yield StorePlan(
                 spec=spec,
-                changelog=f"{application_id}-{spec.name}-changelog" if spec.logged else None,
-                key_serde=node.group.key_serde() if folds else node.schema.key_serde(),
-                aggregation=node.aggregation if folds else None,
+                changelog=_changelog(application_id, spec),
+                key_serde=key_serde,
+                aggregation=aggregation,
+                declaration=declaration,
             )
+    for store in graph.stores:
+        if store.name in named:
+            yield StorePlan(
+                spec=store.spec,
+                changelog=_changelog(application_id, store.spec),
+                key_serde=store.key,
+                declaration=store,
+            )
+
+
+def _changelog(application_id: str, spec: StoreSpec) -> str | None:
+    return f"{application_id}-{spec.name}-changelog" if spec.logged else None
 
 
 def _topics_above(node: Node) -> Iterator[str]:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import KeyValueSpec, WindowSpec
+from stores import StoreSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
 from streams.operators.aggregation import Aggregation
 from streams.plan.task_id import TaskId
 from streams.serde import Serde
+from streams.state import StoreDeclaration
 
 CHANGELOG_CONFIGS: Mapping[str, str] = {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
 """Windowed changelogs too: their expired rows are deleted by tombstones, not by wall clock, so that a replay of old
@@ -36,12 +37,14 @@ class SourceTopic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorePlan:
-    """A state store: how it is kept, its changelog topic (None: not logged), and how a query reads it."""
+    """A state store: how it is kept, its changelog topic (None: not logged), how a query reads it, and how processors
+    see it if any does."""
 
-    spec: KeyValueSpec | WindowSpec
+    spec: StoreSpec
     changelog: str | None
     key_serde: Serde
     aggregation: Aggregation | None = None
+    declaration: StoreDeclaration[Any] | None = None
 
     @property
     def name(self) -> str:

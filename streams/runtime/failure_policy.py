@@ -29,7 +29,7 @@ class FailurePolicy:
         self._processing = processing
         self._told: set[tuple[str, str | None]] = set()
 
-    def skip(self, failure: RecordFailure, message: Message, task: TaskId, counters: Counters) -> None:
+    def skip(self, failure: RecordFailure, message: Message | None, task: TaskId, counters: Counters) -> None:
         """Returns if the record is to be skipped; it is counted then.
 
         Raises:

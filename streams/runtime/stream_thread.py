@@ -6,6 +6,7 @@ A turn of its loop:
     open         tasks whose directory was locked; restore those that are open
     fetch        records, waiting only if there is nothing to run
     run          the task whose next record is oldest, a thousand records at a time
+    punctuate    processors' wall-clock punctuators that are due
     publish      watermarks
     commit       when the interval is over or too much is dirty
 
@@ -24,6 +25,7 @@ from streams.errors import StreamsError
 from streams.observe import COUNTER_HELP, add_up
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
+from streams.processors.punctuation import NEVER
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.commit import CommitProtocol
 from streams.runtime.consumer import RecordConsumer
@@ -127,6 +129,8 @@ class StreamThread:
         self._bring_up()
         self._fetch()
         self._run()
+        for task in self._running:
+            task.punctuate()
         self._publish()
         self._commit_when_due()
         self._producer.poll()
@@ -285,7 +289,8 @@ class StreamThread:
             return LOCKED_RETRY_S
         now = self._clock()
         wait_s = min(self._options.poll_ms / 1000, self._publisher.next_due(int(now * 1000)) / 1000)
-        return max(min(wait_s, self._commit_at - now), 0.001)
+        due_ms = min((task.punctuation_due_ms() for task in self._running), default=NEVER)
+        return max(min(wait_s, self._commit_at - now, due_ms / 1000), 0.001)
 
     def _run(self) -> None:
         """Runs up to a batch of records, those of the oldest task first."""
@@ -317,7 +322,8 @@ class StreamThread:
 
     # -- commit ------------------------------------------------------------------------------------------------------
     def _commit_when_due(self) -> None:
-        if self._clock() < self._commit_at:
+        wanted = any(task.program.processors.commit_requested for task in self._running)
+        if self._clock() < self._commit_at and not wanted:
             dirty = sum(task.state.dirty_bytes for task in self._running)
             if dirty < self._options.max_dirty_bytes:
                 return

@@ -30,7 +30,7 @@ OPENING_S = 0.2
 
 
 class TaskOpener:
-    """Owned by the stream thread. `clock` is monotonic, in s."""
+    """Owned by the stream thread. `clock` is monotonic, in s; `wall_clock` tells ms since the epoch."""
 
     def __init__(
         self,
@@ -39,12 +39,14 @@ class TaskOpener:
         membership: Membership,
         producer: RecordProducer,
         clock: Callable[[], float],
+        wall_clock: Callable[[], int],
     ) -> None:
         self._plan = plan
         self._options = options
         self._membership = membership
         self._producer = producer
         self._clock = clock
+        self._wall_clock = wall_clock
         self._resources = RocksDbResources(
             block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
         )
@@ -113,6 +115,7 @@ class TaskOpener:
                         failures=self._failures,
                         max_task_idle_ms=self._options.max_task_idle_ms,
                         now=int(self._clock() * 1000),
+                        wall_clock=self._wall_clock,
                     )
                 )
         except CommitFailedError as error:

@@ -190,7 +190,7 @@ class Worker:
             membership=membership,
             consumer=consumer,
             producer=producer,
-            opener=TaskOpener(plan, options, membership, producer, time.monotonic),
+            opener=TaskOpener(plan, options, membership, producer, time.monotonic, wall_clock_ms),
             restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
             positions=positions,
             commits=AtLeastOnce(producer, membership, positions, metadata_name),
@@ -260,3 +260,8 @@ def published_topics(plan: PartitionPlan) -> dict[str, PublishedTopic]:
             if upstream > 1:
                 topics[sink.topic] = PublishedTopic(plan.counts[sink.topic], upstream)
     return topics
+
+
+def wall_clock_ms() -> int:
+    """Ms since the epoch."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,9 @@
+"""State stores as processors use them: typed keys and values over the stores of the task."""
+
+from streams.state.declaration import StoreDeclaration as StoreDeclaration
+from streams.state.entries import Entries as Entries
+from streams.state.key_value import KeyValueStore as KeyValueStore
+from streams.state.key_value import TimestampedKeyValueStore as TimestampedKeyValueStore
+from streams.state.key_value import ValueAndTimestamp as ValueAndTimestamp
+from streams.state.stores import Stores as Stores
+from streams.state.table import table_store as table_store
