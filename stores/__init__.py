@@ -1,5 +1,5 @@
-"""State stores: key-value and window stores on RocksDB or in memory, with a write-back cache, changelog records and
-restore. Everything a task commits is one atomic batch (see `stores.task_state`).
+"""State stores: key-value, window and session stores on RocksDB or in memory, with a write-back cache, changelog
+records and restore. Everything a task commits is one atomic batch (see `stores.task_state`).
 """
 
 from stores.changelog import ChangelogRecord as ChangelogRecord
@@ -16,17 +16,22 @@ from stores.errors import StoreError as StoreError
 from stores.errors import UnknownStoreError as UnknownStoreError
 from stores.key_value import KeyValueStore as KeyValueStore
 from stores.key_value_reader import KeyValueReader as KeyValueReader
+from stores.keyed_window import KeyedWindowStore as KeyedWindowStore
 from stores.memory import MemoryDisk as MemoryDisk
 from stores.memory import MemoryTaskState as MemoryTaskState
+from stores.opening import Store as Store
+from stores.opening import StoreReader as StoreReader
 from stores.rocksdb import RocksDbResources as RocksDbResources
 from stores.rocksdb import RocksDbTaskState as RocksDbTaskState
 from stores.row import MISSING as MISSING
 from stores.row import Row as Row
 from stores.scan import Scan as Scan
+from stores.session import SessionStore as SessionStore
+from stores.session_reader import SessionReader as SessionReader
 from stores.specs import KeyValueSpec as KeyValueSpec
+from stores.specs import SessionSpec as SessionSpec
 from stores.specs import StoreSpec as StoreSpec
 from stores.specs import WindowSpec as WindowSpec
-from stores.task_state import Store as Store
 from stores.task_state import TaskState as TaskState
 from stores.window import WindowStore as WindowStore
 from stores.window_reader import WindowReader as WindowReader
@@ -38,6 +43,7 @@ __all__ = [
     "KeyValueReader",
     "KeyValueSpec",
     "KeyValueStore",
+    "KeyedWindowStore",
     "MemoryDisk",
     "MemoryTaskState",
     "RocksDbResources",
@@ -46,6 +52,9 @@ __all__ = [
     "RowDecodeError",
     "RowEncodeError",
     "Scan",
+    "SessionReader",
+    "SessionSpec",
+    "SessionStore",
     "StateLockedError",
     "StateMismatchError",
     "StateVersionError",
@@ -53,6 +62,7 @@ __all__ = [
     "StoreClosedError",
     "StoreCorruptError",
     "StoreError",
+    "StoreReader",
     "StoreSpec",
     "TaskState",
     "UnknownStoreError",

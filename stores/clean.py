@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 from weakref import WeakSet
 
-from stores.row import MISSING, Missing, Row
+from stores.row import MISSING, Missing
 
 Key = TypeVar("Key", bytes, tuple[bytes, int])
+Entry = TypeVar("Entry")
 
 OVERHEAD_BYTES: Final = 250
 """A dict entry, a bytes key, the row's tuple and its timestamp."""
@@ -36,13 +37,13 @@ class CleanBudget:
 
     def __init__(self, total_bytes: int) -> None:
         self.total_bytes = total_bytes
-        self._members: WeakSet[CleanRows[bytes] | CleanRows[tuple[bytes, int]]] = WeakSet()
+        self._members: WeakSet[CleanRows[Any, Any]] = WeakSet()
 
-    def join(self, rows: CleanRows[bytes] | CleanRows[tuple[bytes, int]]) -> None:
+    def join(self, rows: CleanRows[Any, Any]) -> None:
         self._members.add(rows)
         self._share()
 
-    def leave(self, rows: CleanRows[bytes] | CleanRows[tuple[bytes, int]]) -> None:
+    def leave(self, rows: CleanRows[Any, Any]) -> None:
         self._members.discard(rows)
         self._share()
 
@@ -51,8 +52,8 @@ class CleanBudget:
             member.set_budget(self.total_bytes // len(self._members))
 
 
-class CleanRows(Generic[Key]):
-    """The clean rows of one store; a None row says that the key has none.
+class CleanRows(Generic[Key, Entry]):
+    """The clean rows of one store; a None row says that the key has none. A store may keep something else by its keys.
 
     `recent` keeps its identity, so a store may hold `recent.get`: that is the fast path. `row_bytes` is the estimate
     of a row's cost in memory.
@@ -61,9 +62,9 @@ class CleanRows(Generic[Key]):
     __slots__ = ("__weakref__", "_budget_bytes", "_limit", "_older", "recent", "row_bytes")
 
     def __init__(self) -> None:
-        self.recent: dict[Key, Row | None] = {}
+        self.recent: dict[Key, Entry | None] = {}
         self.row_bytes = FIRST_GUESS_BYTES
-        self._older: dict[Key, Row | None] = {}
+        self._older: dict[Key, Entry | None] = {}
         self._budget_bytes = 0
         self._limit = 0
 
@@ -71,21 +72,21 @@ class CleanRows(Generic[Key]):
         self._budget_bytes = budget_bytes
         self._fit()
 
-    def revive(self, key: Key) -> Row | Literal[Missing.MISSING] | None:
+    def revive(self, key: Key) -> Entry | Literal[Missing.MISSING] | None:
         """The row of a key that is not in `recent`, MISSING if it is not here at all."""
         row = self._older.pop(key, MISSING)
         if row is not MISSING:
             self.recent[key] = row
         return row
 
-    def insert(self, key: Key, row: Row | None, encoded_bytes: int) -> None:
+    def insert(self, key: Key, row: Entry | None, encoded_bytes: int) -> None:
         """Adds a row that was just read; its size moves the estimate a little."""
         self.row_bytes += (OVERHEAD_BYTES + DECODED_FACTOR * encoded_bytes - self.row_bytes) >> 5
         self.recent[key] = row
         if len(self.recent) > self._limit:
             self._fit()
 
-    def absorb(self, rows: Mapping[Key, Row | None], encoded_bytes: int) -> None:
+    def absorb(self, rows: Mapping[Key, Entry | None], encoded_bytes: int) -> None:
         """Adds rows that were just committed; `encoded_bytes` is the size of all of them."""
         if rows:
             self.row_bytes = OVERHEAD_BYTES + DECODED_FACTOR * encoded_bytes // len(rows)

@@ -35,7 +35,7 @@ class KeyValueStore:
     overwritten but never removed, except by this package. `load` is only for keys that are not in `dirty`.
     """
 
-    def __init__(self, spec: KeyValueSpec, table: Table, clean: CleanRows[bytes]) -> None:
+    def __init__(self, spec: KeyValueSpec, table: Table, clean: CleanRows[bytes, Row]) -> None:
         self.spec = spec
         self.name = spec.name
         self.dirty: dict[bytes, Row | None] = {}

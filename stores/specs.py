@@ -1,9 +1,17 @@
-"""What a store is, before it is opened."""
+"""What a store is, before it is opened.
+
+All durations are in ms. In every spec `persistent` means that rows live in the task's RocksDB; otherwise they are only
+in memory, and a restart restores them from the changelog. `logged`: the store has a changelog.
+
+A store with retention needs a clock. The DSL's operators tell it theirs through `advance`, so that a watermark that
+holds an operator back keeps the rows it still needs. With `follows_puts` it is the newest time that was put, as in
+Kafka Streams: for stores of users' processors, which have no clock of their own.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final, Literal
 
 from stores.codec import ValueCodec
 
@@ -12,11 +20,9 @@ MINIMUM_SEGMENT_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class KeyValueSpec:
-    """A store with one row per key.
+    """A store with one row per key."""
 
-    `persistent`: rows live in the task's RocksDB, otherwise only in memory, and a restart restores them from the
-    changelog. `logged`: the store has a changelog.
-    """
+    kind: ClassVar[str] = "key-value"
 
     name: str
     codec: ValueCodec
@@ -28,10 +34,14 @@ class KeyValueSpec:
 class WindowSpec:
     """A store with one row per key and window start.
 
-    Starts are >= 0. Rows with start <= time - `retention_ms` are forgotten, time being what `advance` was told.
-    `segment_ms`: rows are stored, and later deleted, in segments of that many ms of window starts; default as in
-    Kafka Streams, max(retention / 2, 60 s). All durations are in ms.
+    Starts are >= 0. Rows with start <= time - `retention_ms` are forgotten. `segment_ms`: rows are stored, and later
+    deleted, in segments of that many ms of window starts; default as in Kafka Streams, max(retention / 2, 60 s).
+    `duplicates`: every put is a row of its own, in order of arrival, and None puts nothing (`retainDuplicates`).
+    `access` says what is asked for most, single windows ("start") or stretches of one key's windows ("key"); it changes
+    the speed, and the class of the store, but no result. Stores with duplicates are accessed by key.
     """
+
+    kind: ClassVar[str] = "window"
 
     name: str
     codec: ValueCodec
@@ -40,12 +50,17 @@ class WindowSpec:
     segment_ms: int | None = None
     persistent: bool = True
     logged: bool = True
+    follows_puts: bool = False
+    duplicates: bool = False
+    access: Literal["start", "key"] = "start"
 
     def __post_init__(self) -> None:
-        if self.retention_ms < 0:
-            raise ValueError(f"store {self.name!r}: retention_ms is {self.retention_ms}, it must not be negative")
-        if self.segment_ms is not None and self.segment_ms < 1:
-            raise ValueError(f"store {self.name!r}: segment_ms is {self.segment_ms}, it must be at least 1")
+        check_times(self.name, self.retention_ms, self.segment_ms)
+
+    @property
+    def by_key(self) -> bool:
+        """Whether the store is kept key by key in memory."""
+        return self.duplicates or self.access == "key"
 
     @property
     def segment_interval_ms(self) -> int:
@@ -53,4 +68,41 @@ class WindowSpec:
         return self.segment_ms or max(self.retention_ms // 2, MINIMUM_SEGMENT_MS)
 
 
-StoreSpec = KeyValueSpec | WindowSpec
+@dataclass(frozen=True, slots=True)
+class SessionSpec:
+    """A store with one row per key, session start and session end, both inclusive.
+
+    Times are >= 0. Sessions with end <= time - `retention_ms` are forgotten. `segment_ms`: as with windows, by the end.
+    """
+
+    kind: ClassVar[str] = "session"
+
+    name: str
+    codec: ValueCodec
+    retention_ms: int
+    segment_ms: int | None = None
+    persistent: bool = True
+    logged: bool = True
+    follows_puts: bool = False
+
+    def __post_init__(self) -> None:
+        check_times(self.name, self.retention_ms, self.segment_ms)
+
+    @property
+    def segment_interval_ms(self) -> int:
+        """`segment_ms`, or its default."""
+        return self.segment_ms or max(self.retention_ms // 2, MINIMUM_SEGMENT_MS)
+
+
+SegmentedSpec = WindowSpec | SessionSpec
+"""Specs of stores that keep their rows in segments."""
+
+StoreSpec = KeyValueSpec | SegmentedSpec
+
+
+def check_times(store: str, retention_ms: int, segment_ms: int | None) -> None:
+    """Raises ValueError for durations that cannot be."""
+    if retention_ms < 0:
+        raise ValueError(f"store {store!r}: retention_ms is {retention_ms}, it must not be negative")
+    if segment_ms is not None and segment_ms < 1:
+        raise ValueError(f"store {store!r}: segment_ms is {segment_ms}, it must be at least 1")

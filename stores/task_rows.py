@@ -2,9 +2,9 @@
 
 key                       value
 "format"                  on-disk format, 4 bytes big-endian
-"store:"    + store name  layout, text: "key-value" or "window segment_ms=N"
+"store:"    + store name  layout, text: "key-value", "window segment_ms=N" or "session segment_ms=N"
 "position:" + store name  next changelog offset to restore from, 8 bytes big-endian
-"clock:"    + store name  a window store's clock, ms, 8 bytes big-endian
+"clock:"    + store name  the clock of a store with retention, ms, 8 bytes big-endian
 "metadata:" + name        whatever the runtime keeps with its task (operator clocks, watermarks)
 """
 
@@ -16,7 +16,7 @@ from typing import Final
 
 from stores.errors import StateMismatchError, StateVersionError, StoreCorruptError
 from stores.row import TIMESTAMP
-from stores.specs import KeyValueSpec, StoreSpec
+from stores.specs import SegmentedSpec, StoreSpec
 from stores.table import Database, Writer
 
 FORMAT: Final = 1
@@ -53,17 +53,16 @@ class TaskRows:
         return frozenset(self._layouts)
 
     def segment_ms(self, spec: StoreSpec) -> int | None:
-        """The segment a window store was created with, which holds for its life; None for others and new ones.
+        """The segment a store was created with, which holds for its life; None for new stores and those without.
 
-        Raises StateMismatchError if the store on disk is of the other kind.
+        Raises StateMismatchError if the store on disk is of another kind.
         """
         layout = self._layouts.get(spec.name)
         if layout is None:
             return None
         kind, _, detail = layout.partition(" ")
-        wanted = "key-value" if isinstance(spec, KeyValueSpec) else "window"
-        if kind != wanted:
-            raise StateMismatchError(self._place, spec.name, kind, wanted)
+        if kind != spec.kind:
+            raise StateMismatchError(self._place, spec.name, kind, spec.kind)
         return int(detail.removeprefix("segment_ms=")) if detail else None
 
     def write_layouts(self, writer: Writer, specs: list[StoreSpec]) -> None:
@@ -71,9 +70,9 @@ class TaskRows:
         writer.put(FORMAT_KEY, VERSION.pack(FORMAT))
         for spec in specs:
             if spec.name not in self._layouts:
-                layout = (
-                    "key-value" if isinstance(spec, KeyValueSpec) else f"window segment_ms={spec.segment_interval_ms}"
-                )
+                layout = spec.kind
+                if isinstance(spec, SegmentedSpec):
+                    layout += f" segment_ms={spec.segment_interval_ms}"
                 self._layouts[spec.name] = layout
                 writer.put(STORE + spec.name.encode(), layout.encode())
 

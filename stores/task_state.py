@@ -19,15 +19,13 @@ from types import TracebackType
 from typing import Self
 
 from stores.changelog import ChangelogRecord
-from stores.clean import CleanBudget, CleanRows
+from stores.clean import CleanBudget
 from stores.errors import StoreClosedError, StoreError, UnknownStoreError
-from stores.key_value import KeyValueStore
-from stores.specs import KeyValueSpec, StoreSpec
+from stores.opening import Store, opened
+from stores.segmented_store import SegmentedStore
+from stores.specs import StoreSpec
 from stores.table import Database, Table
 from stores.task_rows import TaskRows
-from stores.window import WindowStore
-
-Store = KeyValueStore | WindowStore
 
 
 class TaskState:
@@ -103,7 +101,7 @@ class TaskState:
     # Commit
 
     def pending(self, name: str) -> Iterator[ChangelogRecord]:
-        """The dirty rows of a store as changelog records, a window store's expiry tombstones at the end.
+        """The dirty rows of a store as changelog records, and the tombstones of what expires at the end.
 
         Changes nothing; read it to its end before the commit. Raises RowEncodeError before the first record.
         """
@@ -129,7 +127,9 @@ class TaskState:
                 writer = batch.into(self._tables[name])
                 store.write(writer)
                 encoded[name] = writer.size_bytes()
-            clocks = {name: store.frozen_time for name, store in self._stores.items() if isinstance(store, WindowStore)}
+            clocks = {
+                name: store.frozen_time for name, store in self._stores.items() if isinstance(store, SegmentedStore)
+            }
             self._rows.write(
                 batch.into(self._database.rows),
                 positions=self._kept(positions),
@@ -164,10 +164,13 @@ class TaskState:
         batch = self._database.batch()
         store.restore(records, batch.into(self._tables[name]))
         positions = {name: position}
-        self._rows.write(batch.into(self._database.rows), positions=self._kept(positions), clocks={}, metadata={})
+        clocks = {name: store.frozen_time} if isinstance(store, SegmentedStore) else {}
+        self._rows.write(
+            batch.into(self._database.rows), positions=self._kept(positions), clocks=self._kept(clocks), metadata={}
+        )
         self._database.write(batch)
         store.restored()
-        self._rows.written(positions=positions, clocks={}, metadata={})
+        self._rows.written(positions=positions, clocks=clocks, metadata={})
 
     def close(self) -> None:
         """Closes the stores without committing. Scans and readers raise StoreClosedError from now on; closing twice is
@@ -193,16 +196,7 @@ class TaskState:
             raise StoreError(f"two stores are named {spec.name!r}: give each store of a task its own name")
         segment_ms = self._rows.segment_ms(spec)
         table = self._tables[spec.name] = self._database.table(spec)
-        if isinstance(spec, KeyValueSpec):
-            store = KeyValueStore(spec, table, CleanRows())
-        else:
-            store = WindowStore(
-                spec,
-                table,
-                CleanRows(),
-                segment_ms=segment_ms or spec.segment_interval_ms,
-                time=self._rows.clocks.get(spec.name, -1),
-            )
+        store = opened(spec, table, segment_ms, self._rows.clocks.get(spec.name, -1))
         self._stores[spec.name] = store
         self._clean_budget.join(store.clean)
         with store.reader().all() as rows:

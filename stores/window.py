@@ -1,18 +1,7 @@
 """The window store: one row per key and window start, forgotten when they leave retention.
 
 It works like the key-value store (see `stores.key_value`) with one more dict on the way: window start -> key -> row.
-
-Time is the operator's clock, told by `advance`. Rows with start <= time - retention are hidden from reads at once.
-Rows are deleted later, by whole segments: when all starts of a segment are hidden, the next `freeze` hands out a
-tombstone for each of its committed rows, and the commit deletes them with one range deletion. The clock is committed
-too, so a store that is opened again hides what it hid before.
-
-    segments          | 0 ......... | 1 ......... | 2 ......... | 3 ....
-                      deleted at     hidden ─────────┤ visible ─────────>
-                      the next commit                 time - retention
-
-Source: `RocksDBTimestampedSegmentedBytesStore`. Differs: time comes from the operator, not from the newest put, so a
-watermark that holds the operator back keeps the store's rows as well.
+Its time is told by `advance` (see `stores.segmented_store`).
 """
 
 from __future__ import annotations
@@ -24,24 +13,19 @@ from operator import is_, itemgetter
 from stores.changelog import ChangelogRecord, as_record
 from stores.clean import SAMPLE_ROWS, CleanRows
 from stores.encoding import encoded_bytes
-from stores.errors import ChangelogRecordError, RowEncodeError, StoreError
+from stores.errors import RowEncodeError, StoreError
 from stores.row import MISSING, TIMESTAMP, Row
-from stores.scan import Change, Scan, merged_rows
+from stores.scan import Change, Scan
+from stores.segmented_store import SegmentedStore
+from stores.segments import Segments
 from stores.sorted_keys import DirtyKeys
 from stores.specs import WindowSpec
-from stores.table import Table, Writer
-from stores.window_keys import (
-    LARGEST_TIME,
-    SUFFIX,
-    changelog_from_local,
-    local_from_changelog,
-    local_key,
-    segment_prefix,
-)
-from stores.window_reader import WindowReader, WindowRow, within
+from stores.table import Writer
+from stores.timed_keys import LARGEST_TIME, WINDOW_KEYS, segment_prefix
+from stores.window_reader import WindowReader, WindowRow, windowed
 
 
-class WindowStore:
+class WindowStore(SegmentedStore):
     """Rows by (key, window start in ms). Owned by the thread that runs the task; others use `reader()`.
 
     `dirty`: window start -> key -> row written since the last commit, None for a deleted one. The outer dict keeps its
@@ -50,32 +34,21 @@ class WindowStore:
     """
 
     def __init__(
-        self, spec: WindowSpec, table: Table, clean: CleanRows[tuple[bytes, int]], *, segment_ms: int, time: int
+        self, spec: WindowSpec, segments: Segments, clean: CleanRows[tuple[bytes, int], Row], time: int
     ) -> None:
+        self._committed = WindowReader(spec, segments)
+        super().__init__(spec, self._committed, time)
         self.spec = spec
-        self.name = spec.name
         self.size_ms = spec.size_ms
-        self.retention_ms = spec.retention_ms
         self.dirty: dict[int, dict[bytes, Row | None]] = {}
-        self._table = table
-        self._committed = WindowReader(spec, table, segment_ms)
-        self._committed_time = self._time = time
-        self._hidden = self._committed.hidden = time - spec.retention_ms
         self.clean = clean
         self._recent = clean.recent.get
         self._dirty_starts: DirtyKeys[int, dict[bytes, Row | None]] = DirtyKeys(self.dirty)
         self._frozen_rows: dict[int, dict[bytes, Row | None]] | None = None
         self._frozen: Sequence[tuple[int, Sequence[ChangelogRecord]]] = ()
-        self._frozen_time = time
-        self._frozen_expiry = 0
         self._weighed = 0
 
     # Time
-
-    @property
-    def time(self) -> int:
-        """The clock as last told by `advance`, ms; -1 at first."""
-        return self._time
 
     def advance(self, time: int) -> None:
         """Moves the clock, never back: rows with start <= time - retention_ms are hidden from now on.
@@ -102,7 +75,7 @@ class WindowStore:
         clean = self.clean
         row = clean.revive(window)
         if row is MISSING:
-            local = self._committed.local(key, start)
+            local = self._segments.get(key, start, 0)
             row = None if local is None else self._committed.decode(key, local)
             clean.insert(window, row, 0 if local is None else len(local))
         return row
@@ -121,6 +94,8 @@ class WindowStore:
             raise TypeError(f"store {self.name!r}: keys are bytes, got {type(key).__name__}: serialise the key first")
         if start < 0:
             raise ValueError(f"store {self.name!r}: window start {start} is negative; starts are ms since the epoch")
+        if start > self._time and self._follows_puts:
+            self.advance(start)
         if start > self._hidden:
             rows = self.dirty.get(start)
             if rows is None:
@@ -134,7 +109,7 @@ class WindowStore:
         first = max(time_from, self._hidden + 1)
         if first > time_to:
             return Scan(iter(()))
-        found: dict[int, Row | None] = {**self._committed.fetched(key, first, time_to)}
+        found: dict[int, Row | None] = {start: row for start, _, row in self._committed.rows_of(key, first, time_to)}
         for start in self._dirty_starts.between(first, time_to + 1):
             row = self.dirty[start].get(key, MISSING)
             if row is not MISSING:
@@ -142,21 +117,25 @@ class WindowStore:
         starts = sorted(found, reverse=reverse)
         return Scan(iter([(start, row) for start in starts if (row := found[start]) is not None]))
 
-    def fetch_all(self, time_from: int, time_to: int, *, reverse: bool = False) -> Scan[WindowRow]:
-        """Visible rows of all keys with time_from <= start <= time_to: by segment, then key, then start."""
+    def fetch_keys(
+        self, key_from: bytes | None, key_to: bytes | None, time_from: int, time_to: int, *, reverse: bool = False
+    ) -> Scan[WindowRow]:
+        """Visible rows with key_from <= key <= key_to (None: open) and time_from <= start <= time_to: by segment, then
+        key, then start."""
         first, last = max(time_from, self._hidden + 1), min(time_to, LARGEST_TIME)
-        if first > last:
-            return Scan(iter(()))
-        segment_ms = self._committed.segment_ms
+        local_key, lowest = self._segments.local_key, key_from or b""
         changes: list[Change] = [
-            (local_key(key, start, segment_ms), row)
+            (local_key(key, start, 0), row)
             for start in self._dirty_starts.between(first, last + 1)
             for key, row in self.dirty[start].items()
+            if lowest <= key and (key_to is None or key <= key_to)
         ]
         changes.sort(key=itemgetter(0), reverse=reverse)
-        cursor = self._table.scan(*self._committed.bounds(first, last), reverse=reverse)
-        rows = merged_rows(self.name, self._committed.decode_row, cursor, changes, reverse=reverse)
-        return Scan(within(rows, first, last), cursor.close)
+        return windowed(self._committed.scan(first, last, key_from, key_to, changes, reverse=reverse))
+
+    def fetch_all(self, time_from: int, time_to: int, *, reverse: bool = False) -> Scan[WindowRow]:
+        """Visible rows of all keys with time_from <= start <= time_to: by segment, then key, then start."""
+        return self.fetch_keys(None, None, time_from, time_to, reverse=reverse)
 
     def all(self, *, reverse: bool = False) -> Scan[WindowRow]:
         """All visible rows: by segment, then key, then start."""
@@ -188,7 +167,7 @@ class WindowStore:
                 raise StoreError(
                     f"store {self.name!r}: window start {start} is negative; starts are ms since the epoch"
                 )
-            suffix = SUFFIX.pack(start, 0)
+            suffix = WINDOW_KEYS.suffix.pack(start, 0)
             records: list[ChangelogRecord] = []
             add = records.append
             tombstone_time = max(self._time, 0)
@@ -199,8 +178,8 @@ class WindowStore:
             except Exception as error:
                 raise RowEncodeError(self.name, key, error) from error
             frozen.append((start, records))
-        self._frozen_rows, self._frozen, self._frozen_time = rows_of, frozen, self._time
-        self._frozen_expiry = max(self._hidden + 1, 0) // self._committed.segment_ms
+        self._freeze_time()
+        self._frozen_rows, self._frozen = rows_of, frozen
         return chain(chain.from_iterable(records for _, records in frozen), self._tombstones())
 
     @property
@@ -216,28 +195,20 @@ class WindowStore:
         """Writes the frozen rows, frozen now unless `freeze` was called before."""
         if self._frozen_rows is None:
             self.freeze()
-        if self._committed.first_segment < self._frozen_expiry:
-            writer.delete_range(b"", segment_prefix(self._frozen_expiry))
+        self._expire(writer)
         put, delete, pack = writer.put, writer.delete, TIMESTAMP.pack
         for start, records in self._frozen:
-            segment = segment_prefix(start // self._committed.segment_ms)
+            segment = segment_prefix(start // self._segments.segment_ms)
             for key, value, timestamp in records:
                 if value is None:
                     delete(segment + key)
                 else:
                     put(segment + key, pack(timestamp) + value)
 
-    @property
-    def frozen_time(self) -> int:
-        """The clock that goes with the frozen rows."""
-        return self._frozen_time
-
     def written(self, encoded_bytes: int) -> None:
         """The frozen rows are committed: they become clean."""
         committed = self._frozen_rows or {}
-        self._committed.keep_bounds([start for start, rows in committed.items() if rows], self._frozen_expiry)
-        self._committed_time = self._frozen_time
-        self._committed.hidden = self._frozen_time - self.retention_ms
+        self._expired(start for start, rows in committed.items() if rows)
         later = {start: unwritten(rows, committed.get(start)) for start, rows in self.dirty.items()}
         self._forget_dirty()
         self.dirty.update((start, rows) for start, rows in later.items() if rows)
@@ -248,27 +219,11 @@ class WindowStore:
     def discard(self) -> None:
         self._forget_dirty()
         self.clean.clear()
-        self._time = self._committed_time
-        self._hidden = self._time - self.retention_ms
-
-    def restore(self, records: Sequence[tuple[bytes, bytes | None, int]], writer: Writer) -> None:
-        """Writes changelog records as rows. Raises ChangelogRecordError."""
-        put, delete, pack = writer.put, writer.delete, TIMESTAMP.pack
-        segment_ms = self._committed.segment_ms
-        key = b""
-        try:
-            for key, value, timestamp in records:
-                local = local_from_changelog(key, segment_ms)
-                if value is None:
-                    delete(local)
-                else:
-                    put(local, pack(timestamp) + value)
-        except ValueError as error:
-            raise ChangelogRecordError(self.name, key, str(error)) from error
+        self._take_time_back()
 
     def restored(self) -> None:
+        super().restored()
         self.clean.clear()
-        self._committed.measure()
 
     def dirty_rows(self) -> int:
         return sum(map(len, self.dirty.values()))
@@ -282,12 +237,6 @@ class WindowStore:
             last = islice(reversed(newest.items()), SAMPLE_ROWS)
             self.clean.weigh([encoded_bytes(self.spec, key, row) for key, row in last])
         return count * self.clean.row_bytes
-
-    def _tombstones(self) -> Iterator[ChangelogRecord]:
-        if self._committed.first_segment < self._frozen_expiry:
-            time = self._frozen_time
-            for local in self._committed.expired_keys(self._frozen_expiry):
-                yield as_record((changelog_from_local(local), None, time))
 
     def _forget_dirty(self) -> None:
         self.dirty.clear()

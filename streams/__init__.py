@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from streams.app import App
     from streams.context import Context
     from streams.dsl.branched import BranchedStream
-    from streams.dsl.grouped import GroupedStream, WindowedStream
+    from streams.dsl.grouped import GroupedStream
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
+    from streams.dsl.windowed import WindowedStream
     from streams.errors import (
         ConfigError,
         ProcessingError,
@@ -51,13 +52,24 @@ if TYPE_CHECKING:
     from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
     from streams.state import StoreDeclaration, Stores
     from streams.windowed import Windowed
-    from streams.windows import TimeWindows, hopping, tumbling
+    from streams.windows import (
+        CalendarWindows,
+        SlidingWindows,
+        TimeWindows,
+        UnlimitedWindows,
+        calendar,
+        hopping,
+        sliding,
+        tumbling,
+        unlimited,
+    )
 
 HOMES = {
     "App": "streams.app",
     "BranchedStream": "streams.dsl.branched",
     "Bytes": "streams.serde",
     "Cancellable": "streams.processors",
+    "CalendarWindows": "streams.windows",
     "ConfigError": "streams.errors",
     "Context": "streams.context",
     "F": "streams.expressions",
@@ -80,6 +92,7 @@ HOMES = {
     "RecordMetadata": "streams.processors",
     "Serde": "streams.serde",
     "SerdeError": "streams.errors",
+    "SlidingWindows": "streams.windows",
     "StateError": "streams.errors",
     "StoreDeclaration": "streams.state",
     "Stores": "streams.state",
@@ -88,8 +101,10 @@ HOMES = {
     "TaskFencedError": "streams.errors",
     "TimeWindows": "streams.windows",
     "TopologyError": "streams.errors",
+    "UnlimitedWindows": "streams.windows",
     "Windowed": "streams.windowed",
-    "WindowedStream": "streams.dsl.grouped",
+    "WindowedStream": "streams.dsl.windowed",
+    "calendar": "streams.windows",
     "collect": "streams.aggregates",
     "count": "streams.aggregates",
     "distinct": "streams.aggregates",
@@ -99,10 +114,12 @@ HOMES = {
     "max_": "streams.aggregates",
     "mean": "streams.aggregates",
     "min_": "streams.aggregates",
+    "sliding": "streams.windows",
     "stddev": "streams.aggregates",
     "sum_": "streams.aggregates",
     "top_k": "streams.aggregates",
     "tumbling": "streams.windows",
+    "unlimited": "streams.windows",
 }
 
 
@@ -121,6 +138,7 @@ __all__ = [
     "App",
     "BranchedStream",
     "Bytes",
+    "CalendarWindows",
     "Cancellable",
     "ConfigError",
     "Context",
@@ -144,6 +162,7 @@ __all__ = [
     "RecordMetadata",
     "Serde",
     "SerdeError",
+    "SlidingWindows",
     "StateError",
     "StoreDeclaration",
     "Stores",
@@ -152,8 +171,10 @@ __all__ = [
     "TaskFencedError",
     "TimeWindows",
     "TopologyError",
+    "UnlimitedWindows",
     "Windowed",
     "WindowedStream",
+    "calendar",
     "collect",
     "count",
     "distinct",
@@ -163,8 +184,10 @@ __all__ = [
     "max_",
     "mean",
     "min_",
+    "sliding",
     "stddev",
     "sum_",
     "top_k",
     "tumbling",
+    "unlimited",
 ]

@@ -60,8 +60,8 @@ class ModulePlan:
     """The stores that processors may name, as they see them."""
     shared: dict[int, str] = field(default_factory=dict[int, str])
     """Operators that are functions of their own, by id -> function name."""
-    states: dict[int, Any] = field(default_factory=dict[int, Any])
-    """What an operator prepared once for the module (names of its cells), by the operator's id."""
+    states: dict[object, Any] = field(default_factory=dict[object, Any])
+    """What an operator prepared once for the module (names of its cells), by the operator's id and whatever else."""
 
 
 class Chain:
@@ -183,13 +183,17 @@ class Chain:
         return f"{self.bind(serde.deserialize, 'deserialize_' + serde.name)}({expression})"
 
     # -- handing on -----------------------------------------------------------------------------------------------
-    def children(self, node: Node) -> list[Node]:
-        """Those that react to what `node` forwards, in the order of declaration."""
-        return [child for child in self.module.nodes if any(parent is node for parent in child.heard_parents)]
+    def children(self, node: Node, *, late: bool = False) -> list[Node]:
+        """The operators that hear `node`: its results, or the records that were too late for it."""
+        return [
+            child
+            for child in self.module.nodes
+            if child.takes_late is late and any(parent is node for parent in child.heard_parents)
+        ]
 
-    def forward(self, node: Node, scope: RecordScope) -> None:
+    def forward(self, node: Node, scope: RecordScope, *, late: bool = False) -> None:
         """Writes what follows `node`: each child inline, or a call where the child is a function of its own."""
-        children = self.children(node)
+        children = self.children(node, late=late)
         if len(children) > 1:  # decode once, above the children's own blocks
             scope, _ = self.value(scope)
         for child in children:

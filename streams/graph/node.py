@@ -15,7 +15,7 @@ from streams.graph.function import UserFunction
 from streams.graph.schema import Schema
 
 if TYPE_CHECKING:
-    from stores import KeyValueSpec, WindowSpec
+    from stores import StoreSpec
     from streams.compile.chain import Chain
     from streams.compile.scope import RecordScope
 
@@ -34,6 +34,8 @@ class Node:
     """Works key by key, so that its input has to be partitioned by that key."""
     calls_children: ClassVar[bool] = False
     """Reaches its children by name: several of them are generated functions of their own."""
+    takes_late: ClassVar[bool] = False
+    """Hears the records that were too late for its parent, not the parent's results."""
 
     parents: tuple[Node, ...] = ()
     schema: Schema = field(default_factory=Schema)
@@ -41,7 +43,7 @@ class Node:
     label: str = ""
 
     @property
-    def store(self) -> KeyValueSpec | WindowSpec | None:
+    def store(self) -> StoreSpec | None:
         """The state store the operator keeps, if any."""
         return None
 

@@ -60,6 +60,10 @@ class Aggregation(Protocol):
         """Code that folds the current record into the row held by the local `row` (None: there is none yet)."""
         ...
 
+    def write_result(self, chain: Chain, state: str) -> str:
+        """Code that takes a state apart, and the text of the aggregate as users see it."""
+        ...
+
 
 def _write_time(chain: Chain, scope: RecordScope, time: str) -> None:
     with chain.block(f"if {scope.timestamp} > {time}:"):
@@ -81,6 +85,9 @@ class SingleAggregation:
         return ()
 
     def present(self, state: Any) -> Any:
+        return state
+
+    def write_result(self, chain: Chain, state: str) -> str:
         return state
 
 
@@ -214,8 +221,15 @@ class NamedAggregation:
                 scope, value = chain.value(scope)
                 with chain.block(f"if {value} is not None:"):
                     self._write_column(chain, scope, column, own)
-        result = f"{chain.bind(self.result_type, self.result_type.__name__)}({', '.join(self._results(states))})"
-        return Updated(scope, flat, result, time, nullable=False)
+        return Updated(scope, flat, self._result(chain, states), time, nullable=False)
+
+    def write_result(self, chain: Chain, state: str) -> str:
+        states = [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
+        chain.line(f"{', '.join(states)}, = {state}")
+        return self._result(chain, states)
+
+    def _result(self, chain: Chain, states: list[str]) -> str:
+        return f"{chain.bind(self.result_type, self.result_type.__name__)}({', '.join(self._results(states))})"
 
     @staticmethod
     def _write_column(chain: Chain, scope: RecordScope, column: Column, states: list[str]) -> None:

@@ -80,8 +80,8 @@ class ProcessValues(Process):
     changes_key: ClassVar[bool] = False
 
 
-STREAM_TIME = -1
-"""The place among the module's prepared things; operators have ids of their own."""
+STREAM_TIME = "stream time"
+"""The place among the module's prepared things; operators have theirs by their ids."""
 
 
 def _follow_stream_time(chain: Chain, node: Node) -> None:

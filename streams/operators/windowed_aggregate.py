@@ -1,137 +1,176 @@
-"""`count`, `reduce` and `aggregate` over tumbling and hopping windows: one aggregate per key and window."""
+"""`count`, `reduce` and `aggregate` over tumbling, hopping, calendar and unlimited windows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from struct import Struct
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import ClassVar
 
-from stores import WindowSpec
 from streams.compile.chain import Chain
-from streams.compile.clock import Clock, operator_clock
+from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
-from streams.expressions import Expression
 from streams.graph.node import Node
-from streams.graph.schema import Schema
-from streams.operators.aggregation import Aggregation
+from streams.operators.final_windows import FinalWindows
+from streams.operators.window_aggregate import PACK_START, WindowAggregate
 from streams.windowed import Windowed
-from streams.windows import TimeWindows
-
-PACK_START = Struct(">q").pack
+from streams.windows.aligned import AlignedWindows
+from streams.windows.calendar_windows import CalendarWindows
+from streams.windows.duration import FOREVER
+from streams.windows.time_windows import TimeWindows
+from streams.windows.unlimited_windows import UnlimitedWindows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AggregateByWindow(Node):
+class AggregateByWindow(WindowAggregate):
     """Source: `KStreamWindowAggregate`.
 
-    Null keys are dropped; null values reach the aggregation where it accepts them. A window is late, and skipped
-    alone, when its end <= clock - grace. The clock is the largest timestamp the operator saw, held back by the
-    watermark behind a repartition topic. Windows of one record come oldest first.
+    A window is late, and skipped alone, when its end <= clock - grace. Windows of one record come oldest first; those
+    that close at once by start, then key bytes.
     """
 
     kind: ClassVar[str] = "window-aggregate"
-    needs_key: ClassVar[bool] = True
 
-    group: Schema
-    """Key and value as the group knows them; what a repartition topic before it is written with."""
-    group_name: str
-    spec: WindowSpec
-    windows: TimeWindows
-    aggregation: Aggregation
+    windows: AlignedWindows
 
     @property
-    def store(self) -> WindowSpec:
-        return self.spec
-
-    @property
-    def expressions(self) -> tuple[Expression, ...]:
-        return self.aggregation.expressions
+    def open_ms(self) -> int:
+        return min(self.windows.longest_ms + self.windows.grace_ms, FOREVER)
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        clock = self._clock(chain)
+        clock, final = self._prepared(chain)
+        scope, kb = chain.key_bytes_under(scope, self.group)
+        scope = self.write_drops(chain, scope, kb, accepts_null=self.aggregation.accepts_null)
+        ts = scope.timestamp
+        with chain.block("else:"):
+            scope = scope.not_null_key()
+            now = self.write_clock(chain, clock, ts)
+            closed = f"{now} - {self.windows.grace_ms}"
+            if final is not None:
+                closed = final.write_closed(chain, closed)
+            with self._windows_of(chain, scope, ts) as (inner, start, end):
+                self._write_window(chain, inner, kb, start, end, closed, final)
+            if final is not None:
+                final.event.write_check(chain)
+
+    def _prepared(self, chain: Chain) -> tuple[Clock, FinalWindows | None]:
+        """The operator's clock, which also tells the store the time, and what emits windows that are closed."""
+        known = chain.module.states.get(id(self))
+        if known is None:
+            final = FinalWindows.of(chain, self) if self.emit == "close" else None
+            clock = self.clock(chain)
+            known = chain.module.states[id(self)] = clock, final
+            # A window store's time is the start of the newest window, as Kafka Streams' stores have it; here it follows
+            # from the clock and not from what was put, so that a held-back clock keeps the rows it still needs.
+            newest = self._newest_start(chain, clock.now)
+            if newest is not None:
+                chain.module.advances.append(f"stores[{self.spec.name!r}].advance({newest})")
+        return known
+
+    def _newest_start(self, chain: Chain, now: str) -> str | None:
+        """The text of the newest start that is not after the time `now`; None where nothing is ever forgotten."""
+        windows = self.windows
+        if isinstance(windows, TimeWindows):
+            if windows.offset_ms:
+                since = f"({now} - {windows.offset_ms})"
+                return f"{since} // {windows.advance_ms} * {windows.advance_ms} + {windows.offset_ms}"
+            return f"{now} // {windows.advance_ms} * {windows.advance_ms}"
+        if isinstance(windows, CalendarWindows):
+            return f"{now} and {chain.bind(windows.window_at, 'window_at')}(max({now}, 0))[0]"
+        return None
+
+    @contextmanager
+    def _windows_of(self, chain: Chain, scope: RecordScope, ts: str) -> Generator[tuple[RecordScope, str, str]]:
+        """The block that is run for each window of a record; texts of the window's start and end."""
+        windows, start = self.windows, chain.local("start")
+        if isinstance(windows, TimeWindows) and windows.advance_ms == windows.size_ms:
+            size, offset = windows.size_ms, windows.offset_ms
+            if offset:
+                chain.line(f"{start} = {ts} - ({ts} - {offset}) % {size}")
+                with chain.block(f"if {start} >= 0:"):
+                    yield scope, start, f"{start} + {size}"
+            else:
+                chain.line(f"{start} = {ts} - {ts} % {size}")
+                yield scope, start, f"{start} + {size}"
+        elif isinstance(windows, TimeWindows):
+            size, advance, offset = windows.size_ms, windows.advance_ms, windows.offset_ms
+            scope, _ = chain.value(scope)  # decoded once, above the loop over the windows
+            scope, _ = chain.key(scope)
+            since = f"{ts} - {offset + size - advance}"
+            first = f"max(0, {since}) // {advance} * {advance}" + (f" + {offset}" if offset else "")
+            with chain.block(f"for {start} in range({first}, {ts} + 1, {advance}):"):
+                yield scope, start, f"{start} + {size}"
+        elif isinstance(windows, UnlimitedWindows):
+            with chain.block(f"if {ts} >= {windows.start_ms}:"):
+                chain.line(f"{start} = {windows.start_ms}")
+                yield scope, start, f"{FOREVER}"
+        elif isinstance(windows, CalendarWindows):
+            # The task keeps the window that was asked for last: neighbours in time are mostly in the same one.
+            start_cell, end_cell = self._last_window(chain)
+            with chain.block(f"if not {start_cell} <= {ts} < {end_cell}:"):
+                chain.line(f"{start_cell}, {end_cell} = {chain.bind(windows.window_at, 'window_at')}({ts})")
+            chain.line(f"{start} = {start_cell}")
+            yield scope, start, end_cell
+        else:
+            raise TypeError(f"no code for {type(windows).__name__}")
+
+    def _last_window(self, chain: Chain) -> tuple[str, str]:
+        cells = chain.module.states.get((id(self), "window"))
+        if cells is None:
+            cells = chain.cell("window_start", "0"), chain.cell("window_end", "0")
+            chain.module.states[id(self), "window"] = cells
+        return cells
+
+    def _write_window(
+        self, chain: Chain, scope: RecordScope, kb: str, start: str, end: str, closed: str, final: FinalWindows | None
+    ) -> None:
+        if isinstance(self.windows, UnlimitedWindows):
+            self._write_update(chain, scope, kb, start, end, final)
+            return
+        with chain.block(f"if {end} <= {closed}:"):
+            chain.line("counters.dropped_late += 1")
+            if self.has_late_stream(chain):
+                self._write_late_window(chain, scope, start)
+        with chain.block("else:"):
+            self._write_update(chain, scope, kb, start, end, final)
+
+    def _write_late_window(self, chain: Chain, scope: RecordScope, start: str) -> None:
+        """The record is late as a whole when the newest of its windows is closed: ends ascend with starts."""
+        windows = self.windows
+        if isinstance(windows, TimeWindows) and windows.advance_ms < windows.size_ms:
+            with chain.block(f"if {start} + {windows.advance_ms} > {scope.timestamp}:"):
+                self.write_late(chain, scope)
+        else:
+            self.write_late(chain, scope)
+
+    def _write_update(
+        self, chain: Chain, scope: RecordScope, kb: str, start: str, end: str, final: FinalWindows | None
+    ) -> None:
         store = f"stores[{self.spec.name!r}]"
         dirty = chain.of_task("windows", f"{store}.dirty")
         get = chain.of_task("windows_get", f"{store}.dirty.get")
         load = chain.of_task("windows_load", f"{store}.load")
-        size, advance, grace = self.windows.size_ms, self.windows.advance_ms, self.windows.grace_ms
-        group = self.group
-        scope, kb = chain.key_bytes_under(scope, group)
-        start, ts = chain.local("start"), scope.timestamp
-        with chain.block(f"if {kb} is None:"):
-            chain.line("counters.dropped_null_key += 1")
-        if not self.aggregation.accepts_null:
-            scope, value = chain.value(scope)
-            with chain.block(f"elif {value} is None:"):
-                chain.line("counters.dropped_null_value += 1")
-        with chain.block("else:"):
-            scope = scope.not_null_key()
-            with chain.block(f"if {ts} > {clock.time}:"):
-                chain.line(f"{clock.time} = {ts}")
-            now = chain.local("now")
-            chain.line(f"{now} = {clock.now}")
-            if advance == size:
-                chain.line(f"{start} = {ts} - {ts} % {size}")
-                self._write_window(chain, scope, kb, start, f"{start} + {size} <= {now} - {grace}", dirty, get, load)
-            else:
-                scope, _ = chain.value(scope)  # decoded once, above the loop over the windows
-                scope, _ = chain.key(scope)
-                first = f"max(0, {ts} - {size} + {advance}) // {advance} * {advance}"
-                with chain.block(f"for {start} in range({first}, {ts} + 1, {advance}):"):
-                    self._write_window(
-                        chain, scope, kb, start, f"{start} + {size} <= {now} - {grace}", dirty, get, load
-                    )
+        rows, row = chain.local("window_rows"), chain.local("row")
+        chain.line(f"{rows} = {get}({start})")
+        with chain.block(f"if {rows} is None:"):
+            chain.line(f"{rows} = {dirty}[{start}] = {{}}")
+        chain.line(f"{row} = {rows}.get({kb}, {chain.missing})")
+        with chain.block(f"if {row} is {chain.missing}:"):
+            chain.line(f"{row} = {load}({kb}, {start})")
+        updated = self.aggregation.write_update(chain, scope, row)
+        chain.line(f"{rows}[{kb}] = {self.row(updated)}")
+        if final is None:
+            inner = updated.scope.key or chain.deserialize(self.group.key_serde(), kb)
+            forwarded = self.windowed(chain, updated.scope, inner, kb, start, end, updated.time)
+            chain.forward(self, self.valued(forwarded, updated.state, updated.result))
 
-    def _clock(self, chain: Chain) -> Clock:
-        """The operator's clock, which also tells the store the time."""
-        known = chain.module.states.get(id(self))
-        if known is None:
-            known = chain.module.states[id(self)] = operator_clock(chain, self, self.spec.name)
-            # A window store's time is the start of the newest window, as Kafka Streams' stores have it; here it follows
-            # from the clock and not from what was put, so that a held-back clock keeps the rows it still needs.
-            advance = self.windows.advance_ms
-            chain.module.advances.append(f"stores[{self.spec.name!r}].advance({known.now} // {advance} * {advance})")
-        return known
-
-    def _write_window(
-        self, chain: Chain, scope: RecordScope, kb: str, start: str, late: str, dirty: str, get: str, load: str
-    ) -> None:
-        with chain.block(f"if {late}:"):
-            chain.line("counters.dropped_late += 1")
-        with chain.block("else:"):
-            rows, row = chain.local("window_rows"), chain.local("row")
-            chain.line(f"{rows} = {get}({start})")
-            with chain.block(f"if {rows} is None:"):
-                chain.line(f"{rows} = {dirty}[{start}] = {{}}")
-            chain.line(f"{row} = {rows}.get({kb}, {chain.missing})")
-            with chain.block(f"if {row} is {chain.missing}:"):
-                chain.line(f"{row} = {load}({kb}, {start})")
-            updated = self.aggregation.write_update(chain, scope, row)
-            new = f"({updated.state}, {updated.time})"
-            if updated.nullable:
-                new = f"None if {updated.state} is None else {new}"
-            chain.line(f"{rows}[{kb}] = {new}")
-            chain.forward(
-                self, self._windowed(chain, updated.scope, kb, start, updated.time, updated.result, updated.state)
-            )
-
-    def _windowed(
-        self, chain: Chain, scope: RecordScope, kb: str, start: str, time: str, result: str, state: str
+    def windowed(
+        self, chain: Chain, scope: RecordScope, key: str, kb: str, start: str, end: str, time: str
     ) -> RecordScope:
-        """The scope of the forwarded record: its windowed key is only made where somebody reads it."""
-        if scope.key is None:
-            inner = chain.deserialize(self.group.key_serde(), kb)
-        else:
-            inner = scope.key
-        is_state = result == state
-        return replace(
+        """The scope of a result of the window from `start` to `end`."""
+        return self.keyed(
             scope,
-            schema=self.schema,
-            timestamp=time,
-            key=None,
-            key_source=f"{chain.bind(Windowed, 'Windowed')}({inner}, {start}, {start} + {self.windows.size_ms})",
-            key_bytes=None,
-            key_bytes_source=f"{kb} + {chain.bind(PACK_START, 'pack_start')}({start})",
-            value=result if is_state else None,
-            value_source=None if is_state else result,
-            value_bytes=None,
+            f"{chain.bind(Windowed, 'Windowed')}({key}, {start}, {end})",
+            f"{kb} + {chain.bind(PACK_START, 'pack_start')}({start})",
+            time,
         )

@@ -19,7 +19,7 @@ from streams.operators.filter import Filter
 from streams.operators.merge import Merge
 from streams.operators.select_key import SelectKey
 from streams.operators.source import Source
-from streams.operators.windowed_aggregate import AggregateByWindow
+from streams.operators.window_aggregate import WindowAggregate
 from streams.serde import project
 
 
@@ -49,16 +49,25 @@ def _read_below(graph: LogicalGraph, node: Node) -> frozenset[str] | None:
         return _union(fields, _read_after(graph, node))
     if isinstance(node, Split | Merge):
         return _read_after(graph, node)
-    if isinstance(node, AggregateByKey | AggregateByWindow):
+    if isinstance(node, AggregateByKey | WindowAggregate):
         aggregation = node.aggregation
+        read = _read_late(graph, node)
         if isinstance(aggregation, CountAggregation):
-            return frozenset()
+            return read
         if isinstance(aggregation, NamedAggregation):
-            read: frozenset[str] | None = frozenset()
             for expression in aggregation.expressions:
                 read = _union(read, expression.fields())
             return read
     return None
+
+
+def _read_late(graph: LogicalGraph, node: Node) -> frozenset[str] | None:
+    """The fields read of records that were too late for `node`."""
+    fields: frozenset[str] | None = frozenset()
+    for child in graph.children(node):
+        if child.takes_late:
+            fields = _union(fields, _read_after(graph, child))
+    return fields
 
 
 def _read_after(graph: LogicalGraph, node: Node) -> frozenset[str] | None:

@@ -15,7 +15,7 @@ from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
 from streams.operators.stream_table_join import StreamTableJoin
-from streams.operators.windowed_aggregate import AggregateByWindow
+from streams.operators.window_aggregate import WindowAggregate
 from streams.passes.checks import check
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
@@ -128,7 +128,7 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
     for node in members:
         spec = node.store
         if spec is not None:
-            folds = isinstance(node, AggregateByKey | AggregateByWindow)
+            folds = isinstance(node, AggregateByKey | WindowAggregate)
             key_serde = node.group.key_serde() if folds else node.schema.key_serde()
             aggregation = node.aggregation if folds else None
             declaration = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from stores import KeyValueReader, WindowReader, WindowSpec
+from stores import KeyValueReader, StoreReader, WindowReader, WindowSpec
 from streams.errors import QueryError
 from streams.plan.plan import PartitionPlan, StorePlan, Subtopology
 from streams.plan.task_id import TaskId
@@ -22,7 +22,7 @@ class StoreHolder(Protocol):
 
     def tasks(self) -> tuple[frozenset[TaskId], frozenset[TaskId]]: ...
 
-    def readers(self) -> Mapping[tuple[str, int], KeyValueReader | WindowReader]:
+    def readers(self) -> Mapping[tuple[str, int], StoreReader]:
         """(store, partition) -> committed rows, of running tasks."""
         ...
 
@@ -50,7 +50,7 @@ class StoreQueries:
         return [
             {
                 "name": store.name,
-                "kind": "window" if isinstance(store.spec, WindowSpec) else "key_value",
+                "kind": store.spec.kind.replace("-", "_"),
                 "key_type": store.key_serde.name,
                 "changelog": store.changelog,
                 "tasks": len(plan.tasks_of(subtopology.index)),
@@ -122,7 +122,7 @@ class StoreQueries:
             known.append(store.name)
         raise UnknownStore(f"there is no store {name!r}; the application has: {', '.join(sorted(known)) or 'none'}")
 
-    def _readers(self, subtopology: Subtopology, store: StorePlan) -> list[KeyValueReader | WindowReader]:
+    def _readers(self, subtopology: Subtopology, store: StorePlan) -> list[StoreReader]:
         """The partitions of a store that run here. A key is in one of them; which one depends on the partitioner of
         whoever wrote the input, so each is asked (a miss costs a bloom filter)."""
         readers = [

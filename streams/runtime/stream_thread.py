@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-from stores import KeyValueReader, StoreError, WindowReader
+from stores import StoreError, StoreReader
 from streams.errors import StreamsError
 from streams.observe import COUNTER_HELP, add_up
 from streams.plan.plan import PartitionPlan
@@ -47,8 +47,6 @@ log = logging.getLogger(__name__)
 LOCKED_RETRY_S = 0.05
 RESTORE_WAIT_S = 0.05
 PROGRESS_EVERY_S = 0.25
-
-StoreReader = KeyValueReader | WindowReader
 
 
 class StreamThread:

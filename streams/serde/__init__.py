@@ -28,3 +28,4 @@ from streams.serde.unknown import Unknown as Unknown
 from streams.serde.unknown import UnknownType as UnknownType
 from streams.serde.windowed import session_serde as session_serde
 from streams.serde.windowed import windowed_serde as windowed_serde
+from streams.serde.windowed import windowed_serde_ending as windowed_serde_ending

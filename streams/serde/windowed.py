@@ -9,6 +9,7 @@ Both big-endian ms. The size of a time window is not in the bytes: who reads has
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any, cast
 
 from streams.serde.reflection import plain_type
@@ -23,6 +24,15 @@ FOREVER = 2**63 - 1
 
 def windowed_serde(inner: Serde, size_ms: int) -> Serde:
     """Keys `Windowed(key, start, start + size_ms)`; `inner` writes the key. An end beyond int64 is 2**63 - 1."""
+
+    def end_of(start: int) -> int:
+        return min(start + size_ms, FOREVER)
+
+    return windowed_serde_ending(inner, end_of, str(size_ms))
+
+
+def windowed_serde_ending(inner: Serde, end_of: Callable[[int], int], form: str) -> Serde:
+    """The same for windows that `end_of(start)` knows the end of; `form` is one text for windows that agree in that."""
     serialize_key, deserialize_key = inner.serialize, inner.deserialize
     pack, unpack_from = START.pack, START.unpack_from
 
@@ -33,7 +43,7 @@ def windowed_serde(inner: Serde, size_ms: int) -> Serde:
         if len(data) < 8:
             raise ValueError(f"a windowed key ends with the 8 bytes of its start; got {len(data)} bytes")
         (start,) = unpack_from(data, len(data) - 8)
-        return Windowed(deserialize_key(data[:-8]), start, min(start + size_ms, FOREVER))
+        return Windowed(deserialize_key(data[:-8]), start, end_of(start))
 
     return Serde(
         serialize=serialize,
@@ -41,7 +51,7 @@ def windowed_serde(inner: Serde, size_ms: int) -> Serde:
         type=_windowed_type(inner),
         name=f"Windowed({inner.name})",
         self_contained=inner.self_contained,
-        form=None if inner.form is None else f"windowed {size_ms} {inner.form}",
+        form=None if inner.form is None else f"windowed {form} {inner.form}",
     )
 
 

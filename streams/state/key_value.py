@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import stores
@@ -30,14 +29,13 @@ class ReadOnlyKeyValueStore(Generic[K, V]):
     Source: `org.apache.kafka.streams.state.ReadOnlyKeyValueStore`.
     """
 
-    __slots__ = ("_key", "_read_key", "_rows", "_value_of", "name")
+    __slots__ = ("_key", "_read_key", "_rows", "name")
 
     def __init__(self, rows: stores.KeyValueStore, declaration: StoreDeclaration[Any], moment: Moment) -> None:
         self.name = declaration.name
         self._rows = rows
         self._key = declaration.key.serialize
         self._read_key = declaration.key.deserialize
-        self._value_of: Any = itemgetter(0)
 
     def get(self, key: K) -> V | None:
         """The value, None if there is none."""
@@ -78,6 +76,9 @@ class ReadOnlyKeyValueStore(Generic[K, V]):
 
     def _entry(self, entry: tuple[bytes, Any]) -> tuple[K, V]:
         return self._read_key(entry[0]), self._value_of(entry[1])
+
+    def _value_of(self, row: Any) -> Any:
+        return row[0]
 
 
 class KeyValueStore(ReadOnlyKeyValueStore[K, V]):
@@ -121,13 +122,12 @@ class TimestampedKeyValueStore(KeyValueStore[K, ValueAndTimestamp[V]]):
 
     __slots__ = ()
 
-    def __init__(self, rows: stores.KeyValueStore, declaration: StoreDeclaration[Any], moment: Moment) -> None:
-        super().__init__(rows, declaration, moment)
-        self._value_of = _value_and_timestamp
-
     def _row(self, value: Any) -> Any:
         return None if value is None or value[0] is None else tuple(value)
 
+    def _value_of(self, row: Any) -> Any:
+        return value_and_timestamp(row)
 
-def _value_and_timestamp(row: tuple[Any, int]) -> ValueAndTimestamp[Any]:
+
+def value_and_timestamp(row: tuple[Any, int]) -> ValueAndTimestamp[Any]:
     return ValueAndTimestamp(*row)

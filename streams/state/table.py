@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from stores import KeyValueSpec, StoreSpec
+from stores import StoreSpec
 from streams.serde import Serde
 from streams.state.declaration import Moment, StoreDeclaration
 from streams.state.key_value import ReadOnlyKeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp
+from streams.state.session import ReadOnlySessionStore, SessionStore
+from streams.state.window import ReadOnlyWindowStore, TimestampedWindowStore
 
 
 def table_store(
     spec: StoreSpec, key: Serde, value: Serde, present: Callable[[Any], Any] | None
 ) -> StoreDeclaration[Any]:
-    """The store of a table by its name in `stores=`: values with their timestamps.
+    """The store of a table by its name in `stores=`: values with their timestamps; sessions without.
 
     `present` makes what users see of a row's state; a store whose rows hold something else than that can only be read.
     """
-    if not isinstance(spec, KeyValueSpec):
-        raise NotImplementedError(spec)
 
     def open_as(rows: Any, declaration: StoreDeclaration[Any], moment: Moment) -> Any:
-        if present is None:
-            return TimestampedKeyValueStore[Any, Any](rows, declaration, moment)
-        return _Presented(rows, declaration, moment, present)
+        readable, writable = KINDS[spec.kind]
+        store: Any = (readable if present is not None else writable)(rows, declaration, moment)
+        if present is not None:
+            store.present = present
+        return store
 
     return StoreDeclaration(spec, key, value, open_as)
 
 
-class _Presented(ReadOnlyKeyValueStore[Any, Any]):
+class PresentedKeyValueStore(ReadOnlyKeyValueStore[Any, Any]):
     """Rows of named aggregates: their values are made of the state when they are read."""
 
-    __slots__ = ("_present",)
+    __slots__ = ("present",)
+    present: Callable[[Any], Any]
 
-    def __init__(self, rows: Any, declaration: StoreDeclaration[Any], moment: Moment, present: Any) -> None:
-        super().__init__(rows, declaration, moment)
-        self._present = present
-        self._value_of = self._presented
+    def _value_of(self, row: Any) -> Any:
+        return ValueAndTimestamp[Any](self.present(row[0]), row[1])
 
-    def _presented(self, row: tuple[Any, int]) -> ValueAndTimestamp[Any]:
-        return ValueAndTimestamp(self._present(row[0]), row[1])
+
+class PresentedWindowStore(ReadOnlyWindowStore[Any, Any]):
+    """The same in windows."""
+
+    __slots__ = ("present",)
+    present: Callable[[Any], Any]
+
+    def _value_of(self, row: Any) -> Any:
+        return ValueAndTimestamp[Any](self.present(row[0]), row[1])
+
+
+class PresentedSessionStore(ReadOnlySessionStore[Any, Any]):
+    """The same in sessions."""
+
+    __slots__ = ("present",)
+    present: Callable[[Any], Any]
+
+    def _value_of(self, row: Any) -> Any:
+        return self.present(row[0])
+
+
+KINDS: Mapping[str, tuple[type, type]] = {
+    "key-value": (PresentedKeyValueStore, TimestampedKeyValueStore),
+    "window": (PresentedWindowStore, TimestampedWindowStore),
+    "session": (PresentedSessionStore, SessionStore),
+}
+"""Kind of a spec -> what is seen of its store where rows hold states, and where they hold values."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from stores import KeyValueStore, MemoryTaskState, TaskState, WindowStore
+from stores import KeyedWindowStore, MemoryTaskState, SessionStore, Store, TaskState, WindowStore
 from streams.app import App
 from streams.compile.program import NO_LIMIT, Headers, RecordFailure, TaskBinding, TaskProgram
 from streams.errors import QueryError
@@ -81,7 +81,7 @@ class TopologyTestDriver:
                     break
         return OutputTopic(name, *_serdes(schema, key, value), self._written.setdefault(name, deque()))
 
-    def store(self, name: str) -> KeyValueStore | WindowStore:
+    def store(self, name: str) -> Store:
         """A state store by name, with the keys as bytes and the rows as the topology keeps them.
 
         Raises QueryError naming the stores there are.
@@ -89,15 +89,20 @@ class TopologyTestDriver:
         return self._find(name)[0].state.store(name)
 
     def rows(self, name: str) -> dict[Any, tuple[Any, int]]:
-        """A store's rows as users see them: key (windowed: `(key, start)`) -> (value, timestamp)."""
+        """A store's rows as users see them: key (windowed: `(key, start)`, sessions: `(key, start, end)`) -> (value,
+        timestamp)."""
         task, plan = self._find(name)
         store = task.state.store(name)
         read = plan.key_serde.deserialize
         rows: dict[Any, tuple[Any, int]] = {}
-        if isinstance(store, WindowStore):
+        if isinstance(store, WindowStore | KeyedWindowStore):
             with store.all() as scan:
                 for (raw, start), (value, timestamp) in scan:
                     rows[read(raw), start] = (plan.present(value), timestamp)
+        elif isinstance(store, SessionStore):
+            with store.all() as scan:
+                for (raw, start, end), (value, timestamp) in scan:
+                    rows[read(raw), start, end] = (plan.present(value), timestamp)
         else:
             with store.all() as scan:
                 for raw, (value, timestamp) in scan:

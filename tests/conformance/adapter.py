@@ -7,11 +7,12 @@ import os
 from datetime import timedelta
 from typing import Any
 
-from streams import App, Json, KStream, StreamsError, TopologyError, Windowed, hopping, tumbling
+from streams import App, Json, KStream, StreamsError, TopologyError, Windowed, hopping, sliding, tumbling, unlimited
 from streams.testing import TopologyTestDriver
 from tests.conformance import vocabulary as words
-from tests.conformance.processors import processor, processor_store
+from tests.conformance.processors import processor, processor_rows, processor_store
 
+FOREVER = 2**63 - 1
 BUILD_ERRORS = (ValueError, TopologyError)
 
 
@@ -40,8 +41,8 @@ def run_case(case: dict[str, Any]) -> tuple[list[list[dict[str, Any]]], dict[str
             if records and "error" in records[-1]:
                 break
         rows = {name: _rows(driver, name, windows) for name, windows in translation.stores.items()}
-        for name in translation.processor_stores:  # which keep no timestamps
-            rows[name] = [{"key": row["key"], "value": row["value"]} for row in _rows(driver, name, None)]
+        for name, store in translation.processor_stores.items():
+            rows[name] = processor_rows(driver.store(name), store)
         return outputs, rows
 
 
@@ -60,7 +61,7 @@ def _key(key: Any) -> Any:
 def _rows(driver: TopologyTestDriver, name: str, size_ms: int | None) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for key, (value, timestamp) in driver.rows(name).items():
-        shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": key[1] + size_ms}
+        shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": min(key[1] + size_ms, FOREVER)}
         rows.append({"key": shown, "value": value, "ts": timestamp})
     return rows
 
@@ -72,7 +73,7 @@ class Translation:
         self.app = app
         self.nodes: dict[str, Any] = {}
         self.stores: dict[str, int | None] = {}
-        self.processor_stores: list[str] = []
+        self.processor_stores: dict[str, Any] = {}
         self.windows: dict[str, int] = {}
         self._sinks: list[str] = []
         self._dynamic = False
@@ -172,8 +173,8 @@ class Translation:
     def _store_of(self, op: dict[str, Any]) -> list[Any]:
         if "store" not in op:
             return []
-        self.processor_stores.append(op["store"])
-        return [processor_store(op)]
+        store = self.processor_stores[op["store"]] = processor_store(op)
+        return [store]
 
     def op_to_table(self, op: dict[str, Any]) -> Any:
         self._supports(op, "of", "store")
@@ -194,13 +195,21 @@ class Translation:
         return self.stream(op).group_by(words.key_function(op["key_fn"]), name=op.get("name"))
 
     def op_window(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "type", "size", "advance", "grace")
-        if op["type"] != "time":
+        self._supports(op, "of", "type", "size", "advance", "grace", "difference", "start", "emit")
+        grace = _ms(op.get("grace", 0))
+        if op["type"] == "time":
+            size = _ms(op["size"])
+            windows = hopping(size, _ms(op["advance"]), grace=grace) if "advance" in op else tumbling(size, grace=grace)
+            self.windows[op["id"]] = op["size"]
+        elif op["type"] == "sliding":
+            windows = sliding(_ms(op["difference"]), grace=grace)
+            self.windows[op["id"]] = op["difference"]
+        elif op["type"] == "unlimited":
+            windows = unlimited(start=op.get("start", 0))
+            self.windows[op["id"]] = FOREVER
+        else:
             raise NotImplementedError(f"{op['type']} windows")
-        size, grace = _ms(op["size"]), _ms(op.get("grace", 0))
-        windows = hopping(size, _ms(op["advance"]), grace=grace) if "advance" in op else tumbling(size, grace=grace)
-        self.windows[op["id"]] = op["size"]
-        return self.of(op).windowed_by(windows)
+        return self.of(op).windowed_by(windows, emit=op.get("emit", "update"))
 
     def op_count(self, op: dict[str, Any]) -> Any:
         return self.of(op).count(**self._kept(op))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from streams import FixedKeyProcessor, FixedKeyRecord, Processor, ProcessorContext, Record, Stores
+from streams import FixedKeyProcessor, FixedKeyRecord, Processor, ProcessorContext, Record, Stores, Windowed
 from tests.conformance.vocabulary import key_function, num, text
 
 AnyRecord = Record[Any, Any]
@@ -129,6 +129,76 @@ class Ttl(WithStore):
                     self.context.forward(Record(key, None, now))
 
 
+class StoreScript(WithStore):
+    """The value is a command on the store; its result goes on as the value."""
+
+    def __init__(self, store: str, kind: str) -> None:
+        super().__init__(store)
+        self.command: Any = {"kv": self.key_value, "window": self.window, "session": self.session}[kind.split(":")[0]]
+
+    def process(self, record: AnyRecord) -> None:
+        name, *words = record.value.split(" ")
+        self.context.forward(record.with_value(self.command(name, [None if w in ("null", "-") else w for w in words])))
+
+    def key_value(self, name: str, a: list[Any]) -> Any:
+        store = self.store
+        if name == "put":
+            return store.put(a[0], a[1]) or "ok"
+        commands: dict[str, Any] = {
+            "get": store.get,
+            "delete": store.delete,
+            "put_if_absent": store.put_if_absent,
+            "range": store.range,
+            "rrange": store.reverse_range,
+            "all": store.all,
+            "rall": store.reverse_all,
+            "prefix": store.prefix_scan,
+        }
+        return listed(commands[name](*a))
+
+    def window(self, name: str, a: list[Any]) -> Any:
+        store = self.store
+        if name == "put":
+            return store.put(a[0], a[1], int(a[2])) or "ok"
+        commands: dict[str, Any] = {
+            "get": lambda: store.get(a[0], int(a[1])),
+            "fetch": lambda: store.fetch(a[0], int(a[1]), int(a[2])),
+            "rfetch": lambda: store.backward_fetch(a[0], int(a[1]), int(a[2])),
+            "fetch_keys": lambda: store.fetch_keys(a[0], a[1], int(a[2]), int(a[3])),
+            "fetch_all": lambda: store.fetch_all(int(a[0]), int(a[1])),
+            "all": store.all,
+            "rall": store.backward_all,
+        }
+        return listed(commands[name]())
+
+    def session(self, name: str, a: list[Any]) -> Any:
+        store = self.store
+        if name == "put":
+            return store.put(Windowed(a[0], int(a[1]), int(a[2])), a[3]) or "ok"
+        commands: dict[str, Any] = {
+            "remove": lambda: store.remove(Windowed(a[0], int(a[1]), int(a[2]))) or "ok",
+            "get": lambda: store.fetch_session(a[0], int(a[1]), int(a[2])),
+            "find": lambda: store.find_sessions(a[0], int(a[1]), int(a[2])),
+            "rfind": lambda: store.backward_find_sessions(a[0], int(a[1]), int(a[2])),
+            "find_keys": lambda: store.find_sessions_of_keys(a[0], a[1], int(a[2]), int(a[3])),
+            "fetch": lambda: store.fetch(a[0]),
+            "fetch_keys": lambda: store.fetch_keys(a[0], a[1]),
+        }
+        return listed(commands[name]())
+
+
+def listed(result: Any) -> Any:
+    """A scan as a list of [key, value]; anything else as it is."""
+    if result is None or isinstance(result, str):
+        return result
+    with result as entries:
+        return [[shown(key), value] for key, value in entries]
+
+
+def shown(key: Any) -> Any:
+    return {"key": key.key, "start": key.start, "end": key.end} if isinstance(key, Windowed) else key
+
+
 def processor(op: dict[str, Any]) -> Any:
     """What makes the processor of an op."""
     name, *arguments = op["processor"].split(":")
@@ -142,6 +212,7 @@ def processor(op: dict[str, Any]) -> Any:
         "rekey": lambda: Rekey(":".join(arguments)),
         "tick": lambda: Tick(*arguments),
         "tick_cancel": lambda: Tick(*arguments),
+        "store_script": lambda: StoreScript(store or "", op["store_type"]),
         "emit_every": lambda: EmitEvery(store, *arguments),
         "ttl": lambda: Ttl(store or "", *arguments),
     }.get(name)
@@ -152,7 +223,31 @@ def processor(op: dict[str, Any]) -> Any:
 
 def processor_store(op: dict[str, Any]) -> Any:
     """The declaration of an op's store."""
-    kind, *_ = op.get("store_type", "kv").split(":")
-    if kind != "kv":
-        raise NotImplementedError(f"{kind} stores of processors")
-    return Stores.key_value(op["store"])
+    kind, *options = op.get("store_type", "kv").split(":")
+    name = op["store"]
+    if kind == "kv":
+        return Stores.key_value(name)
+    if kind == "window":
+        retention, size = _ms(options[0]), _ms(options[1])
+        return Stores.window(name, retention=retention, size=size, retain_duplicates="duplicates" in options)
+    if kind == "session":
+        return Stores.session(name, retention=_ms(options[0]))
+    raise NotImplementedError(f"{kind} stores of processors")
+
+
+class Never:
+    """Nothing is written when rows are listed."""
+
+    timestamp = 0
+
+
+def processor_rows(rows: Any, declaration: Any) -> list[dict[str, Any]]:
+    """What is in a store at the end."""
+    store = declaration.open(rows, Never())
+    scan = store.fetch_keys(None, None) if declaration.spec.kind == "session" else store.all()
+    with scan as entries:
+        return [{"key": shown(key), "value": value} for key, value in entries]
+
+
+def _ms(text: str) -> timedelta:
+    return timedelta(milliseconds=int(text))

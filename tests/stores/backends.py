@@ -9,12 +9,15 @@ from typing import Any
 
 from stores import (
     ChangelogRecord,
+    KeyedWindowStore,
     KeyValueSpec,
     KeyValueStore,
     MemoryDisk,
     MemoryTaskState,
     RocksDbResources,
     RocksDbTaskState,
+    SessionSpec,
+    SessionStore,
     StoreSpec,
     TaskState,
     ValueCodec,
@@ -26,6 +29,7 @@ JSON = ValueCodec(lambda value: json.dumps(value).encode(), json.loads)
 COUNTS = KeyValueSpec("counts", JSON)
 NAMES = KeyValueSpec("names", JSON)
 WINDOWS = WindowSpec("windows", JSON, size_ms=10, retention_ms=100, segment_ms=30)
+SESSIONS = SessionSpec("sessions", JSON, retention_ms=100, segment_ms=30)
 
 
 class Backend:
@@ -90,6 +94,18 @@ def key_values(state: TaskState, name: str = "counts") -> KeyValueStore:
 def windows(state: TaskState, name: str = "windows") -> WindowStore:
     store = state.store(name)
     assert isinstance(store, WindowStore)
+    return store
+
+
+def keyed_windows(state: TaskState, name: str = "windows") -> KeyedWindowStore:
+    store = state.store(name)
+    assert isinstance(store, KeyedWindowStore)
+    return store
+
+
+def session_store(state: TaskState, name: str = "sessions") -> SessionStore:
+    store = state.store(name)
+    assert isinstance(store, SessionStore)
     return store
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stores import MemoryTaskState, RocksDbResources, RocksDbTaskState
-from tests.stores.backends import key_values, windows
+from tests.stores.backends import key_values, session_store, windows
 from tests.stores.crash_writer import SPECS, take_step
 
 ROUNDS = 12
@@ -55,4 +55,5 @@ def test_killed_writer_leaves_rows_that_agree_with_the_position(tmp_path: Path) 
                 assert list(key_values(state, name).all()) == list(key_values(expected, name).all())
             assert windows(state).time == windows(expected).time
             assert list(windows(state).all()) == list(windows(expected).all())
+            assert list(session_store(state).all()) == list(session_store(expected).all())
     assert at > ROUNDS

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from stores import RocksDbResources, TaskState
-from stores.window_keys import changelog_key
+from stores.timed_keys import WINDOW_KEYS
 from tests.stores.backends import COUNTS, WINDOWS, Backend, MemoryBackend, RocksDbBackend, key_values, windows
 
 KEYS = st.sampled_from([b"", b"\x00", b"a", b"a\x00", b"aa", b"ab", b"b", b"\xff", b"\xff\xff", "ü".encode()])
@@ -138,7 +138,7 @@ class Model(RuleBasedStateMachine):
     @rule(first=STARTS, last=STARTS, reverse=st.booleans())
     def fetch_all(self, first: int, last: int, reverse: bool) -> None:
         expected = [window for window in self.window_rows if first <= window[1] <= last]
-        expected.sort(key=lambda window: (window[1] // 30, changelog_key(*window)), reverse=reverse)
+        expected.sort(key=lambda window: (window[1] // 30, WINDOW_KEYS.changelog_key(*window)), reverse=reverse)
         found = list(windows(self.state).fetch_all(first, last, reverse=reverse))
         assert found == [(window, self.window_rows[window]) for window in expected]
 

@@ -6,54 +6,78 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores import MISSING
+from stores import MISSING, Row
 from stores.clean import CleanBudget, CleanRows
 from stores.key_ranges import after, after_prefix
 from stores.scan import Change, merged_rows
 from stores.sorted_keys import DirtyKeys, SortedKeys
 from stores.table import RowsCursor
-from stores.window_keys import (
-    changelog_from_local,
-    changelog_key,
-    local_from_changelog,
-    local_key,
-    segment_of,
-    segment_prefix,
-    split_local,
-)
+from stores.timed_keys import SESSION_KEYS, WINDOW_KEYS, TimedKeys, changelog_from_local, segment_of, segment_prefix
 
 KEYS = st.binary(max_size=4)
 STARTS = st.integers(0, 2**63 - 1)
 
 
-# Window keys
+# Keys with a time
 
 
-@given(key=KEYS, start=STARTS, segment_ms=st.integers(1, 2**40))
-def test_window_keys_round_trip(key: bytes, start: int, segment_ms: int) -> None:
-    local = local_key(key, start, segment_ms)
-    assert split_local(local) == (key, start)
-    assert segment_of(local) == start // segment_ms
-    assert local.startswith(segment_prefix(start // segment_ms))
-    assert changelog_from_local(local) == changelog_key(key, start)
-    assert local_from_changelog(changelog_key(key, start), segment_ms) == local
+LAYOUTS = st.sampled_from([WINDOW_KEYS, SESSION_KEYS])
+RANKS = st.integers(0, 2**32 - 1)
 
 
-@given(key=KEYS, starts=st.lists(STARTS, min_size=2, max_size=2), segment_ms=st.integers(1, 2**40))
-def test_window_keys_of_one_key_sort_by_start(key: bytes, starts: list[int], segment_ms: int) -> None:
-    keys = [local_key(key, start, segment_ms) for start in starts]
-    assert (keys[0] < keys[1]) == (starts[0] < starts[1])
+@given(keys=LAYOUTS, key=KEYS, time=STARTS, rank=RANKS, segment_ms=st.integers(1, 2**40))
+def test_timed_keys_round_trip(keys: TimedKeys, key: bytes, time: int, rank: int, segment_ms: int) -> None:
+    local = keys.local_key(key, time, rank, segment_ms)
+    assert keys.split_local(local) == (key, time, rank)
+    assert segment_of(local) == time // segment_ms
+    assert local.startswith(segment_prefix(time // segment_ms))
+    changelog = keys.changelog_key(key, time, rank)
+    assert changelog_from_local(local) == changelog
+    assert keys.local_from_changelog(changelog, segment_ms) == local
+    assert keys.time_of(changelog) == time
+
+
+@given(
+    keys=LAYOUTS,
+    key=KEYS,
+    marks=st.lists(st.tuples(STARTS, RANKS), min_size=2, max_size=2),
+    segment_ms=st.integers(1, 2**40),
+)
+def test_timed_keys_of_one_key_sort_by_time_and_rank(
+    keys: TimedKeys, key: bytes, marks: list[tuple[int, int]], segment_ms: int
+) -> None:
+    made = [keys.local_key(key, *mark, segment_ms) for mark in marks]
+    assert (made[0] < made[1]) == (marks[0] < marks[1])
 
 
 @given(key=KEYS, start=STARTS, segment_ms=st.integers(1, 2**40))
 def test_segment_prefix_sorts_before_its_rows_and_after_earlier_ones(key: bytes, start: int, segment_ms: int) -> None:
-    local = local_key(key, start, segment_ms)
+    local = WINDOW_KEYS.local_key(key, start, 0, segment_ms)
     segment = start // segment_ms
     assert segment_prefix(segment) <= local < segment_prefix(segment + 1)
 
 
-def test_changelog_key_has_the_layout_of_kafka_streams() -> None:
-    assert changelog_key(b"key", 1_700_000_000_000) == bytes.fromhex("6b6579 0000018bcfe56800 00000000")
+@given(
+    keys=LAYOUTS,
+    key=st.binary(max_size=3) | st.sampled_from([b"a", b"a\x00", b"a\x00\x00\x00", b"a\x00\x00\x01"]),
+    key_to=st.binary(max_size=3) | st.sampled_from([b"a\x00\x00\x00", b"a\x00\x00\x02", b"\xff\xff"]),
+    time=STARTS | st.just(1_700_000_000_000),
+    rank=RANKS,
+)
+def test_ends_of_key_ranges_sort_after_all_their_rows(
+    keys: TimedKeys, key: bytes, key_to: bytes, time: int, rank: int
+) -> None:
+    row = keys.changelog_key(key, time, rank)
+    assert row < keys.rows_end(key, time)
+    if key <= key_to:
+        assert key <= row < keys.keys_end(key_to)
+
+
+def test_changelog_keys_have_the_layout_of_kafka_streams() -> None:
+    window = WINDOW_KEYS.changelog_key(b"key", 1_700_000_000_000)
+    assert window == bytes.fromhex("6b6579 0000018bcfe56800 00000000")
+    session = SESSION_KEYS.changelog_key(b"key", 1_700_000_000_000, 1_699_999_999_999)
+    assert session == bytes.fromhex("6b6579 0000018bcfe56800 0000018bcfe567ff")
 
 
 # Ranges
@@ -135,9 +159,9 @@ def test_merged_rows_are_those_of_a_dict_with_the_changes_applied(
 # Clean rows
 
 
-def clean_of(rows: int) -> CleanRows[bytes]:
+def clean_of(rows: int) -> CleanRows[bytes, Row]:
     """Clean rows with room for about so many."""
-    clean = CleanRows[bytes]()
+    clean = CleanRows[bytes, Row]()
     clean.weigh([50])
     CleanBudget(rows * clean.row_bytes).join(clean)
     return clean
@@ -186,7 +210,7 @@ def test_larger_values_leave_room_for_fewer_rows() -> None:
 
 def test_budget_is_shared_evenly_among_open_stores() -> None:
     budget = CleanBudget(1_000_000)
-    members = [CleanRows[bytes]() for _ in range(4)]
+    members = [CleanRows[bytes, Row]() for _ in range(4)]
     for member in members:
         budget.join(member)
     for member in members:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stores import MISSING, ChangelogRecord, ChangelogRecordError, StoreError, TaskState, WindowSpec, WindowStore
-from stores.window_keys import changelog_key
+from stores.timed_keys import WINDOW_KEYS
 from tests.stores.backends import JSON, WINDOWS, Backend, replay, windows
 
 
@@ -49,7 +49,7 @@ def test_put_none_deletes_the_row(backend: Backend) -> None:
     state.commit({})
     windows(state).put(b"a", 0, None)
     assert windows(state).get(b"a", 0) is None
-    assert list(state.pending("windows")) == [ChangelogRecord(changelog_key(b"a", 0), None, 0)]
+    assert list(state.pending("windows")) == [ChangelogRecord(WINDOW_KEYS.changelog_key(b"a", 0), None, 0)]
     state.commit({})
     assert contents(windows(backend.restart())) == {(b"a", 10): 2}
 
@@ -135,7 +135,7 @@ def test_fetch_all_is_by_segment_then_key_then_start(
 ) -> None:
     expected = sorted(
         (window for window in SCANNED if first <= window[1] <= last),
-        key=lambda window: (window[1] // 30, changelog_key(*window)),
+        key=lambda window: (window[1] // 30, WINDOW_KEYS.changelog_key(*window)),
         reverse=reverse,
     )
     found = list(scanned.fetch_all(first, last, reverse=reverse))
@@ -210,7 +210,7 @@ def test_hidden_rows_leave_dirty_so_generated_code_starts_anew(state: TaskState)
     store.advance(110)
     assert list(store.dirty) == [50]
     store.dirty[10] = {b"a": (9, 9)}
-    assert [record.key for record in state.pending("windows")] == [changelog_key(b"a", 50)]
+    assert [record.key for record in state.pending("windows")] == [WINDOW_KEYS.changelog_key(b"a", 50)]
     state.commit({})
     assert contents(store) == {(b"a", 50): 1}
 
@@ -229,7 +229,9 @@ def test_expired_segments_come_as_tombstones_and_are_deleted_at_commit(backend: 
     put_all(store, {(key, start): 1 for key in (b"a", b"b") for start in (0, 29, 30, 59, 60)})
     state.commit({})
     store.advance(150)  # hides up to 50: segment 0 has expired, 30..59 has not
-    expected = [ChangelogRecord(changelog_key(key, start), None, 150) for key in (b"a", b"b") for start in (0, 29)]
+    expected = [
+        ChangelogRecord(WINDOW_KEYS.changelog_key(key, start), None, 150) for key in (b"a", b"b") for start in (0, 29)
+    ]
     assert list(state.pending("windows")) == expected
     assert list(state.pending("windows")) == expected, "pending commits nothing"
     state.commit({})
@@ -248,7 +250,9 @@ def test_expiry_of_several_segments_at_once_keeps_the_live_ones(backend: Backend
     store.advance(320)
     put_all(store, {(b"a", 310): 310})
     tombstones = [record for record in state.pending("windows") if record.value is None]
-    assert [record.key for record in tombstones] == [changelog_key(b"a", start) for start in range(0, 210, 10)]
+    assert [record.key for record in tombstones] == [
+        WINDOW_KEYS.changelog_key(b"a", start) for start in range(0, 210, 10)
+    ]
     state.commit({})
     assert starts(store, b"a") == [*range(230, 300, 10), 310]
     assert starts(windows(backend.restart()), b"a") == [*range(230, 300, 10), 310]
@@ -274,10 +278,10 @@ def test_advance_between_pending_and_commit_deletes_only_what_pending_named(stat
     put_all(store, {(b"a", 0): 1, (b"a", 30): 1, (b"a", 400): 1})
     state.commit({})
     store.advance(130)
-    assert [record.key for record in state.pending("windows")] == [changelog_key(b"a", 0)]
+    assert [record.key for record in state.pending("windows")] == [WINDOW_KEYS.changelog_key(b"a", 0)]
     store.advance(200)
     state.commit({})
-    assert [record.key for record in state.pending("windows")] == [changelog_key(b"a", 30)]
+    assert [record.key for record in state.pending("windows")] == [WINDOW_KEYS.changelog_key(b"a", 30)]
 
 
 def test_time_is_committed_so_a_restart_hides_the_same_rows(backend: Backend) -> None:
@@ -330,7 +334,10 @@ def test_rows_set_after_pending_stay_dirty_over_the_commit(backend: Backend) -> 
     state.commit({})
     assert {window: value for window, (value, _) in store.reader().all()} == {(b"a", 0): 1, (b"a", 10): 1, (b"b", 0): 1}
     assert contents(store) == {(b"a", 0): 1, (b"a", 10): 1, (b"b", 0): 2, (b"c", 20): 2}
-    assert {record.key for record in state.pending("windows")} == {changelog_key(b"b", 0), changelog_key(b"c", 20)}
+    assert {record.key for record in state.pending("windows")} == {
+        WINDOW_KEYS.changelog_key(b"b", 0),
+        WINDOW_KEYS.changelog_key(b"c", 20),
+    }
     state.commit({})
     assert contents(windows(backend.restart())) == {(b"a", 0): 1, (b"a", 10): 1, (b"b", 0): 2, (b"c", 20): 2}
 
@@ -372,7 +379,7 @@ def test_restore_from_a_changelog_gives_the_same_rows(backend: Backend) -> None:
 @pytest.mark.parametrize("key", [b"", b"short", b"k" + b"\xff" * 8 + bytes(4)])
 def test_restore_of_a_record_without_a_window_fails_and_names_it(state: TaskState, key: bytes) -> None:
     with pytest.raises(ChangelogRecordError, match="'windows'"):
-        state.restore("windows", [(changelog_key(b"a", 0), b"1", 1), (key, b"1", 1)], 2)
+        state.restore("windows", [(WINDOW_KEYS.changelog_key(b"a", 0), b"1", 1), (key, b"1", 1)], 2)
     assert contents(windows(state)) == {}
     assert "windows" not in state.positions
 

@@ -1,0 +1,34 @@
+"""From what a store is to the store."""
+
+from __future__ import annotations
+
+from stores.clean import CleanRows
+from stores.key_value import KeyValueStore
+from stores.key_value_reader import KeyValueReader
+from stores.keyed_window import KeyedWindowStore
+from stores.segments import Segments
+from stores.session import SessionStore
+from stores.session_reader import SessionReader
+from stores.specs import KeyValueSpec, SessionSpec, StoreSpec
+from stores.table import Table
+from stores.timed_keys import SESSION_KEYS, WINDOW_KEYS
+from stores.window import WindowStore
+from stores.window_reader import WindowReader
+
+Store = KeyValueStore | WindowStore | KeyedWindowStore | SessionStore
+
+StoreReader = KeyValueReader | WindowReader | SessionReader
+"""Committed rows of a store, for any thread."""
+
+
+def opened(spec: StoreSpec, table: Table, segment_ms: int | None, time: int) -> Store:
+    """The store of a table. `segment_ms`: what it was created with, None for a new one; `time`: its committed clock."""
+    if isinstance(spec, KeyValueSpec):
+        return KeyValueStore(spec, table, CleanRows())
+    segment_ms = segment_ms or spec.segment_interval_ms
+    if isinstance(spec, SessionSpec):
+        return SessionStore(spec, Segments(table, SESSION_KEYS, segment_ms), CleanRows(), time)
+    segments = Segments(table, WINDOW_KEYS, segment_ms)
+    if spec.by_key:
+        return KeyedWindowStore(spec, segments, CleanRows(), time)
+    return WindowStore(spec, segments, CleanRows(), time)

@@ -1,0 +1,113 @@
+"""What a group's `count`, `reduce` and `aggregate` fold records with: the user's functions, checked and typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from streams.aggregates import Aggregate
+from streams.dsl.builder import TopologyBuilder
+from streams.dsl.schemas import value_after
+from streams.errors import SourceLine
+from streams.graph.function import UserFunction, user_function
+from streams.graph.node import Node
+from streams.graph.schema import Part, Schema
+from streams.operators.aggregation import (
+    Aggregation,
+    Column,
+    CountAggregation,
+    FoldAggregation,
+    NamedAggregation,
+    ReduceAggregation,
+)
+from streams.serde import Unknown, serde_for
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What both kinds of groups carry: the records' operator, their schema as the repartition topic would write it,
+    and the name that topic would have."""
+
+    builder: TopologyBuilder
+    node: Node
+    schema: Schema
+    name: str | None
+
+
+def counting() -> tuple[Aggregation, Part]:
+    # The store and `to` write a count as Kafka Streams does, as a 64-bit integer.
+    serde = serde_for(int, role="value")
+    return CountAggregation(serde=serde), Part(int, serde)
+
+
+def reducing(group: Group, reducer: Any, origin: SourceLine | None, *, windowed: bool) -> tuple[Aggregation, Part]:
+    function = user_function(group.builder, "reduce", reducer, ("aggregate", "value"), origin=origin, expression=False)
+    return ReduceAggregation(
+        serde=group.schema.value_serde(), reducer=function, accepts_null=windowed
+    ), group.schema.value
+
+
+def folding(
+    group: Group,
+    initializer: Any,
+    aggregator: Any,
+    value: Any,
+    named: dict[str, Aggregate],
+    origin: SourceLine | None,
+    *,
+    windowed: bool,
+) -> tuple[Aggregation, Part]:
+    if named and initializer is None and aggregator is None:
+        return _named(group, named, origin, windowed=windowed)
+    if named:
+        group.builder.problem("aggregate takes either functions or named aggregates, not both", origin)
+    elif initializer is None or aggregator is None:
+        group.builder.problem(
+            "aggregate needs an initializer and an aggregator, or named aggregates such as flights=count()", origin
+        )
+    builder = group.builder
+    init = user_function(builder, "aggregate", initializer or (lambda: None), (), origin=origin, expression=False)
+    fold = user_function(
+        builder,
+        "aggregate",
+        aggregator or (lambda key, value, aggregate: aggregate),  # pyright: ignore[reportUnknownLambdaType]
+        ("key", "value", "aggregate"),
+        origin=origin,
+        expression=False,
+    )
+    part = _aggregate_part(group, init, fold, value, origin)
+    serde = Schema(value=part).value_serde()
+    return FoldAggregation(serde=serde, initializer=init, aggregator=fold, accepts_null=windowed), part
+
+
+def _aggregate_part(
+    group: Group, init: UserFunction, fold: UserFunction, value: Any, origin: SourceLine | None
+) -> Part:
+    """The aggregate's type: as declared, else what the initializer gives, else what the aggregator gives."""
+    part = value_after(group.builder, group.schema, init, value, origin)
+    return part if part.type is not Unknown else value_after(group.builder, group.schema, fold, None, origin)
+
+
+def _named(
+    group: Group, named: dict[str, Aggregate], origin: SourceLine | None, *, windowed: bool
+) -> tuple[Aggregation, Part]:
+    columns: list[Column] = []
+    for name, aggregate in named.items():
+        if not isinstance(aggregate, Aggregate):  # pyright: ignore[reportUnnecessaryIsInstance]
+            group.builder.problem(
+                f"aggregate's {name}= needs a named aggregate such as count() or mean(F.x), got {aggregate!r}", origin
+            )
+            continue
+        of: UserFunction | None = None
+        of_type: Any = Unknown
+        if aggregate.input is not None:
+            of = user_function(group.builder, "aggregate", aggregate.input, ("value",), ("key", "value"), origin=origin)
+            of_type = value_after(group.builder, group.schema, of, None, origin).type
+        columns.append(Column(name=name, aggregate=aggregate, of=of, of_type=of_type))
+    fields = [(column.name, column.aggregate.result_type(column.of_type)) for column in columns]
+    result = msgspec.defstruct(
+        "Aggregates", [(name, Any if kind is Unknown else kind) for name, kind in fields], frozen=True
+    )
+    return NamedAggregation(columns=tuple(columns), result_type=result, accepts_null=windowed), Part(result)

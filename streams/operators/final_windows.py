@@ -1,0 +1,86 @@
+"""`emit="close"` for windows whose ends are known from time alone: each comes out once, when it is closed.
+
+Which windows are due is looked up in the store: their ends lie between how far emission has come and the clock less
+the grace. The next due time is the end of the next window there may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stores import Row
+from streams.compile.chain import Chain
+from streams.compile.clock import ClockEvent, on_clock
+from streams.compile.scope import RecordScope
+
+if TYPE_CHECKING:
+    from streams.operators.windowed_aggregate import AggregateByWindow
+
+WindowRow = tuple[tuple[bytes, int], Row]
+"""((serialised key, window start in ms), row)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinalWindows:
+    """The texts that an operator's code needs: what is to be done when time has come, and the cell of the time
+    through which windows have come out."""
+
+    event: ClockEvent
+    emitted: str
+
+    @classmethod
+    def of(cls, chain: Chain, node: AggregateByWindow) -> FinalWindows:
+        """Writes the function that emits what is due; once for each operator."""
+        windows = node.windows
+        grace = windows.grace_ms
+        emitted = node.emitted_through(chain)
+        next_end = chain.bind(windows.next_end, "next_end")
+        due = chain.cell("due", str(windows.next_end(-1) + grace))
+        chain.module.restored.append(f"{due} = {next_end}({emitted}) + {grace}")
+        # Where a user's function failed in the middle, and the record that moved the clock was skipped, the next call
+        # goes on behind the window that failed.
+        done = chain.cell("done", "(-1, b'')")
+
+        def write(body: Chain, scope: RecordScope) -> None:
+            fetch = body.of_task("fetch_closed", f"stores[{node.spec.name!r}].fetch_all")
+            starts = body.bind(windows.starts_of_ends, "starts_of_ends")
+            through, rows, kb, start, row = (body.local(hint) for hint in ("through", "rows", "kb", "start", "row"))
+            state, time = body.local("state"), body.local("row_time")
+            body.line(f"{through} = now - {grace}")
+            ordered = rows if windows.segment_ms else f"{body.bind(by_start, 'by_start')}({rows})"
+            with (
+                body.block(f"with {fetch}(*{starts}({emitted}, {through})) as {rows}:"),
+                body.block(f"for ({kb}, {start}), {row} in {ordered}:"),
+                body.block(f"if ({start}, {kb}) > {done}:"),
+            ):
+                body.line(f"{done} = {start}, {kb}")
+                body.line(f"{state}, {time} = {row}")
+                key = body.deserialize(node.group.key_serde(), kb)
+                end = f"{body.bind(windows.end_of, 'end_of')}({start})"
+                final = node.windowed(body, scope, key, kb, start, end, time)
+                body.forward(node, node.valued(final, state, node.aggregation.write_result(body, state)))
+            body.line(f"{done} = (-1, b'')")
+            body.line(f"{emitted} = {through}")
+            body.line(f"{due} = {next_end}({emitted}) + {grace}")
+
+        return cls(on_clock(chain, node, node.clock(chain), due, "close_windows", write), emitted)
+
+    def write_closed(self, chain: Chain, closed: str) -> str:
+        """The local of the time through which windows are closed: by the clock, and by having come out."""
+        local = chain.local("closed_through")
+        chain.line(f"{local} = {closed}")
+        with chain.block(f"if {local} < {self.emitted}:"):
+            chain.line(f"{local} = {self.emitted}")
+        return local
+
+
+def by_start(rows: Iterable[WindowRow]) -> list[WindowRow]:
+    """Rows in order of start, then key bytes."""
+    return sorted(rows, key=start_and_key)
+
+
+def start_and_key(row: WindowRow) -> tuple[int, bytes]:
+    key, start = row[0]
+    return start, key

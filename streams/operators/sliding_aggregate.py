@@ -1,0 +1,143 @@
+"""`count`, `reduce` and `aggregate` over sliding windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
+
+from streams.compile.chain import Chain
+from streams.compile.clock import Clock
+from streams.compile.scope import RecordScope
+from streams.graph.node import Node
+from streams.operators.closing import Closing
+from streams.operators.sliding_updates import SlidingUpdates
+from streams.operators.window_aggregate import PACK_START, WindowAggregate
+from streams.windowed import Windowed
+from streams.windows.sliding_windows import SlidingWindows
+
+
+class Parts(NamedTuple):
+    """What the code of one operator is made of: names and texts."""
+
+    clock: Clock
+    newest: str
+    updates: str
+    closing: Closing | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AggregateBySlidingWindow(WindowAggregate):
+    """Source: `KStreamSlidingWindowAggregate`.
+
+    Null values are dropped. A closed window (end < clock - grace) is skipped alone; the whole record is late when even
+    the window that starts right after it is closed. Order and rules of the windows: `sliding_updates.py`. Those that
+    close at once come out by start, then key bytes.
+    """
+
+    kind: ClassVar[str] = "sliding-window-aggregate"
+
+    windows: SlidingWindows
+
+    @property
+    def open_ms(self) -> int:
+        return self.windows.difference_ms + self.windows.grace_ms + 1
+
+    def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        parts = self._prepared(chain)
+        difference, grace = self.windows.difference_ms, self.windows.grace_ms
+        scope, kb = chain.key_bytes_under(scope, self.group)
+        scope = self.write_drops(chain, scope, kb, accepts_null=False)
+        ts = scope.timestamp
+        with chain.block("else:"):
+            scope = scope.not_null_key()
+            now = self.write_clock(chain, parts.clock, ts)
+            closed = chain.local("closed_before")
+            chain.line(f"{closed} = {now} - {grace}")
+            if parts.closing is not None:
+                parts.closing.write_not_before(chain, closed)
+            with chain.block(f"if {ts} + {difference + 1} <= {closed}:"):
+                chain.line("counters.dropped_late += 1")
+                self.write_late(chain, scope)
+            with chain.block("else:"):
+                scope, _ = chain.key(scope)  # decoded once, above the loop over the windows
+                start, row, folds, new = (chain.local(hint) for hint in ("start", "row", "folds", "new"))
+                with chain.block(f"for {start}, {row}, {folds}, {new} in {parts.updates}({kb}, {ts}):"):
+                    with chain.block(f"if {start} + {difference} < {closed}:"):
+                        chain.line("counters.dropped_late += 1")
+                    with chain.block("else:"):
+                        if parts.closing is not None:
+                            due = f"{start} + {self.open_ms}"
+                            chain.line(f"if {new}: {parts.closing.agenda}.add({due}, {start}, {kb})")
+                        self._write_update(chain, scope, kb, start, row, folds, parts)
+            if parts.closing is not None:
+                parts.closing.event.write_check(chain)
+
+    def _prepared(self, chain: Chain) -> Parts:
+        known = chain.module.states.get(id(self))
+        if known is None:
+            store = f"stores[{self.spec.name!r}]"
+            new = chain.bind(SlidingUpdates, "SlidingUpdates")
+            codec = chain.bind(self.spec.codec, "codec")
+            updates = chain.of_task("updates_of", f"{new}({store}, {self.windows.difference_ms}, {codec})")
+            closing = self._closing(chain) if self.emit == "close" else None
+            clock = self.clock(chain)
+            newest = chain.cell("newest", "-1")
+            # The store forgets by the newest start that was put, as in Kafka Streams, which is at most clock + 1; a
+            # held-back clock holds it back too.
+            chain.module.advances.append(f"{store}.advance(min({newest}, {clock.now} + 1))")
+            known = chain.module.states[id(self)] = Parts(clock, newest, updates, closing)
+        return known
+
+    def _closing(self, chain: Chain) -> Closing:
+        store = f"stores[{self.spec.name!r}]"
+
+        def write(body: Chain, scope: RecordScope, start: str, kb: str) -> None:
+            get = body.of_task("window_get", f"{store}.get")
+            row, state, time = body.local("row"), body.local("state"), body.local("row_time")
+            body.line(f"{row} = {get}({kb}, {start})")
+            with body.block(f"if {row} is not None:"):
+                body.line(f"{state}, {time} = {row}")
+                key = body.deserialize(self.group.key_serde(), kb)
+                final = self._windowed(body, scope, key, kb, start, time)
+                body.forward(self, self.valued(final, state, self.aggregation.write_result(body, state)))
+
+        return Closing.of(
+            chain,
+            self,
+            closed_after=self.windows.grace_ms,
+            open_windows=f"[(start + {self.open_ms}, start, key) for (key, start), _ in {store}.all() "
+            f"if start + {self.windows.difference_ms} >= {{closed}}]",
+            write=write,
+        )
+
+    def _write_update(
+        self, chain: Chain, scope: RecordScope, kb: str, start: str, row: str, folds: str, parts: Parts
+    ) -> None:
+        store = f"stores[{self.spec.name!r}]"
+        dirty = chain.of_task("windows", f"{store}.dirty")
+        get = chain.of_task("windows_get", f"{store}.dirty.get")
+        rows = chain.local("window_rows")
+        with chain.block(f"if {folds}:"):
+            updated = self.aggregation.write_update(chain, scope, row)
+            result = updated.result
+        with chain.block("else:"):
+            chain.line(f"{updated.state}, {updated.time} = {row}")
+        chain.line(f"{rows} = {get}({start})")
+        with chain.block(f"if {rows} is None:"):
+            chain.line(f"{rows} = {dirty}[{start}] = {{}}")
+        chain.line(f"{rows}[{kb}] = {self.row(updated)}")
+        with chain.block(f"if {start} > {parts.newest}:"):
+            chain.line(f"{parts.newest} = {start}")
+        if parts.closing is None:
+            inner = scope.key or "None"
+            forwarded = self._windowed(chain, replace(scope, value=None), inner, kb, start, updated.time)
+            chain.forward(self, self.valued(forwarded, updated.state, result))
+
+    def _windowed(self, chain: Chain, scope: RecordScope, key: str, kb: str, start: str, time: str) -> RecordScope:
+        """The scope of a result of the window that begins at `start`; its end is inclusive."""
+        return self.keyed(
+            scope,
+            f"{chain.bind(Windowed, 'Windowed')}({key}, {start}, {start} + {self.windows.difference_ms})",
+            f"{kb} + {chain.bind(PACK_START, 'pack_start')}({start})",
+            time,
+        )

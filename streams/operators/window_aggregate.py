@@ -1,0 +1,122 @@
+"""What aggregations over windows of every kind have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from struct import Struct
+from typing import ClassVar, Literal
+
+from stores import WindowSpec
+from streams.compile.chain import Chain
+from streams.compile.clock import Clock, operator_clock, remembered_time
+from streams.compile.scope import RecordScope
+from streams.expressions import Expression
+from streams.graph.node import Node
+from streams.graph.schema import Schema
+from streams.operators.aggregation import Aggregation, Updated
+
+PACK_START = Struct(">q").pack
+
+Emit = Literal["update", "close"]
+"""When results come out: each update, or each window's last result once the window is closed (KIP-825)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WindowAggregate(Node):
+    """One aggregate per key and window.
+
+    Null keys are dropped; null values reach the aggregation where it accepts them. The operator's clock is the largest
+    timestamp among the records with a key that it saw, held back by the watermark behind a repartition topic. A record
+    that no window takes because all of its windows are closed goes to the operator's late stream, if there is one.
+
+    With `emit="close"` a window comes out once, when the clock has closed it, right after the record (or watermark)
+    that moved the clock; deleted aggregates do not come out. How far that has gone is remembered over restarts, and a
+    window that came out takes no more records even if an idle upstream task's return turns the clock back.
+    """
+
+    needs_key: ClassVar[bool] = True
+
+    group: Schema
+    """Key and value as the group knows them; what a repartition topic before it is written with."""
+    group_name: str
+    spec: WindowSpec
+    aggregation: Aggregation
+    emit: Emit = "update"
+    clock_name: str
+    """What the clock is remembered under: the store's name, and the input's where several inputs share the store."""
+
+    @property
+    def store(self) -> WindowSpec:
+        return self.spec
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return self.aggregation.expressions
+
+    @property
+    def open_ms(self) -> int:
+        """How long after its start a window is open at most."""
+        raise NotImplementedError
+
+    @property
+    def hold_back_ms(self) -> int:
+        return self.open_ms if self.emit == "close" else 0
+
+    # -- parts of the code ------------------------------------------------------------------------------------------
+    def clock(self, chain: Chain) -> Clock:
+        return operator_clock(chain, self, self.clock_name)
+
+    def emitted_through(self, chain: Chain) -> str:
+        """The cell of the time up to which closed windows have come out."""
+        return remembered_time(chain, f"{self.spec.name}/closed", "closed")
+
+    def write_drops(self, chain: Chain, scope: RecordScope, key_bytes: str, *, accepts_null: bool) -> RecordScope:
+        """`if` and `elif` for records the operator takes no notice of; an `else` block follows."""
+        with chain.block(f"if {key_bytes} is None:"):
+            chain.line("counters.dropped_null_key += 1")
+        if not accepts_null:
+            scope, value = chain.value(scope)
+            with chain.block(f"elif {value} is None:"):
+                chain.line("counters.dropped_null_value += 1")
+        return scope
+
+    def write_clock(self, chain: Chain, clock: Clock, timestamp: str) -> str:
+        """Moves the clock; the local that holds it."""
+        with chain.block(f"if {timestamp} > {clock.time}:"):
+            chain.line(f"{clock.time} = {timestamp}")
+        now = chain.local("now")
+        chain.line(f"{now} = {clock.now}")
+        return now
+
+    def has_late_stream(self, chain: Chain) -> bool:
+        return bool(chain.children(self, late=True))
+
+    def write_late(self, chain: Chain, scope: RecordScope) -> None:
+        """Hands a record on that was too late."""
+        if self.has_late_stream(chain):
+            chain.forward(self, scope, late=True)
+
+    def row(self, updated: Updated) -> str:
+        """The text of the row to put."""
+        new = f"({updated.state}, {updated.time})"
+        return f"None if {updated.state} is None else {new}" if updated.nullable else new
+
+    def keyed(self, scope: RecordScope, key: str, key_bytes: str, time: str) -> RecordScope:
+        """The scope of a result: its windowed key is only made where somebody reads it."""
+        return replace(
+            scope,
+            schema=self.schema,
+            timestamp=time,
+            key=None,
+            key_source=key,
+            key_bytes=None,
+            key_bytes_source=key_bytes,
+            value_bytes=None,
+        )
+
+    @staticmethod
+    def valued(scope: RecordScope, state: str, result: str) -> RecordScope:
+        """The scope with an aggregate as its value; the user's form of it is only made where it differs."""
+        if result == state:
+            return replace(scope, value=state, value_source=None)
+        return replace(scope, value=None, value_source=result)
