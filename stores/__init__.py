@@ -1,5 +1,5 @@
-"""State stores: key-value, window and session stores on RocksDB or in memory, with a write-back cache, changelog
-records and restore. Everything a task commits is one atomic batch (see `stores.task_state`).
+"""State stores: key-value, window, session and versioned stores on RocksDB or in memory, with a write-back cache,
+changelog records and restore. Everything a task commits is one atomic batch (see `stores.task_state`).
 """
 
 from stores.changelog import ChangelogRecord as ChangelogRecord
@@ -31,13 +31,19 @@ from stores.session_reader import SessionReader as SessionReader
 from stores.specs import KeyValueSpec as KeyValueSpec
 from stores.specs import SessionSpec as SessionSpec
 from stores.specs import StoreSpec as StoreSpec
+from stores.specs import VersionedSpec as VersionedSpec
 from stores.specs import WindowSpec as WindowSpec
 from stores.task_state import TaskState as TaskState
+from stores.versioned import REJECTED as REJECTED
+from stores.versioned import VersionedStore as VersionedStore
+from stores.versioned_reader import Version as Version
+from stores.versioned_reader import VersionedReader as VersionedReader
 from stores.window import WindowStore as WindowStore
 from stores.window_reader import WindowReader as WindowReader
 
 __all__ = [
     "MISSING",
+    "REJECTED",
     "ChangelogRecord",
     "ChangelogRecordError",
     "KeyValueReader",
@@ -67,6 +73,10 @@ __all__ = [
     "TaskState",
     "UnknownStoreError",
     "ValueCodec",
+    "Version",
+    "VersionedReader",
+    "VersionedSpec",
+    "VersionedStore",
     "WindowReader",
     "WindowSpec",
     "WindowStore",

@@ -9,15 +9,18 @@ from stores.keyed_window import KeyedWindowStore
 from stores.segments import Segments
 from stores.session import SessionStore
 from stores.session_reader import SessionReader
-from stores.specs import KeyValueSpec, SessionSpec, StoreSpec
+from stores.specs import KeyValueSpec, SessionSpec, StoreSpec, VersionedSpec
 from stores.table import Table
 from stores.timed_keys import SESSION_KEYS, WINDOW_KEYS
+from stores.version_segments import VersionSegments
+from stores.versioned import VersionedStore
+from stores.versioned_reader import VersionedReader
 from stores.window import WindowStore
 from stores.window_reader import WindowReader
 
-Store = KeyValueStore | WindowStore | KeyedWindowStore | SessionStore
+Store = KeyValueStore | WindowStore | KeyedWindowStore | SessionStore | VersionedStore
 
-StoreReader = KeyValueReader | WindowReader | SessionReader
+StoreReader = KeyValueReader | WindowReader | SessionReader | VersionedReader
 """Committed rows of a store, for any thread."""
 
 
@@ -28,6 +31,8 @@ def opened(spec: StoreSpec, table: Table, segment_ms: int | None, time: int) -> 
     segment_ms = segment_ms or spec.segment_interval_ms
     if isinstance(spec, SessionSpec):
         return SessionStore(spec, Segments(table, SESSION_KEYS, segment_ms), CleanRows(), time)
+    if isinstance(spec, VersionedSpec):
+        return VersionedStore(spec, VersionSegments(table, WINDOW_KEYS, segment_ms), CleanRows(), time)
     segments = Segments(table, WINDOW_KEYS, segment_ms)
     if spec.by_key:
         return KeyedWindowStore(spec, segments, CleanRows(), time)

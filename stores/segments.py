@@ -15,6 +15,8 @@ from stores.table import Cursor, Pair, Table
 from stores.timed_keys import HEAD_BYTES, LARGEST_TIME, TimedKeys, segment_of, segment_prefix
 
 FEW_SEGMENTS: Final = 8
+AFTER_SEGMENTS: Final = b"\xff" * 8
+"""A table key after those of all segments."""
 
 
 class Segments:
@@ -31,7 +33,12 @@ class Segments:
         self.measure()
 
     def local_key(self, key: bytes, time: int, rank: int) -> bytes:
+        """The table key of a row."""
         return self.keys.local_key(key, time, rank, self.segment_ms)
+
+    def local_of(self, time: int, timed_key: bytes) -> bytes:
+        """The same of key, time and rank as `TimedKeys.changelog_key` puts them together."""
+        return segment_prefix(time // self.segment_ms) + timed_key
 
     def get(self, key: bytes, time: int, rank: int) -> bytes | None:
         """A row's local form. Times newer than all rows cost no look into the table."""
@@ -111,7 +118,7 @@ class Segments:
 
     def _edge(self, *, lower: bytes = b"", reverse: bool = False) -> bytes | None:
         """The first table key from `lower` on, or the last of all."""
-        with Scan(iter(cursor := self.table.scan(lower, None, reverse=reverse)), cursor.close) as pairs:
+        with Scan(iter(cursor := self.table.scan(lower, AFTER_SEGMENTS, reverse=reverse)), cursor.close) as pairs:
             for local, _ in pairs:
                 return local
         return None

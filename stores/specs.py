@@ -65,7 +65,7 @@ class WindowSpec:
     @property
     def segment_interval_ms(self) -> int:
         """`segment_ms`, or its default."""
-        return self.segment_ms or max(self.retention_ms // 2, MINIMUM_SEGMENT_MS)
+        return segment_interval(self.segment_ms, self.retention_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +91,56 @@ class SessionSpec:
     @property
     def segment_interval_ms(self) -> int:
         """`segment_ms`, or its default."""
-        return self.segment_ms or max(self.retention_ms // 2, MINIMUM_SEGMENT_MS)
+        return segment_interval(self.segment_ms, self.retention_ms)
 
 
-SegmentedSpec = WindowSpec | SessionSpec
+@dataclass(frozen=True, slots=True)
+class VersionedSpec:
+    """A store with a row per key and timestamp: the versions of each key (KIP-889).
+
+    A version can be read, and versions before it can be put, until `history_ms` after its end; later ones are rejected.
+    `segment_ms`: as with windows, by the end of versions. `logged`: compaction of the changelog has to spare records of
+    the last `history_ms` (`min.compaction.lag.ms`), as it is by key.
+    """
+
+    kind: ClassVar[str] = "versioned"
+
+    name: str
+    codec: ValueCodec
+    history_ms: int
+    segment_ms: int | None = None
+    persistent: bool = True
+    logged: bool = True
+    follows_puts: bool = True
+
+    def __post_init__(self) -> None:
+        check_times(self.name, self.history_ms, self.segment_ms, retention="history_ms")
+
+    @property
+    def retention_ms(self) -> int:
+        """`history_ms`."""
+        return self.history_ms
+
+    @property
+    def segment_interval_ms(self) -> int:
+        """`segment_ms`, or its default."""
+        return segment_interval(self.segment_ms, self.history_ms)
+
+
+SegmentedSpec = WindowSpec | SessionSpec | VersionedSpec
 """Specs of stores that keep their rows in segments."""
 
 StoreSpec = KeyValueSpec | SegmentedSpec
 
 
-def check_times(store: str, retention_ms: int, segment_ms: int | None) -> None:
+def check_times(store: str, retention_ms: int, segment_ms: int | None, *, retention: str = "retention_ms") -> None:
     """Raises ValueError for durations that cannot be."""
     if retention_ms < 0:
-        raise ValueError(f"store {store!r}: retention_ms is {retention_ms}, it must not be negative")
+        raise ValueError(f"store {store!r}: {retention} is {retention_ms}, it must not be negative")
     if segment_ms is not None and segment_ms < 1:
         raise ValueError(f"store {store!r}: segment_ms is {segment_ms}, it must be at least 1")
+
+
+def segment_interval(segment_ms: int | None, retention_ms: int) -> int:
+    """`segment_ms`, or Kafka Streams' default."""
+    return segment_ms or max(retention_ms // 2, MINIMUM_SEGMENT_MS)

@@ -2,7 +2,7 @@
 
 key                       value
 "format"                  on-disk format, 4 bytes big-endian
-"store:"    + store name  layout, text: "key-value", "window segment_ms=N" or "session segment_ms=N"
+"store:"    + store name  layout, text: the kind, and "segment_ms=N" where there are segments
 "position:" + store name  next changelog offset to restore from, 8 bytes big-endian
 "clock:"    + store name  the clock of a store with retention, ms, 8 bytes big-endian
 "metadata:" + name        whatever the runtime keeps with its task (operator clocks, watermarks)

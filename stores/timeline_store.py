@@ -26,7 +26,7 @@ from stores.scan import Change, Scan
 from stores.segmented_store import SegmentedStore
 from stores.specs import SegmentedSpec
 from stores.table import Writer
-from stores.timed_keys import LARGEST_TIME, segment_prefix
+from stores.timed_keys import LARGEST_TIME
 from stores.timed_reader import TimedReader
 from stores.timeline import Timeline
 
@@ -173,9 +173,9 @@ class TimelineStore(SegmentedStore):
         if self._frozen_rows is None:
             self.freeze()
         self._expire(writer)
-        put, delete, pack, segment_ms = writer.put, writer.delete, TIMESTAMP.pack, self._segments.segment_ms
+        put, delete, pack, local_of = writer.put, writer.delete, TIMESTAMP.pack, self._segments.local_of
         for time, (key, value, timestamp) in self._frozen:
-            local = segment_prefix(time // segment_ms) + key
+            local = local_of(time, key)
             if value is None:
                 delete(local)
             else:
@@ -222,6 +222,9 @@ class TimelineStore(SegmentedStore):
         """Loads a timeline down to the segment of `first`."""
         since = max(first, 0) // self._segments.segment_ms * self._segments.segment_ms
         line.extend(self._reader.rows_of(key, max(since, self._hidden + 1), line.since - 1), min(since, first))
+        self._keep_clean(key, line)
+
+    def _keep_clean(self, key: bytes, line: Timeline) -> None:
         self.clean.insert(key, line, len(line.rows) * (self._row_bytes - OVERHEAD_BYTES) // DECODED_FACTOR)
 
     def _forget_dirty(self) -> None:

@@ -21,6 +21,8 @@ from stores import (
     StoreSpec,
     TaskState,
     ValueCodec,
+    VersionedSpec,
+    VersionedStore,
     WindowSpec,
     WindowStore,
 )
@@ -29,6 +31,7 @@ JSON = ValueCodec(lambda value: json.dumps(value).encode(), json.loads)
 COUNTS = KeyValueSpec("counts", JSON)
 NAMES = KeyValueSpec("names", JSON)
 WINDOWS = WindowSpec("windows", JSON, size_ms=10, retention_ms=100, segment_ms=30)
+VERSIONS = VersionedSpec("versions", JSON, history_ms=100, segment_ms=30)
 SESSIONS = SessionSpec("sessions", JSON, retention_ms=100, segment_ms=30)
 
 
@@ -106,6 +109,12 @@ def keyed_windows(state: TaskState, name: str = "windows") -> KeyedWindowStore:
 def session_store(state: TaskState, name: str = "sessions") -> SessionStore:
     store = state.store(name)
     assert isinstance(store, SessionStore)
+    return store
+
+
+def versioned(state: TaskState, name: str = "versions") -> VersionedStore:
+    store = state.store(name)
+    assert isinstance(store, VersionedStore)
     return store
 
 
