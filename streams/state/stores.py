@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from stores import KeyValueSpec, SessionSpec, ValueCodec, WindowSpec
+from stores import KeyValueSpec, SessionSpec, ValueCodec, VersionedSpec, WindowSpec
 from streams.serde import Serde, serde_for
 from streams.state.declaration import StoreDeclaration
 from streams.state.key_value import KeyValueStore, TimestampedKeyValueStore
 from streams.state.session import SessionStore
+from streams.state.versioned import VersionedKeyValueStore
 from streams.state.window import TimestampedWindowStore, WindowStore
 
 K = TypeVar("K")
@@ -106,6 +107,23 @@ class Stores:
             follows_puts=True,
         )
         return StoreDeclaration(spec, serde_for(key, role="key"), values, SessionStore[K, V])
+
+    @staticmethod
+    def versioned_key_value(
+        name: str,
+        *,
+        history_retention: timedelta,
+        key: type[K] | Serde | Any = str,
+        value: type[V] | Serde | Any = Any,
+        persistent: bool = True,
+        logged: bool = True,
+    ) -> StoreDeclaration[VersionedKeyValueStore[K, V]]:
+        """The versions of each key by time; they can be read and put until `history_retention` after their end."""
+        values = serde_for(value, role="value")
+        spec = VersionedSpec(
+            name=name, codec=codec_of(values), history_ms=_ms(history_retention), persistent=persistent, logged=logged
+        )
+        return StoreDeclaration(spec, serde_for(key, role="key"), values, VersionedKeyValueStore[K, V])
 
 
 def _window(

@@ -28,9 +28,21 @@ class WithStore(Processor[Any, Any]):
 
 class Dedup(WithStore):
     def process(self, record: AnyRecord) -> None:
-        if self.store.get(record.key) != record.value:
-            self.store.put(record.key, record.value)
-            self.context.forward(record)
+        forward_unless_known(self.store, record, self.context)
+
+
+class DedupValues(FixedKeyProcessor[Any, Any, Any]):
+    def __init__(self, store: str) -> None:
+        self.store = store
+
+    def process(self, record: FixedKeyRecord[Any, Any]) -> None:
+        forward_unless_known(self.context.store(self.store), record, self.context)
+
+
+def forward_unless_known(store: Any, record: Any, context: Any) -> None:
+    if store.get(record.key) != record.value:
+        store.put(record.key, record.value)
+        context.forward(record)
 
 
 class RunningCount(FixedKeyProcessor[Any, Any, Any]):
@@ -134,7 +146,8 @@ class StoreScript(WithStore):
 
     def __init__(self, store: str, kind: str) -> None:
         super().__init__(store)
-        self.command: Any = {"kv": self.key_value, "window": self.window, "session": self.session}[kind.split(":")[0]]
+        kinds: dict[str, Any] = {"kv": self.key_value, "window": self.window, "session": self.session}
+        self.command: Any = kinds.get(kind.split(":")[0], self.versioned)
 
     def process(self, record: AnyRecord) -> None:
         name, *words = record.value.split(" ")
@@ -186,6 +199,18 @@ class StoreScript(WithStore):
         }
         return listed(commands[name]())
 
+    def versioned(self, name: str, a: list[Any]) -> Any:
+        store = self.store
+        if name == "put":
+            return store.put(a[0], a[1], int(a[2]))
+        commands: dict[str, Any] = {
+            "delete": lambda: store.delete(a[0], int(a[1])),
+            "get": lambda: store.get(a[0]),
+            "as_of": lambda: store.as_of(a[0], int(a[1])),
+        }
+        version = commands[name]()
+        return None if version is None else {"value": version.value, "ts": version.timestamp}
+
 
 def listed(result: Any) -> Any:
     """A scan as a list of [key, value]; anything else as it is."""
@@ -204,7 +229,7 @@ def processor(op: dict[str, Any]) -> Any:
     name, *arguments = op["processor"].split(":")
     store = op.get("store")
     make: Any = {
-        "dedup": lambda: Dedup(store),
+        "dedup": lambda: Dedup(store) if op["op"] == "process" else DedupValues(store or ""),
         "running_count": lambda: RunningCount(store or ""),
         "stamp": lambda: Stamp(*arguments),
         "stream_time": StreamTime,
@@ -232,6 +257,8 @@ def processor_store(op: dict[str, Any]) -> Any:
         return Stores.window(name, retention=retention, size=size, retain_duplicates="duplicates" in options)
     if kind == "session":
         return Stores.session(name, retention=_ms(options[0]))
+    if kind == "versioned":
+        return Stores.versioned_key_value(name, history_retention=_ms(options[0]))
     raise NotImplementedError(f"{kind} stores of processors")
 
 
@@ -243,6 +270,9 @@ class Never:
 
 def processor_rows(rows: Any, declaration: Any) -> list[dict[str, Any]]:
     """What is in a store at the end."""
+    if declaration.spec.kind == "versioned":
+        with rows.all() as entries:
+            return [{"key": declaration.key.deserialize(key), "value": v, "ts": ts} for key, (v, ts) in entries]
     store = declaration.open(rows, Never())
     scan = store.fetch_keys(None, None) if declaration.spec.kind == "session" else store.all()
     with scan as entries:

@@ -17,10 +17,10 @@ from tests.conformance.adapter import BUILD_ERRORS, run_case
 from tests.conformance.comparison import difference
 
 VECTORS = Path(__file__).parent / "vectors"
-FAMILIES = ("stateless", "aggregate", "window_time", "join_stream_table", "table", "composed")
+FAMILIES = ("stateless", "aggregate", "window_time", "join_stream_table", "table", "composed", "process", "stores")
 """Families of which at least a part can be declared; cases that need more are told apart by NotImplementedError."""
 
-LEAST = {"stateless": 43, "aggregate": 29, "window_time": 28, "join_stream_table": 9}
+LEAST = {"stateless": 43, "aggregate": 29, "window_time": 28, "join_stream_table": 9, "process": 21, "stores": 22}
 """How many cases of a family must run, so that a translation that gives up too early is noticed."""
 
 
