@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
@@ -31,6 +31,13 @@ class Processor(Generic[KIn, VIn, KOut, VOut]):
     context: ProcessorContext[KOut, VOut]
     """Set by `init`."""
 
+    if not TYPE_CHECKING:  # Python before 3.13 does not put in the defaults of type variables by itself
+
+        def __class_getitem__(cls, arguments: Any) -> Any:
+            if cls is Processor and isinstance(arguments, tuple) and len(arguments) in (2, 3):
+                arguments = (*arguments, *arguments[len(arguments) - 2 : 2])
+            return super().__class_getitem__(arguments)
+
     def init(self, context: ProcessorContext[KOut, VOut]) -> None:
         """Called once, before the first record, when the stores are complete. Schedules go here."""
         self.context = context
@@ -51,6 +58,13 @@ class FixedKeyProcessor(Generic[KIn, VIn, VOut]):
 
     context: FixedKeyProcessorContext[KIn, VOut]
     """Set by `init`."""
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, arguments: Any) -> Any:
+            if cls is FixedKeyProcessor and isinstance(arguments, tuple) and len(arguments) == 2:
+                arguments = (*arguments, arguments[1])
+            return super().__class_getitem__(arguments)
 
     def init(self, context: FixedKeyProcessorContext[KIn, VOut]) -> None:
         """Called once, before the first record, when the stores are complete. Schedules go here."""

@@ -37,11 +37,11 @@ class ProcessorSupplier:
     def result_types(self) -> tuple[Any, Any]:
         """The types of keys and values it forwards, as far as its class says: `Processor[str, int, str, Alarm]`."""
         arguments = _arguments(self._processor_class(), self.kind)
-        if self.kind is Processor:
-            key, value = (arguments[2:4] if len(arguments) == 4 else arguments[:2]) or (Unknown, Unknown)
-        else:
-            key, value = Unknown, (arguments[-1] if arguments else Unknown)
-        return _concrete(key), _concrete(value)
+        if not arguments:
+            return Unknown, Unknown
+        if self.kind is not Processor:
+            return Unknown, _concrete(arguments[2])
+        return _concrete(arguments[2]), _concrete(arguments[3])
 
     def _is_processor(self, made: Any) -> bool:
         return isinstance(made, self.kind)

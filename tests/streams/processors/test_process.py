@@ -23,6 +23,8 @@ from streams import (
     TopologyError,
     count,
 )
+from streams.processors.supplier import ProcessorSupplier
+from streams.serde import Unknown
 from streams.testing import TopologyTestDriver
 
 TIMES = Stores.key_value("times", key=str, value=int)
@@ -31,6 +33,14 @@ TIMES = Stores.key_value("times", key=str, value=int)
 class Forward(Processor[str, int]):
     def process(self, record: Record[str, int]) -> None:
         self.context.forward(record)
+
+
+class Four(Processor[str, int, bytes, float]):
+    pass
+
+
+def make_four() -> Four:
+    return Four()
 
 
 class Length(FixedKeyProcessor[str, str, int]):
@@ -312,3 +322,22 @@ def test_functions_behind_a_punctuator_have_a_context_without_a_record() -> None
 def test_record_with_a_negative_timestamp_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="-1"):
         Record("a", 1, 0).with_timestamp(-1)
+
+
+def test_types_of_what_a_processor_forwards_are_told_from_its_class() -> None:
+    """Left out type arguments are those of the input; type variables and Any tell nothing."""
+
+    class Same(Processor[str, int]):
+        pass
+
+    class Open(Processor[Any, int]):
+        pass
+
+    def types(given: Any, kind: Any = Processor) -> tuple[Any, Any]:
+        return ProcessorSupplier(given, kind).result_types()
+
+    assert types(Same) == (str, int)
+    assert types(Four) == types(Four()) == types(make_four) == (bytes, float)
+    assert types(Open) == (Unknown, int)
+    assert types(Processor) == types(lambda: Same()) == (Unknown, Unknown)
+    assert types(Length, FixedKeyProcessor) == (Unknown, int)
