@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from streams.app import App
     from streams.context import Context
     from streams.dsl.branched import BranchedStream
+    from streams.dsl.cogrouped import CogroupedStream, SessionWindowedCogroupedStream, WindowedCogroupedStream
     from streams.dsl.grouped import GroupedStream
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
+    from streams.dsl.session_windowed import SessionWindowedStream
     from streams.dsl.windowed import WindowedStream
     from streams.errors import (
         ConfigError,
@@ -40,25 +42,24 @@ if TYPE_CHECKING:
     )
     from streams.expressions import F
     from streams.processors import (
-        Cancellable,
         FixedKeyProcessor,
-        FixedKeyProcessorContext,
         FixedKeyRecord,
         Processor,
         ProcessorContext,
         Record,
-        RecordMetadata,
     )
     from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
-    from streams.state import StoreDeclaration, Stores
+    from streams.state import Stores
     from streams.windowed import Windowed
     from streams.windows import (
         CalendarWindows,
+        SessionWindows,
         SlidingWindows,
         TimeWindows,
         UnlimitedWindows,
         calendar,
         hopping,
+        session,
         sliding,
         tumbling,
         unlimited,
@@ -68,13 +69,12 @@ HOMES = {
     "App": "streams.app",
     "BranchedStream": "streams.dsl.branched",
     "Bytes": "streams.serde",
-    "Cancellable": "streams.processors",
     "CalendarWindows": "streams.windows",
+    "CogroupedStream": "streams.dsl.cogrouped",
     "ConfigError": "streams.errors",
     "Context": "streams.context",
     "F": "streams.expressions",
     "FixedKeyProcessor": "streams.processors",
-    "FixedKeyProcessorContext": "streams.processors",
     "FixedKeyRecord": "streams.processors",
     "Float": "streams.serde",
     "GroupedStream": "streams.dsl.grouped",
@@ -89,12 +89,13 @@ HOMES = {
     "ProduceError": "streams.errors",
     "QueryError": "streams.errors",
     "Record": "streams.processors",
-    "RecordMetadata": "streams.processors",
     "Serde": "streams.serde",
     "SerdeError": "streams.errors",
+    "SessionWindowedCogroupedStream": "streams.dsl.cogrouped",
+    "SessionWindowedStream": "streams.dsl.session_windowed",
+    "SessionWindows": "streams.windows",
     "SlidingWindows": "streams.windows",
     "StateError": "streams.errors",
-    "StoreDeclaration": "streams.state",
     "Stores": "streams.state",
     "StreamsError": "streams.errors",
     "String": "streams.serde",
@@ -103,6 +104,7 @@ HOMES = {
     "TopologyError": "streams.errors",
     "UnlimitedWindows": "streams.windows",
     "Windowed": "streams.windowed",
+    "WindowedCogroupedStream": "streams.dsl.cogrouped",
     "WindowedStream": "streams.dsl.windowed",
     "calendar": "streams.windows",
     "collect": "streams.aggregates",
@@ -114,6 +116,7 @@ HOMES = {
     "max_": "streams.aggregates",
     "mean": "streams.aggregates",
     "min_": "streams.aggregates",
+    "session": "streams.windows",
     "sliding": "streams.windows",
     "stddev": "streams.aggregates",
     "sum_": "streams.aggregates",
@@ -139,12 +142,11 @@ __all__ = [
     "BranchedStream",
     "Bytes",
     "CalendarWindows",
-    "Cancellable",
+    "CogroupedStream",
     "ConfigError",
     "Context",
     "F",
     "FixedKeyProcessor",
-    "FixedKeyProcessorContext",
     "FixedKeyRecord",
     "Float",
     "GroupedStream",
@@ -159,12 +161,13 @@ __all__ = [
     "ProduceError",
     "QueryError",
     "Record",
-    "RecordMetadata",
     "Serde",
     "SerdeError",
+    "SessionWindowedCogroupedStream",
+    "SessionWindowedStream",
+    "SessionWindows",
     "SlidingWindows",
     "StateError",
-    "StoreDeclaration",
     "Stores",
     "StreamsError",
     "String",
@@ -173,6 +176,7 @@ __all__ = [
     "TopologyError",
     "UnlimitedWindows",
     "Windowed",
+    "WindowedCogroupedStream",
     "WindowedStream",
     "calendar",
     "collect",
@@ -184,6 +188,7 @@ __all__ = [
     "max_",
     "mean",
     "min_",
+    "session",
     "sliding",
     "stddev",
     "sum_",

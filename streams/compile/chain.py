@@ -42,8 +42,8 @@ class ModulePlan:
     """Lines that move the clocks of the stores, run when a batch ends."""
     clocks: dict[str, str] = field(default_factory=dict[str, str])
     """Name -> the cell of a time that survives a restart: the clock of the operator that keeps the store so named."""
-    operator_clocks: dict[tuple[int, str], Clock] = field(default_factory=dict[tuple[int, str], "Clock"])
-    """(Operator's id, name) -> its clock."""
+    operator_clocks: dict[str, Clock] = field(default_factory=dict[str, "Clock"])
+    """Name -> the clock that is remembered under it."""
     clock_events: list[ClockEvent] = field(default_factory=list["ClockEvent"])
     """What happens when operators' clocks move, upstream first."""
     task_clock: Clock | None = None

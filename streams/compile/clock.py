@@ -56,16 +56,18 @@ class ClockEvent:
         chain.line(f"if {self.clock.now} >= {self.due}: {self.function}({self.clock.now})")
 
 
-def operator_clock(chain: Chain, node: Node, name: str) -> Clock:
-    """The clock of an operator, one for all places it is written at; `name`: under which a task remembers it.
+def operator_clock(chain: Chain, name: str, *nodes: Node) -> Clock:
+    """The clock that a task remembers as `name`, one for all places its operator is written at.
 
-    The operator moves `time` itself, by the records that count for it.
+    `nodes` is the operator, or those that share the clock: the watermarks above any of them hold it back. They move
+    `time` themselves, by the records that count for them.
     """
     module = chain.module
-    clock = module.operator_clocks.get((id(node), name))
+    clock = module.operator_clocks.get(name)
     if clock is None:
         time = remembered_time(chain, name, "time")
-        clock = module.operator_clocks[id(node), name] = Clock(time, held_back(time, watermarks_above(module, node)))
+        holds = sorted({cell for node in nodes for cell in watermarks_above(module, node)})
+        clock = module.operator_clocks[name] = Clock(time, held_back(time, holds))
     return clock
 
 
@@ -82,9 +84,10 @@ def task_clock(chain: Chain) -> Clock:
 
 
 def remembered_time(chain: Chain, name: str, hint: str) -> str:
-    """A cell for a time in ms, -1 at first, that survives a restart; it never goes back."""
-    cell = chain.cell(hint, "-1")
-    chain.module.clocks[name] = cell
+    """The cell of a time in ms, -1 at first, that survives a restart as `name`; it never goes back."""
+    cell = chain.module.clocks.get(name)
+    if cell is None:
+        cell = chain.module.clocks[name] = chain.cell(hint, "-1")
     return cell
 
 
@@ -112,7 +115,7 @@ def on_clock(
     return event
 
 
-def held_back(time: str, watermarks: list[str] | tuple[str, ...]) -> str:
+def held_back(time: str, watermarks: list[str]) -> str:
     """The text of a clock that none of the watermarks' cells lets pass."""
     now = time
     for watermark in watermarks:
@@ -120,7 +123,7 @@ def held_back(time: str, watermarks: list[str] | tuple[str, ...]) -> str:
     return now
 
 
-def watermarks_above(module: ModulePlan, node: Node) -> list[str]:
+def watermarks_above(module: ModulePlan, node: Node) -> set[str]:
     """The cells of the watermarks that hold back `node`'s clock: of every repartition topic upstream of it here."""
     cells: set[str] = set()
     seen: set[int] = set()
@@ -135,7 +138,7 @@ def watermarks_above(module: ModulePlan, node: Node) -> list[str]:
                 cells.add(module.watermarks[current.topic])
             continue
         queue.extend(current.heard_parents)
-    return sorted(cells)
+    return cells
 
 
 class NoRecord:

@@ -58,6 +58,7 @@ def folding(
     origin: SourceLine | None,
     *,
     windowed: bool,
+    merger: Any = None,
 ) -> tuple[Aggregation, Part]:
     if named and initializer is None and aggregator is None:
         return _named(group, named, origin, windowed=windowed)
@@ -79,7 +80,14 @@ def folding(
     )
     part = _aggregate_part(group, init, fold, value, origin)
     serde = Schema(value=part).value_serde()
-    return FoldAggregation(serde=serde, initializer=init, aggregator=fold, accepts_null=windowed), part
+    merge = None
+    if merger is not None:
+        shapes = ("aggregate", "other"), ("key", "aggregate", "other")
+        merge = user_function(builder, "aggregate", merger, *shapes, origin=origin, expression=False)
+    return (
+        FoldAggregation(serde=serde, initializer=init, aggregator=fold, merger=merge, accepts_null=windowed),
+        part,
+    )
 
 
 def _aggregate_part(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from stores import KeyValueSpec
 from streams.aggregates import Aggregate
 from streams.dsl.aggregations import Group, counting, folding, reducing
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.cogrouped import CogroupedStream, CogroupInput
 from streams.dsl.ktable import KTable
+from streams.dsl.session_windowed import SessionWindowedStream
 from streams.dsl.windowed import WindowedStream
 from streams.dsl.windowing import Windowing
 from streams.errors import SourceLine
@@ -20,7 +22,7 @@ from streams.graph.schema import Part, Schema
 from streams.operators.aggregate import AggregateByKey
 from streams.operators.aggregation import Aggregation
 from streams.operators.window_aggregate import Emit
-from streams.windows import AlignedWindows, SlidingWindows
+from streams.windows import AlignedWindows, SessionWindows, SlidingWindows, Windows
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
@@ -45,15 +47,41 @@ class GroupedStream(Generic[K, V]):
         schema = builder.schema(key, value, node.schema, origin)
         return cls(Group(builder, node, schema, name))
 
+    @property
+    def of_group(self) -> Group:
+        """What is grouped; for a cogroup of this stream with others."""
+        return self._group
+
+    def cogroup(self, aggregator: Callable[[K, V, Any], Any]) -> CogroupedStream[K]:
+        """Begins an aggregation over several grouped streams: `aggregator(key, value, aggregate)` folds this one's
+        records into what all share."""
+        return CogroupedStream((CogroupInput(self._group, aggregator),))
+
+    @overload
     def windowed_by(
         self,
         windows: AlignedWindows | SlidingWindows,
         *,
         emit: Emit = "update",
         late: Callable[[KStream[K, V]], Any] | None = None,
-    ) -> WindowedStream[K, V]:
+    ) -> WindowedStream[K, V]: ...
+    @overload
+    def windowed_by(
+        self,
+        windows: SessionWindows,
+        *,
+        emit: Emit = "update",
+        late: Callable[[KStream[K, V]], Any] | None = None,
+    ) -> SessionWindowedStream[K, V]: ...
+    def windowed_by(
+        self,
+        windows: Windows,
+        *,
+        emit: Emit = "update",
+        late: Callable[[KStream[K, V]], Any] | None = None,
+    ) -> WindowedStream[K, V] | SessionWindowedStream[K, V]:
         """Groups each key's records further by windows of event time: `tumbling(…)`, `hopping(…)`, `sliding(…)`,
-        `calendar(…)`, `unlimited(…)`.
+        `session(…)`, `calendar(…)`, `unlimited(…)`.
 
         Args:
             emit: `"update"` forwards a window's result at each change; `"close"` forwards it once, when the window is
@@ -62,7 +90,8 @@ class GroupedStream(Generic[K, V]):
             late: is called now, with the stream of those records that no window takes any more because all of theirs
                 are closed: `late=lambda stream: stream.to("too-late")`. They are counted as dropped all the same.
         """
-        return WindowedStream(Windowing.of(self._group, windows, emit, late, caller_origin()))
+        windowing = Windowing.of(self._group, windows, emit, late, caller_origin())
+        return SessionWindowedStream(windowing) if isinstance(windows, SessionWindows) else WindowedStream(windowing)
 
     def count(self, *, store: str | None = None) -> KTable[K, int]:
         """How many records each key had. Null values are not counted."""

@@ -11,10 +11,7 @@ from streams.aggregates import Aggregate
 from streams.dsl.aggregations import counting, folding, reducing
 from streams.dsl.ktable import KTable
 from streams.dsl.windowing import Windowing
-from streams.errors import SourceLine
 from streams.graph.origin import caller_origin
-from streams.graph.schema import Part
-from streams.operators.aggregation import Aggregation
 from streams.windowed import Windowed
 
 K = TypeVar("K")
@@ -35,7 +32,7 @@ class WindowedStream(Generic[K, V]):
     def count(self, *, store: str | None = None, retention: timedelta | None = None) -> KTable[Windowed[K], int]:
         """How many records each key had in each window. Null values count too, but not in sliding windows, as in Kafka
         Streams."""
-        return self._aggregate(counting(), store, retention, "count", caller_origin())
+        return self._windowing.aggregate(counting(), store, retention, "count", caller_origin())
 
     def reduce(
         self, reducer: Callable[[V, V], V], *, store: str | None = None, retention: timedelta | None = None
@@ -43,7 +40,7 @@ class WindowedStream(Generic[K, V]):
         """`reducer(aggregate, value)` over each key's values in each window."""
         origin = caller_origin()
         made = reducing(self._windowing.group, reducer, origin, windowed=True)
-        return self._aggregate(made, store, retention, "reduce", origin)
+        return self._windowing.aggregate(made, store, retention, "reduce", origin)
 
     def aggregate(
         self,
@@ -58,19 +55,4 @@ class WindowedStream(Generic[K, V]):
         """An aggregate per key and window, plain or named; see `GroupedStream.aggregate`."""
         origin = caller_origin()
         made = folding(self._windowing.group, initializer, aggregator, value, named, origin, windowed=True)
-        return self._aggregate(made, store, retention, "aggregate", origin)
-
-    def _aggregate(
-        self,
-        made: tuple[Aggregation, Part],
-        store: str | None,
-        retention: timedelta | None,
-        kind: str,
-        origin: SourceLine | None,
-    ) -> KTable[Windowed[K], Any]:
-        windowing, (aggregation, part) = self._windowing, made
-        group = windowing.group
-        name = group.builder.store_name(store, group.node, f"windowed-{kind}", origin)
-        spec = windowing.window_spec(name, aggregation, retention, origin)
-        node = windowing.append(group, aggregation, part, spec, group.name or name, name, name, origin)
-        return KTable(group.builder, node)
+        return self._windowing.aggregate(made, store, retention, "aggregate", origin)

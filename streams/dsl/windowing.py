@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
 
-from stores import WindowSpec
+from stores import SessionSpec, WindowSpec
 from streams.dsl.aggregations import Group
+from streams.dsl.ktable import KTable
 from streams.errors import SourceLine
 from streams.graph.schema import Part, Schema
 from streams.operators.aggregation import Aggregation
 from streams.operators.late_records import LateRecords
+from streams.operators.session_aggregate import AggregateBySession
 from streams.operators.sliding_aggregate import AggregateBySlidingWindow
 from streams.operators.window_aggregate import Emit, WindowAggregate
 from streams.operators.windowed_aggregate import AggregateByWindow
-from streams.serde import windowed_serde, windowed_serde_ending
+from streams.serde import session_serde, windowed_serde, windowed_serde_ending
 from streams.windowed import Windowed
-from streams.windows import SlidingWindows, UnlimitedWindows, Windows
+from streams.windows import SessionWindows, SlidingWindows, UnlimitedWindows, Windows
 from streams.windows.duration import FOREVER
 
 LateHandler = Callable[[Any], Any]
@@ -45,37 +47,64 @@ class Windowing:
             group.builder.problem('unlimited windows never close: emit="close" would never give a result', origin)
         return cls(group, windows, emit, late)
 
-    def window_spec(
+    def aggregate(
+        self,
+        made: tuple[Aggregation, Part],
+        store: str | None,
+        retention: timedelta | None,
+        kind: str,
+        origin: SourceLine | None,
+    ) -> KTable[Any, Any]:
+        """The table of one aggregation of the group."""
+        group, (aggregation, part) = self.group, made
+        prefix = "session" if isinstance(self.windows, SessionWindows) else "windowed"
+        name = group.builder.store_name(store, group.node, f"{prefix}-{kind}", origin)
+        spec = self.store_spec(name, aggregation, retention, origin)
+        node = self.append(group, aggregation, part, spec, group.name or name, name, name, origin)
+        return KTable(group.builder, node)
+
+    def store_spec(
         self, name: str, aggregation: Aggregation, retention: timedelta | None, origin: SourceLine | None
-    ) -> WindowSpec:
-        """The store of time, calendar, unlimited or sliding windows."""
-        windows = self.windows
-        segment_ms: int | None = None
+    ) -> WindowSpec | SessionSpec:
+        """The store of the windows. A retention that is too short is noted as a problem at `origin`."""
+        windows, codec = self.windows, aggregation.codec
+        if isinstance(windows, SessionWindows):
+            least = windows.gap_ms + windows.grace_ms
+            kept = self._retention(name, least, "gap and grace", retention, origin)
+            return SessionSpec(name=name, codec=codec, retention_ms=kept)
         if isinstance(windows, SlidingWindows):
-            size_ms, least, what = windows.difference_ms, 2 * windows.difference_ms + windows.grace_ms, "2 differences"
-        else:
-            size_ms, least, what = windows.longest_ms, windows.longest_ms + windows.grace_ms, "their size"
-            if self.emit == "close":
-                segment_ms = windows.segment_ms
-        if least >= FOREVER:
-            return WindowSpec(name=name, codec=aggregation.codec, size_ms=FOREVER, retention_ms=FOREVER)
-        retention_ms = least if retention is None else retention // timedelta(milliseconds=1)
-        if retention_ms < least:
-            self.group.builder.problem(
-                f"the retention of store {name!r} is {retention_ms} ms, but its windows need {what} and grace, "
-                f"{least} ms",
-                origin,
-            )
+            least = 2 * windows.difference_ms + windows.grace_ms
+            kept = self._retention(name, least, "twice their difference and grace", retention, origin)
+            return WindowSpec(name=name, codec=codec, size_ms=windows.difference_ms, retention_ms=kept, access="key")
+        if isinstance(windows, UnlimitedWindows):
+            return WindowSpec(name=name, codec=codec, size_ms=FOREVER, retention_ms=FOREVER)
+        kept = self._retention(name, windows.longest_ms + windows.grace_ms, "size and grace", retention, origin)
         return WindowSpec(
-            name=name, codec=aggregation.codec, size_ms=size_ms, retention_ms=retention_ms, segment_ms=segment_ms
+            name=name,
+            codec=codec,
+            size_ms=windows.longest_ms,
+            retention_ms=kept,
+            segment_ms=windows.segment_ms if self.emit == "close" else None,
         )
+
+    def _retention(
+        self, name: str, least: int, what: str, retention: timedelta | None, origin: SourceLine | None
+    ) -> int:
+        if retention is None:
+            return least
+        kept = retention // timedelta(milliseconds=1)
+        if kept < least:
+            self.group.builder.problem(
+                f"the retention of store {name!r} is {kept} ms, but its windows need their {what}, {least} ms", origin
+            )
+        return kept
 
     def append(
         self,
         group: Group,
         aggregation: Aggregation,
         part: Part,
-        spec: WindowSpec,
+        spec: WindowSpec | SessionSpec,
         group_name: str,
         clock_name: str,
         label: str,
@@ -98,6 +127,9 @@ class Windowing:
         if isinstance(windows, SlidingWindows):
             key = Part(Windowed, windowed_serde(inner, windows.difference_ms))
             node = AggregateBySlidingWindow(schema=Schema(key, part), windows=windows, **shared)
+        elif isinstance(windows, SessionWindows):
+            key = Part(Windowed, session_serde(inner))
+            node = AggregateBySession(schema=Schema(key, part), windows=windows, **shared)
         else:
             key = Part(Windowed, windowed_serde_ending(inner, windows.end_of, windows.form))
             node = AggregateByWindow(schema=Schema(key, part), windows=windows, **shared)

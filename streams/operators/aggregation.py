@@ -7,7 +7,7 @@ of it. A row is `(state, timestamp)`; its timestamp is the largest of its record
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
@@ -60,7 +60,12 @@ class Aggregation(Protocol):
         """Code that folds the current record into the row held by the local `row` (None: there is none yet)."""
         ...
 
-    def write_result(self, chain: Chain, state: str) -> str:
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+        """Code that makes `row` of `sessions`, the local of a list of (end, start, row) with at least one in it, the
+        oldest first: they merge into one."""
+        ...
+
+    def write_present(self, chain: Chain, state: str) -> str:
         """Code that takes a state apart, and the text of the aggregate as users see it."""
         ...
 
@@ -87,7 +92,7 @@ class SingleAggregation:
     def present(self, state: Any) -> Any:
         return state
 
-    def write_result(self, chain: Chain, state: str) -> str:
+    def write_present(self, chain: Chain, state: str) -> str:
         return state
 
 
@@ -97,6 +102,8 @@ class FoldAggregation(SingleAggregation):
 
     initializer: UserFunction
     aggregator: UserFunction
+    merger: UserFunction | None = None
+    """(aggregate, an older session's aggregate) -> aggregate; sessions alone need it."""
     accepts_null: bool = True
 
     def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
@@ -111,6 +118,15 @@ class FoldAggregation(SingleAggregation):
         scope, text = call(chain, scope, self.aggregator, {"aggregate": state}, hint="aggregator")
         chain.line(f"{state} = {text}")
         return Updated(scope, state, state, time, nullable=True)
+
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+        assert self.merger is not None
+        state, other, time = chain.local("aggregate"), chain.local("other"), chain.local("row_time")
+        chain.line(f"{state} = {chain.bind(self.initializer.target, 'initializer')}()")
+        with chain.block(f"for _, _, ({other}, {time}) in {sessions}:"):
+            _, text = call(chain, scope, self.merger, {"aggregate": state, "other": other}, hint="merger")
+            chain.line(f"{state} = {text}")
+        chain.line(f"{row} = {state}, {time}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +151,16 @@ class ReduceAggregation(SingleAggregation):
             chain.line(f"{state} = {text}")
         return Updated(scope, state, state, time, nullable=True)
 
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+        """The reducer merges too; it is called with aggregates only."""
+        state, other, time = chain.local("aggregate"), chain.local("other"), chain.local("row_time")
+        chain.line(f"{state} = None")
+        with chain.block(f"for _, _, ({other}, {time}) in {sessions}:"):
+            merged = replace(scope, value=other, value_source=None, value_bytes=None)
+            _, text = call(chain, merged, self.reducer, {"aggregate": state}, hint="reducer")
+            chain.line(f"{state} = {other} if {state} is None else {text}")
+        chain.line(f"{row} = None if {state} is None else ({state}, {time})")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountAggregation(SingleAggregation):
@@ -152,6 +178,9 @@ class CountAggregation(SingleAggregation):
             chain.line(f"{state} += 1")
             _write_time(chain, scope, time)
         return Updated(scope, state, state, time, nullable=False)
+
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+        chain.line(f"{row} = sum(s[2][0] for s in {sessions}), {sessions}[-1][2][1]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +222,9 @@ class NamedAggregation:
         return self.result_type(*(eval(source, {}, values) for source in self._results(names)))
 
     def _results(self, names: list[str]) -> list[str]:
-        return [column.aggregate.result_source(own) for column, own in self._shares(names)]
+        return [column.aggregate.result_source(own) for column, own in self.shares(names)]
 
-    def _shares(self, states: list[str]) -> Iterator[tuple[Column, list[str]]]:
+    def shares(self, states: list[str]) -> Iterator[tuple[Column, list[str]]]:
         """Each column with its part of the flat state."""
         position = 0
         for column in self.columns:
@@ -204,31 +233,47 @@ class NamedAggregation:
 
     def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
         time = chain.local("row_time")
-        states = [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
+        states = self.state_locals(chain)
         flat = "(" + ", ".join(states) + ",)"
         with chain.block(f"if {row} is None:"):
-            for column, own in self._shares(states):
+            for column, own in self.shares(states):
                 for state, text in zip(own, column.aggregate.initial_source(), strict=True):
                     chain.line(f"{state} = {text}")
             chain.line(f"{time} = {scope.timestamp}")
         with chain.block("else:"):
             chain.line(f"{flat}, {time} = {row}")
             _write_time(chain, scope, time)
-        for column, own in self._shares(states):
+        for column, own in self.shares(states):
             if column.of is None or not self.accepts_null:
                 self._write_column(chain, scope, column, own)
             else:
                 scope, value = chain.value(scope)
                 with chain.block(f"if {value} is not None:"):
                     self._write_column(chain, scope, column, own)
-        return Updated(scope, flat, self._result(chain, states), time, nullable=False)
+        return Updated(scope, flat, self.result_source(chain, states), time, nullable=False)
 
-    def write_result(self, chain: Chain, state: str) -> str:
-        states = [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+        states, others = self.state_locals(chain), self.state_locals(chain)
+        time = chain.local("row_time")
+        for column, own in self.shares(states):
+            for state, text in zip(own, column.aggregate.initial_source(), strict=True):
+                chain.line(f"{state} = {text}")
+        with chain.block(f"for _, _, (({', '.join(others)},), {time}) in {sessions}:"):
+            for (column, own), (_, later) in zip(self.shares(states), self.shares(others), strict=True):
+                for line in column.aggregate.merge_source(own, later):
+                    chain.line(line)
+        chain.line(f"{row} = ({', '.join(states)},), {time}")
+
+    def write_present(self, chain: Chain, state: str) -> str:
+        states = self.state_locals(chain)
         chain.line(f"{', '.join(states)}, = {state}")
-        return self._result(chain, states)
+        return self.result_source(chain, states)
 
-    def _result(self, chain: Chain, states: list[str]) -> str:
+    def state_locals(self, chain: Chain) -> list[str]:
+        """A local for each state."""
+        return [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
+
+    def result_source(self, chain: Chain, states: list[str]) -> str:
         return f"{chain.bind(self.result_type, self.result_type.__name__)}({', '.join(self._results(states))})"
 
     @staticmethod

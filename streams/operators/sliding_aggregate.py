@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
+from stores import WindowSpec
 from streams.compile.chain import Chain
 from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
-from streams.operators.closing import Closing
+from streams.operators.closing import Closing, EntryNames
 from streams.operators.sliding_updates import SlidingUpdates
 from streams.operators.window_aggregate import PACK_START, WindowAggregate
 from streams.windowed import Windowed
@@ -36,6 +37,7 @@ class AggregateBySlidingWindow(WindowAggregate):
 
     kind: ClassVar[str] = "sliding-window-aggregate"
 
+    spec: WindowSpec
     windows: SlidingWindows
 
     @property
@@ -60,8 +62,11 @@ class AggregateBySlidingWindow(WindowAggregate):
                 self.write_late(chain, scope)
             with chain.block("else:"):
                 scope, _ = chain.key(scope)  # decoded once, above the loop over the windows
+                first = self.write_first_visible(
+                    chain, f"{ts} - {2 * difference}", parts.newest, f"{self.store_now(chain)} + 1"
+                )
                 start, row, folds, new = (chain.local(hint) for hint in ("start", "row", "folds", "new"))
-                with chain.block(f"for {start}, {row}, {folds}, {new} in {parts.updates}({kb}, {ts}):"):
+                with chain.block(f"for {start}, {row}, {folds}, {new} in {parts.updates}({kb}, {ts}, {first}):"):
                     with chain.block(f"if {start} + {difference} < {closed}:"):
                         chain.line("counters.dropped_late += 1")
                     with chain.block("else:"):
@@ -73,7 +78,7 @@ class AggregateBySlidingWindow(WindowAggregate):
                 parts.closing.event.write_check(chain)
 
     def _prepared(self, chain: Chain) -> Parts:
-        known = chain.module.states.get(id(self))
+        known = chain.module.states.get((self.clock_name, "parts"))
         if known is None:
             store = f"stores[{self.spec.name!r}]"
             new = chain.bind(SlidingUpdates, "SlidingUpdates")
@@ -81,17 +86,18 @@ class AggregateBySlidingWindow(WindowAggregate):
             updates = chain.of_task("updates_of", f"{new}({store}, {self.windows.difference_ms}, {codec})")
             closing = self._closing(chain) if self.emit == "close" else None
             clock = self.clock(chain)
-            newest = chain.cell("newest", "-1")
+            newest = self.newest_put(chain)
             # The store forgets by the newest start that was put, as in Kafka Streams, which is at most clock + 1; a
             # held-back clock holds it back too.
-            chain.module.advances.append(f"{store}.advance(min({newest}, {clock.now} + 1))")
-            known = chain.module.states[id(self)] = Parts(clock, newest, updates, closing)
+            chain.module.advances.append(f"{store}.advance(min({newest}, {self.store_now(chain)} + 1))")
+            known = chain.module.states[self.clock_name, "parts"] = Parts(clock, newest, updates, closing)
         return known
 
     def _closing(self, chain: Chain) -> Closing:
         store = f"stores[{self.spec.name!r}]"
 
-        def write(body: Chain, scope: RecordScope, start: str, kb: str) -> None:
+        def write(body: Chain, scope: RecordScope, entry: EntryNames) -> None:
+            start, kb = entry.start, entry.key_bytes
             get = body.of_task("window_get", f"{store}.get")
             row, state, time = body.local("row"), body.local("state"), body.local("row_time")
             body.line(f"{row} = {get}({kb}, {start})")
@@ -99,7 +105,7 @@ class AggregateBySlidingWindow(WindowAggregate):
                 body.line(f"{state}, {time} = {row}")
                 key = body.deserialize(self.group.key_serde(), kb)
                 final = self._windowed(body, scope, key, kb, start, time)
-                body.forward(self, self.valued(final, state, self.aggregation.write_result(body, state)))
+                body.forward(self, self.valued(final, state, self.aggregation.write_present(body, state)))
 
         return Closing.of(
             chain,
@@ -113,19 +119,13 @@ class AggregateBySlidingWindow(WindowAggregate):
     def _write_update(
         self, chain: Chain, scope: RecordScope, kb: str, start: str, row: str, folds: str, parts: Parts
     ) -> None:
-        store = f"stores[{self.spec.name!r}]"
-        dirty = chain.of_task("windows", f"{store}.dirty")
-        get = chain.of_task("windows_get", f"{store}.dirty.get")
-        rows = chain.local("window_rows")
+        put = chain.of_task("put_window", f"stores[{self.spec.name!r}].put")
         with chain.block(f"if {folds}:"):
             updated = self.aggregation.write_update(chain, scope, row)
             result = updated.result
         with chain.block("else:"):
             chain.line(f"{updated.state}, {updated.time} = {row}")
-        chain.line(f"{rows} = {get}({start})")
-        with chain.block(f"if {rows} is None:"):
-            chain.line(f"{rows} = {dirty}[{start}] = {{}}")
-        chain.line(f"{rows}[{kb}] = {self.row(updated)}")
+        chain.line(f"{put}({kb}, {start}, {self.row(updated)})")
         with chain.block(f"if {start} > {parts.newest}:"):
             chain.line(f"{parts.newest} = {start}")
         if parts.closing is None:

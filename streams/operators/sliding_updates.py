@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from stores import Row, ValueCodec, WindowStore
+from stores import KeyedWindowStore, Row, ValueCodec
 
 IMMUTABLE = frozenset({int, float, str, bytes, bool, type(None)})
 
@@ -36,18 +36,18 @@ class SlidingUpdates:
     """The windows of one store. A row that is used for a second window is copied by its codec, so that an aggregator
     which changes its aggregate in place does not change both."""
 
-    __slots__ = ("_codec", "_difference", "_store")
+    __slots__ = ("_codec", "_difference", "_rows_of")
 
-    def __init__(self, store: WindowStore, difference_ms: int, codec: ValueCodec) -> None:
-        self._store = store
+    def __init__(self, store: KeyedWindowStore, difference_ms: int, codec: ValueCodec) -> None:
+        self._rows_of = store.rows_of
         self._difference = difference_ms
         self._codec = codec
 
-    def __call__(self, key: bytes, ts: int) -> list[SlidingUpdate]:
-        """What a record of `key` at `ts` does, in order. Closed windows are not told apart here."""
+    def __call__(self, key: bytes, ts: int, first: int) -> list[SlidingUpdate]:
+        """What a record of `key` at `ts` does, in order, to windows that start at `first` or later: ts - 2 difference,
+        or what the store still knows. Closed windows are not told apart here."""
         difference = self._difference
-        with self._store.fetch(key, max(0, ts - 2 * difference), ts + 1) as scan:
-            rows = list(scan)
+        rows = self._rows_of(key, first, ts + 1)
         if ts < difference:
             return self._early(rows, ts)
         updates: list[SlidingUpdate] = []
@@ -56,7 +56,7 @@ class SlidingUpdates:
         following: Row | None = None  # the newest window that holds ts
         older: Row | None = None  # the newest window that ended before ts
         previous: int | None = None  # the latest earlier record
-        for start, row in reversed(rows):
+        for start, _, row in reversed(rows):
             starts.add(start)
             if start > ts:
                 right_exists = True
@@ -82,14 +82,14 @@ class SlidingUpdates:
             updates.append(SlidingUpdate(ts + 1, self._copy(following), folds=False, new=True))
         return updates
 
-    def _early(self, rows: list[tuple[int, Row]], ts: int) -> list[SlidingUpdate]:
+    def _early(self, rows: list[tuple[int, int, Row]], ts: int) -> list[SlidingUpdate]:
         """For a record younger than one difference: left windows do not start before 0, so the window from 0 on
         stands in for all of them."""
         updates: list[SlidingUpdate] = []
         starts: set[int] = set()
         first: Row | None = None  # the window from 0 on
         following: Row | None = None
-        for start, row in rows:
+        for start, _, row in rows:
             starts.add(start)
             if start == 0:
                 first = row

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from struct import Struct
 from typing import ClassVar, Literal
 
-from stores import WindowSpec
+from stores import SessionSpec, WindowSpec
 from streams.compile.chain import Chain
 from streams.compile.clock import Clock, operator_clock, remembered_time
 from streams.compile.scope import RecordScope
@@ -39,14 +39,15 @@ class WindowAggregate(Node):
     group: Schema
     """Key and value as the group knows them; what a repartition topic before it is written with."""
     group_name: str
-    spec: WindowSpec
+    spec: WindowSpec | SessionSpec
     aggregation: Aggregation
     emit: Emit = "update"
     clock_name: str
-    """What the clock is remembered under: the store's name, and the input's where several inputs share the store."""
+    """What the clock is remembered under: the store's name, with the input's number where inputs of a cogroup have
+    clocks of their own."""
 
     @property
-    def store(self) -> WindowSpec:
+    def store(self) -> WindowSpec | SessionSpec:
         return self.spec
 
     @property
@@ -64,11 +65,30 @@ class WindowAggregate(Node):
 
     # -- parts of the code ------------------------------------------------------------------------------------------
     def clock(self, chain: Chain) -> Clock:
-        return operator_clock(chain, self, self.clock_name)
+        """The clock, shared by the inputs of one store where results come out at the close."""
+        sharing = (node for node in self.inputs(chain) if node.clock_name == self.clock_name)
+        return operator_clock(chain, self.clock_name, *sharing)
+
+    def inputs(self, chain: Chain) -> list[WindowAggregate]:
+        """The operators that keep their aggregates in the same store, itself included: the inputs of a cogroup."""
+        return [
+            node
+            for node in chain.module.nodes
+            if isinstance(node, WindowAggregate) and node.spec.name == self.spec.name
+        ]
+
+    def store_now(self, chain: Chain) -> str:
+        """The text of the time that the store may have reached: the newest of its inputs' clocks."""
+        clocks = dict.fromkeys(node.clock(chain).now for node in self.inputs(chain))
+        return f"max({', '.join(clocks)})" if len(clocks) > 1 else next(iter(clocks))
 
     def emitted_through(self, chain: Chain) -> str:
         """The cell of the time up to which closed windows have come out."""
         return remembered_time(chain, f"{self.spec.name}/closed", "closed")
+
+    def newest_put(self, chain: Chain) -> str:
+        """The cell of the newest time a row was put at."""
+        return remembered_time(chain, f"{self.spec.name}/newest", "newest")
 
     def write_drops(self, chain: Chain, scope: RecordScope, key_bytes: str, *, accepts_null: bool) -> RecordScope:
         """`if` and `elif` for records the operator takes no notice of; an `else` block follows."""
@@ -87,6 +107,19 @@ class WindowAggregate(Node):
         now = chain.local("now")
         chain.line(f"{now} = {clock.now}")
         return now
+
+    def write_first_visible(self, chain: Chain, first: str, newest: str, now: str) -> str:
+        """The local of the earliest time to look for rows from: `first`, or where the store's memory begins.
+
+        The store itself forgets only between batches; what a record finds must not depend on where a batch ends. As in
+        Kafka Streams memory reaches back by the retention from the newest row that was put; a held-back clock holds
+        that back too.
+        """
+        local, visible = chain.local("first"), chain.local("visible")
+        chain.line(f"{local}, {visible} = {first}, max(min({newest}, {now}) - {self.spec.retention_ms - 1}, 0)")
+        with chain.block(f"if {local} < {visible}:"):
+            chain.line(f"{local} = {visible}")
+        return local
 
     def has_late_stream(self, chain: Chain) -> bool:
         return bool(chain.children(self, late=True))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stores import WindowSpec
 from streams.compile.chain import Chain
 from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
@@ -31,6 +32,7 @@ class AggregateByWindow(WindowAggregate):
 
     kind: ClassVar[str] = "window-aggregate"
 
+    spec: WindowSpec
     windows: AlignedWindows
 
     @property
@@ -55,11 +57,11 @@ class AggregateByWindow(WindowAggregate):
 
     def _prepared(self, chain: Chain) -> tuple[Clock, FinalWindows | None]:
         """The operator's clock, which also tells the store the time, and what emits windows that are closed."""
-        known = chain.module.states.get(id(self))
+        known = chain.module.states.get((self.clock_name, "parts"))
         if known is None:
             final = FinalWindows.of(chain, self) if self.emit == "close" else None
             clock = self.clock(chain)
-            known = chain.module.states[id(self)] = clock, final
+            known = chain.module.states[self.clock_name, "parts"] = clock, final
             # A window store's time is the start of the newest window, as Kafka Streams' stores have it; here it follows
             # from the clock and not from what was put, so that a held-back clock keeps the rows it still needs.
             newest = self._newest_start(chain, clock.now)
@@ -115,10 +117,10 @@ class AggregateByWindow(WindowAggregate):
             raise TypeError(f"no code for {type(windows).__name__}")
 
     def _last_window(self, chain: Chain) -> tuple[str, str]:
-        cells = chain.module.states.get((id(self), "window"))
+        cells = chain.module.states.get((self.clock_name, "window"))
         if cells is None:
             cells = chain.cell("window_start", "0"), chain.cell("window_end", "0")
-            chain.module.states[id(self), "window"] = cells
+            chain.module.states[self.clock_name, "window"] = cells
         return cells
 
     def _write_window(

@@ -11,6 +11,7 @@ from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
 from streams.operators.aggregation import NamedAggregation
+from streams.operators.cogroup import Cogroup
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
@@ -125,9 +126,11 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
 
 def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -> Iterator[StorePlan]:
     named = {name for node in members for name in node.connected_stores}
+    known: set[str] = set()  # the inputs of a cogroup share a store
     for node in members:
         spec = node.store
-        if spec is not None:
+        if spec is not None and spec.name not in known:
+            known.add(spec.name)
             folds = isinstance(node, AggregateByKey | WindowAggregate)
             key_serde = node.group.key_serde() if folds else node.schema.key_serde()
             aggregation = node.aggregation if folds else None
@@ -179,8 +182,8 @@ def _hold_back_above(node: Node) -> int:
 
 
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
-    """Groups of topics that joins read side by side."""
+    """Groups of topics that joins and cogroups read side by side."""
     for node in graph.nodes:
-        if isinstance(node, StreamTableJoin):
+        if isinstance(node, StreamTableJoin | Cogroup):
             topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
             yield CopartitionGroup(topics=tuple(topics), origin=node.origin)

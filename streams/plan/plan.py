@@ -84,7 +84,7 @@ class Subtopology:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopartitionGroup:
-    """Source topics that must have the same number of partitions, because a join reads them side by side."""
+    """Source topics that must have the same number of partitions, because a join or cogroup reads them in pairs."""
 
     topics: tuple[str, ...]
     origin: SourceLine | None
@@ -168,7 +168,7 @@ class Plan:
     def _check(self, counts: Mapping[str, int]) -> None:
         problems = [
             TopologyProblem(
-                message="a join needs topics with the same number of partitions, but "
+                message="a join or cogroup needs topics with the same number of partitions, but "
                 + " and ".join(f"{topic!r} has {counts[topic]}" for topic in group.topics)
                 + ": repartition() one side, or create the topics with equal counts",
                 origin=group.origin,

@@ -13,5 +13,5 @@ from streams.windows.time_windows import tumbling as tumbling
 from streams.windows.unlimited_windows import UnlimitedWindows as UnlimitedWindows
 from streams.windows.unlimited_windows import unlimited as unlimited
 
-Windows = AlignedWindows | SlidingWindows
+Windows = AlignedWindows | SlidingWindows | SessionWindows
 """What `windowed_by` takes."""

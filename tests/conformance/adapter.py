@@ -7,7 +7,19 @@ import os
 from datetime import timedelta
 from typing import Any
 
-from streams import App, Json, KStream, StreamsError, TopologyError, Windowed, hopping, sliding, tumbling, unlimited
+from streams import (
+    App,
+    Json,
+    KStream,
+    StreamsError,
+    TopologyError,
+    Windowed,
+    hopping,
+    session,
+    sliding,
+    tumbling,
+    unlimited,
+)
 from streams.testing import TopologyTestDriver
 from tests.conformance import vocabulary as words
 from tests.conformance.processors import processor, processor_rows, processor_store
@@ -61,6 +73,9 @@ def _key(key: Any) -> Any:
 def _rows(driver: TopologyTestDriver, name: str, size_ms: int | None) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for key, (value, timestamp) in driver.rows(name).items():
+        if isinstance(key, tuple) and len(key) == 3:  # sessions have no timestamp
+            rows.append({"key": {"key": key[0], "start": key[1], "end": key[2]}, "value": value})
+            continue
         shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": min(key[1] + size_ms, FOREVER)}
         rows.append({"key": shown, "value": value, "ts": timestamp})
     return rows
@@ -75,6 +90,7 @@ class Translation:
         self.stores: dict[str, int | None] = {}
         self.processor_stores: dict[str, Any] = {}
         self.windows: dict[str, int] = {}
+        self.cogroups: set[str] = set()
         self._sinks: list[str] = []
         self._dynamic = False
 
@@ -195,7 +211,7 @@ class Translation:
         return self.stream(op).group_by(words.key_function(op["key_fn"]), name=op.get("name"))
 
     def op_window(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "type", "size", "advance", "grace", "difference", "start", "emit")
+        self._supports(op, "of", "type", "size", "advance", "grace", "difference", "gap", "start", "emit")
         grace = _ms(op.get("grace", 0))
         if op["type"] == "time":
             size = _ms(op["size"])
@@ -204,12 +220,25 @@ class Translation:
         elif op["type"] == "sliding":
             windows = sliding(_ms(op["difference"]), grace=grace)
             self.windows[op["id"]] = op["difference"]
+        elif op["type"] == "session":
+            windows = session(_ms(op["gap"]), grace=grace)
         elif op["type"] == "unlimited":
             windows = unlimited(start=op.get("start", 0))
             self.windows[op["id"]] = FOREVER
         else:
             raise NotImplementedError(f"{op['type']} windows")
+        if op["of"] in self.cogroups:
+            self.cogroups.add(op["id"])
         return self.of(op).windowed_by(windows, emit=op.get("emit", "update"))
+
+    def op_cogroup(self, op: dict[str, Any]) -> Any:
+        adders = [words.binary(each["adder"]) for each in op["inputs"]]
+        functions = [lambda k, v, a, add=add: add(a, v) for add in adders]
+        cogrouped = self.nodes[op["inputs"][0]["of"]].cogroup(functions[0])
+        for each, function in zip(op["inputs"][1:], functions[1:], strict=True):
+            cogrouped = cogrouped.cogroup(self.nodes[each["of"]], function)
+        self.cogroups.add(op["id"])
+        return cogrouped
 
     def op_count(self, op: dict[str, Any]) -> Any:
         return self.of(op).count(**self._kept(op))
@@ -219,9 +248,15 @@ class Translation:
         return self.of(op).reduce(words.binary(op["adder"]), **self._kept(op))
 
     def op_aggregate(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "init", "adder", "store", "retention")
-        add, init = words.binary(op["adder"]), json.dumps(op["init"])
-        return self.of(op).aggregate(lambda: json.loads(init), lambda k, v, a: add(a, v), **self._kept(op))
+        self._supports(op, "of", "init", "adder", "merger", "store", "retention")
+        init = json.dumps(op["init"])
+        kept = self._kept(op)
+        if "merger" in op:
+            kept["merger"] = words.binary(op["merger"])
+        if op["of"] in self.cogroups:
+            return self.of(op).aggregate(lambda: json.loads(init), **kept)
+        add = words.binary(op["adder"])
+        return self.of(op).aggregate(lambda: json.loads(init), lambda k, v, a: add(a, v), **kept)
 
     def _kept(self, op: dict[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {}

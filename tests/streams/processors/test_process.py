@@ -17,12 +17,12 @@ from streams import (
     Processor,
     ProcessorContext,
     Record,
-    RecordMetadata,
     StateError,
     Stores,
     TopologyError,
     count,
 )
+from streams.processors import RecordMetadata
 from streams.processors.supplier import ProcessorSupplier
 from streams.serde import Unknown
 from streams.testing import TopologyTestDriver

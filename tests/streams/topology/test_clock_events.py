@@ -34,7 +34,7 @@ class Every(Node):
         return self.every
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        clock = task_clock(chain) if self.of_task else operator_clock(chain, self, "every")
+        clock = task_clock(chain) if self.of_task else operator_clock(chain, self.label, self)
         event = chain.module.states.get(id(self))
         if event is None:
             due = chain.cell("due", str(self.every))

@@ -1,0 +1,161 @@
+"""`count`, `reduce` and `aggregate` over sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from struct import Struct
+from typing import ClassVar, NamedTuple
+
+from stores import SessionSpec
+from streams.compile.chain import Chain
+from streams.compile.clock import Clock
+from streams.compile.scope import RecordScope
+from streams.graph.node import Node
+from streams.operators.closing import Closing, EntryNames
+from streams.operators.window_aggregate import WindowAggregate
+from streams.windowed import Windowed
+from streams.windows.duration import FOREVER
+from streams.windows.session_windows import SessionWindows
+
+PACK_END_AND_START = Struct(">qq").pack
+
+
+class Parts(NamedTuple):
+    """What the code of one operator is made of: names and texts."""
+
+    clock: Clock
+    newest: str
+    closing: Closing | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AggregateBySession(WindowAggregate):
+    """Source: `KStreamSessionWindowAggregate`.
+
+    A record at t takes the sessions of its key that end at t - gap or later and start at t + gap or earlier, and merges
+    them into one that holds t: first the initial aggregate, then theirs from the oldest on, then the record. It is late
+    when the merged session's end < clock - grace - gap. For each session taken a null comes out, oldest first, at its
+    old end, then the merged one at its end; no null if the only one taken is [t, t] itself. Those that close at once
+    come out by end, then start, then key bytes.
+    """
+
+    kind: ClassVar[str] = "session-aggregate"
+
+    spec: SessionSpec
+    windows: SessionWindows
+
+    @property
+    def open_ms(self) -> int:
+        """After the end of a session, which is its result's timestamp."""
+        return self.windows.gap_ms + self.windows.grace_ms + 1
+
+    def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        parts = self._prepared(chain)
+        gap, grace = self.windows.gap_ms, self.windows.grace_ms
+        rows_of = chain.of_task("sessions_of", f"stores[{self.spec.name!r}].rows_of")
+        scope, kb = chain.key_bytes_under(scope, self.group)
+        scope = self.write_drops(chain, scope, kb, accepts_null=self.aggregation.accepts_null)
+        ts = scope.timestamp
+        with chain.block("else:"):
+            scope = scope.not_null_key()
+            now = self.write_clock(chain, parts.clock, ts)
+            closed = chain.local("closed_before")
+            chain.line(f"{closed} = {now} - {grace + gap}")
+            if parts.closing is not None:
+                parts.closing.write_not_before(chain, closed)
+            first = self.write_first_visible(chain, f"{ts} - {gap}", parts.newest, self.store_now(chain))
+            taken, start, end = chain.local("taken"), chain.local("start"), chain.local("end")
+            chain.line(f"{taken} = [s for s in {rows_of}({kb}, {first}, {FOREVER}) if s[1] <= {ts} + {gap}]")
+            chain.line(f"{start} = {end} = {ts}")
+            with chain.block(f"if {taken}:"):
+                chain.line(f"{start}, {end} = min({ts}, {taken}[0][1]), max({ts}, {taken}[-1][0])")
+            with chain.block(f"if {end} < {closed}:"):
+                chain.line("counters.dropped_late += 1")
+                self.write_late(chain, scope)
+            with chain.block("else:"):
+                self._write_update(chain, scope, kb, taken, start, end, closed, parts)
+            if parts.closing is not None:
+                parts.closing.event.write_check(chain)
+
+    def _prepared(self, chain: Chain) -> Parts:
+        known = chain.module.states.get((self.clock_name, "parts"))
+        if known is None:
+            closing = self._closing(chain) if self.emit == "close" else None
+            clock = self.clock(chain)
+            newest = self.newest_put(chain)
+            chain.module.advances.append(f"stores[{self.spec.name!r}].advance(min({newest}, {self.store_now(chain)}))")
+            known = chain.module.states[self.clock_name, "parts"] = Parts(clock, newest, closing)
+        return known
+
+    def _closing(self, chain: Chain) -> Closing:
+        store, wait = f"stores[{self.spec.name!r}]", self.open_ms
+
+        def write(body: Chain, scope: RecordScope, entry: EntryNames) -> None:
+            agenda, due, start, kb = entry
+            # A session that was merged since has another start or end now: its turn comes when that one is due.
+            find = body.of_task("session_at", f"{store}.rows_of")
+            found, first, end, row = (body.local(hint) for hint in ("found", "first", "end", "row"))
+            body.line(f"{found} = {find}({kb}, {start}, {FOREVER})")
+            with body.block(f"if {found} and {found}[0][1] <= {start}:"):
+                body.line(f"{end}, {first}, {row} = {found}[0]")
+                with body.block(f"if {first} != {start} or {end} + {wait} != {due}:"):
+                    body.line(f"{agenda}.add({end} + {wait}, {first}, {kb})")
+                with body.block("else:"):
+                    state = body.local("state")
+                    body.line(f"{state} = {row}[0]")
+                    key = body.deserialize(self.group.key_serde(), kb)
+                    final = self._windowed(body, scope, key, kb, first, end)
+                    body.forward(self, self.valued(final, state, self.aggregation.write_present(body, state)))
+
+        return Closing.of(
+            chain,
+            self,
+            closed_after=self.windows.gap_ms + self.windows.grace_ms,
+            open_windows=f"[(end + {wait}, start, key) for (key, start, end), _ in {store}.all() if end >= {{closed}}]",
+            write=write,
+        )
+
+    def _write_update(
+        self, chain: Chain, scope: RecordScope, kb: str, taken: str, start: str, end: str, closed: str, parts: Parts
+    ) -> None:
+        store = f"stores[{self.spec.name!r}]"
+        put = chain.of_task("put_session", f"{store}.put")
+        remove = chain.of_task("remove_session", f"{store}.remove_row")
+        scope, _ = chain.key(scope)
+        if self.aggregation.accepts_null:
+            scope, _ = chain.value(scope)
+        row, out = chain.local("row"), chain.local("results")
+        if parts.closing is not None:  # open ones among those taken are on the agenda already
+            with chain.block(f"if not {taken} or {taken}[-1][0] < {closed}:"):
+                chain.line(f"{parts.closing.agenda}.add({end} + {self.open_ms}, {start}, {kb})")
+        else:
+            chain.line(f"{out} = []")
+        with chain.block(f"if not {taken}:"):
+            chain.line(f"{row} = None")
+        with chain.block("else:"):
+            self.aggregation.write_merge(chain, scope, taken, row)
+            with chain.block(f"if {start} != {end} or len({taken}) > 1:"):
+                old_end, old_start = chain.local("old_end"), chain.local("old_start")
+                with chain.block(f"for {old_end}, {old_start}, _ in {taken}:"):
+                    chain.line(f"{remove}({kb}, {old_end}, {old_start})")
+                    if parts.closing is None:
+                        chain.line(f"{out}.append(({old_start}, {old_end}, None))")
+        updated = self.aggregation.write_update(chain, scope, row)
+        chain.line(f"{put}({kb}, {start}, {end}, {self.row(replace(updated, time=end))})")
+        with chain.block(f"if {end} > {parts.newest}:"):
+            chain.line(f"{parts.newest} = {end}")
+        if parts.closing is None:
+            chain.line(f"{out}.append(({start}, {end}, {updated.result}))")
+            first, last, value = chain.local("first"), chain.local("last"), chain.local("value")
+            with chain.block(f"for {first}, {last}, {value} in {out}:"):
+                forwarded = self._windowed(chain, updated.scope, updated.scope.key or "None", kb, first, last)
+                chain.forward(self, self.valued(forwarded, value, value))
+
+    def _windowed(self, chain: Chain, scope: RecordScope, key: str, kb: str, start: str, end: str) -> RecordScope:
+        """The scope of a result of a session; both ends are inclusive, and its time is its end."""
+        return self.keyed(
+            scope,
+            f"{chain.bind(Windowed, 'Windowed')}({key}, {start}, {end})",
+            f"{kb} + {chain.bind(PACK_END_AND_START, 'pack_end_and_start')}({end}, {start})",
+            end,
+        )
