@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from streams.dsl.branched import BranchedStream
     from streams.dsl.cogrouped import CogroupedStream, SessionWindowedCogroupedStream, WindowedCogroupedStream
     from streams.dsl.grouped import GroupedStream
+    from streams.dsl.grouped_table import GroupedTable
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
     from streams.dsl.session_windowed import SessionWindowedStream
@@ -78,6 +79,7 @@ HOMES = {
     "FixedKeyRecord": "streams.processors",
     "Float": "streams.serde",
     "GroupedStream": "streams.dsl.grouped",
+    "GroupedTable": "streams.dsl.grouped_table",
     "Integer": "streams.serde",
     "Json": "streams.serde",
     "KStream": "streams.dsl.kstream",
@@ -150,6 +152,7 @@ __all__ = [
     "FixedKeyRecord",
     "Float",
     "GroupedStream",
+    "GroupedTable",
     "Integer",
     "Json",
     "KStream",

@@ -163,7 +163,12 @@ class App:
         if self._plan is None or self._plan[0] != size:
             self._plan = (
                 size,
-                build_plan(self.settings.application_id, graph, project=self.settings.validate_values == "read"),
+                build_plan(
+                    self.settings.application_id,
+                    graph,
+                    project=self.settings.validate_values == "read",
+                    emit_at_commit=self.settings.emit_updates == "commit",
+                ),
             )
         return self._plan[1]
 

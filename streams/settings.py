@@ -27,6 +27,10 @@ class AppSettings(BaseSettings):
     """Where stores live, in a folder per application and task."""
     commit_interval: timedelta = timedelta(seconds=1)
     """How often offsets and state are committed."""
+    emit_updates: Literal["all", "commit"] = "all"
+    """`all` forwards every change of a table or an aggregate as it comes; `commit` collapses the changes of a key and
+    forwards the last one at the commit, as Kafka Streams' record cache does. A key that came and went in between shows
+    nothing."""
     validate_values: Literal["all", "read"] = "all"
     """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
     deserialization_handler: FailureHandler = "fail"

@@ -23,6 +23,7 @@ SURFACE = {
     "FixedKeyRecord",
     "Float",
     "GroupedStream",
+    "GroupedTable",
     "Integer",
     "Json",
     "KStream",

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from streams.state import StoreDeclaration
 
 
+@dataclass(frozen=True, slots=True)
+class HeldChanges:
+    """Changes of a table that wait for the commit: the dict that holds them, and the function that forwards them."""
+
+    changed: str
+    function: str
+
+
 @dataclass(slots=True)
 class ModulePlan:
     """What all functions of one generated module share while it is written."""
@@ -52,6 +60,8 @@ class ModulePlan:
     """What happens when the task's clock moves."""
     restored: list[str] = field(default_factory=list[str])
     """Lines run when the remembered times are back: what follows from them is made anew."""
+    held_changes: dict[str, HeldChanges] = field(default_factory=dict[str, HeldChanges])
+    """What tables forward at the commit, by the store that keeps their rows (the inputs of a cogroup share it)."""
     functions: list[SourceText] = field(default_factory=list[SourceText])
     """Functions beside those of sources and shared operators."""
     epilogue: list[str] = field(default_factory=list[str])
@@ -204,6 +214,7 @@ class Chain:
             else:
                 scope, key = self.key(scope)
                 scope, value = self.value(scope)
-                self.line(f"{function}({key}, {value}, {scope.timestamp}, {scope.headers}, {scope.message})")
+                change = f"{value}, {scope.old_value}" if child.hears_old else value
+                self.line(f"{function}({key}, {change}, {scope.timestamp}, {scope.headers}, {scope.message})")
         if not children:
             self.line("pass")

@@ -154,6 +154,15 @@ class NoRecord:
     def offset(self) -> int:
         return -1
 
+    def key(self) -> bytes | None:
+        return None
+
+    def value(self) -> bytes | None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return (0, -1)
+
     def headers(self) -> Headers | None:
         return None
 

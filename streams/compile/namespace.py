@@ -30,6 +30,8 @@ RESERVED = frozenset(
         "value",
         "headers",
         "known",
+        "old",
+        "flush",
         "clocks",
         "restore_clocks",
         "refresh_watermarks",

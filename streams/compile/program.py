@@ -123,6 +123,8 @@ class TaskProgram:
     clocks: Callable[[], dict[str, int]]
     restore_clocks: Callable[[Mapping[str, int]], None]
     watermark_advanced: Callable[[], None]
+    flush: Callable[[], None]
+    """Forwards what tables held back for the commit; to be called before each. Raises RecordFailure with index -1."""
     processors: TaskProcessors
     punctuate: Callable[[int], None]
 

@@ -15,6 +15,9 @@ class RecordScope:
     expressions that make it. `key_bytes` and `value_bytes` are serialised forms *under the serde of `schema`*, known
     because they came off the wire or were made already. `key_bytes_source` is an expression for the serialised key
     that is cheaper than serialising `key` (a windowed key is its inner key and a start).
+
+    Behind a table the record is a change: `old_value` is the local with the value that is replaced (holding None if
+    there was none), or None where no operator below asked for old values.
     """
 
     schema: Schema
@@ -28,6 +31,7 @@ class RecordScope:
     value: str | None = None
     value_source: str | None = None
     value_bytes: str | None = None
+    old_value: str | None = None
     key_not_null: bool = False
 
     def with_new_value(self, schema: Schema, value: str) -> RecordScope:

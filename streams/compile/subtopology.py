@@ -75,13 +75,16 @@ def compile_subtopology(
         text.append(functions)
         for function in module.functions:
             text.append(function)
+        _write_flush(module, text)
         for topic, run in runs:
             entry = namespace.bind(sources[topic], f"entry_{run}")
             text.line(f"source_{run} = SourceRun({entry}, run_{run}, head_time_{run})")
         table = ", ".join(f"{topic!r}: source_{run}" for topic, run in runs)
         for line in module.epilogue:
             text.line(line)
-        text.line(f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced, processors, punctuate)")
+        text.line(
+            f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced, flush, processors, punctuate)"
+        )
     source = _completed(text.text, module)
 
     filename = f"<headrace {name}>"
@@ -103,9 +106,17 @@ def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
     """The function of an operator that several ways lead to."""
     chain = Chain(module, text)
     name = module.shared[id(node)]
-    with text.at(node), text.block(f"def {name}(key, value, ts, headers, m):"):
+    change = "value, old" if node.hears_old else "value"
+    with text.at(node), text.block(f"def {name}(key, {change}, ts, headers, m):"):
         text.line("#nonlocal")
-        scope = RecordScope(schema=node.schema, timestamp="ts", headers="headers", key="key", value="value")
+        scope = RecordScope(
+            schema=node.schema,
+            timestamp="ts",
+            headers="headers",
+            key="key",
+            value="value",
+            old_value="old" if node.hears_old else None,
+        )
         node.write(chain, scope, node.heard_parents[0])
     text.line()
 
@@ -156,6 +167,22 @@ def _write_time_functions(module: ModulePlan, text: SourceText, runs: Sequence[s
         for line in module.restored:
             text.line(line)
         text.line("advance_stores()")
+    text.line()
+
+
+def _write_flush(module: ModulePlan, text: SourceText) -> None:
+    """The function that forwards what tables held back for the commit, upstream first."""
+    stores = dict.fromkeys(node.store.name for node in module.nodes if node.store is not None)
+    waiting = [module.held_changes[store] for store in stores if store in module.held_changes]
+    with text.block("def flush():"):
+        if not waiting:
+            text.line("pass")
+        else:
+            with text.block("try:"):
+                for held in waiting:
+                    text.line(f"{held.function}()")
+            with text.block("except Exception as error:"):
+                text.line("raise record_failure(-1, error) from error")
     text.line()
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from streams.aggregates import Aggregate
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.named_aggregates import aggregate_columns, result_struct
 from streams.dsl.schemas import value_after
 from streams.errors import SourceLine
 from streams.graph.function import UserFunction, user_function
@@ -16,7 +15,6 @@ from streams.graph.node import Node
 from streams.graph.schema import Part, Schema
 from streams.operators.aggregation import (
     Aggregation,
-    Column,
     CountAggregation,
     FoldAggregation,
     NamedAggregation,
@@ -101,21 +99,6 @@ def _aggregate_part(
 def _named(
     group: Group, named: dict[str, Aggregate], origin: SourceLine | None, *, windowed: bool
 ) -> tuple[Aggregation, Part]:
-    columns: list[Column] = []
-    for name, aggregate in named.items():
-        if not isinstance(aggregate, Aggregate):  # pyright: ignore[reportUnnecessaryIsInstance]
-            group.builder.problem(
-                f"aggregate's {name}= needs a named aggregate such as count() or mean(F.x), got {aggregate!r}", origin
-            )
-            continue
-        of: UserFunction | None = None
-        of_type: Any = Unknown
-        if aggregate.input is not None:
-            of = user_function(group.builder, "aggregate", aggregate.input, ("value",), ("key", "value"), origin=origin)
-            of_type = value_after(group.builder, group.schema, of, None, origin).type
-        columns.append(Column(name=name, aggregate=aggregate, of=of, of_type=of_type))
-    fields = [(column.name, column.aggregate.result_type(column.of_type)) for column in columns]
-    result = msgspec.defstruct(
-        "Aggregates", [(name, Any if kind is Unknown else kind) for name, kind in fields], frozen=True
-    )
-    return NamedAggregation(columns=tuple(columns), result_type=result, accepts_null=windowed), Part(result)
+    columns = aggregate_columns(group.builder, group.schema, named, origin)
+    result = result_struct(columns)
+    return NamedAggregation(columns=columns, result_type=result, accepts_null=windowed), Part(result)

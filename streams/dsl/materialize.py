@@ -14,8 +14,8 @@ from streams.operators.materialize import Materialize
 def materialize(
     builder: TopologyBuilder, parent: Node, schema: Schema, store: str | None, kind: str, origin: Any
 ) -> Materialize:
-    """Appends the operator that keeps a table's newest values in a store."""
-    serde = schema.value_serde()
+    """Appends the operator that makes a table of `parent`'s records; its rows are kept if the store has a name, or
+    somebody turns out to need them."""
     name = builder.store_name(store, parent, kind, origin)
     return builder.add(
         Materialize(
@@ -23,6 +23,20 @@ def materialize(
             schema=schema,
             origin=origin,
             label=name,
-            spec=KeyValueSpec(name=name, codec=ValueCodec(encode=serde.serialize, decode=serde.deserialize)),
+            spec=value_store(name, schema),
+            kept=store is not None,
         )
     )
+
+
+def named_store(
+    builder: TopologyBuilder, parent: Node, schema: Schema, store: str | None, kind: str, origin: Any
+) -> KeyValueSpec | None:
+    """The store of a table that keeps one only if the user names it."""
+    return None if store is None else value_store(builder.store_name(store, parent, kind, origin), schema)
+
+
+def value_store(name: str, schema: Schema) -> KeyValueSpec:
+    """A store for the values of records of that schema."""
+    serde = schema.value_serde()
+    return KeyValueSpec(name=name, codec=ValueCodec(encode=serde.serialize, decode=serde.deserialize))

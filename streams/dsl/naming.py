@@ -11,6 +11,7 @@ import re
 
 from streams.graph.node import Node
 from streams.operators.branch import Branch
+from streams.operators.materialize import Materialize
 from streams.operators.source import Source
 
 LEGAL = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -20,6 +21,8 @@ def chain_name(node: Node) -> str:
     """What the chain that leads to `node` is called."""
     if node.store is not None:
         return node.store.name
+    if isinstance(node, Materialize):
+        return node.spec.name
     if isinstance(node, Source):
         return "-".join(re.sub(r"[^A-Za-z0-9._-]", "_", topic) for topic in node.topics)
     if isinstance(node, Branch):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
 
-from stores import KeyValueSpec
 from streams.context import Context
 from streams.dsl.ktable import KTable
 from streams.dsl.schemas import value_after
@@ -66,8 +65,7 @@ class StreamJoins(StreamHandle[K, V]):
             origin=origin,
             expression=False,
         )
-        spec = table.node.store
-        if not isinstance(spec, KeyValueSpec):
+        if table.node.by_window:
             self._builder.problem(f"{operator} needs a table with one value per key; a windowed table has none", origin)
             return self._stream(self._node)
         if table.builder is not self._builder:
@@ -94,7 +92,6 @@ class StreamJoins(StreamHandle[K, V]):
             ),
             origin=origin,
             label=self._builder.label(name, self._node, StreamTableJoin.kind),
-            table=spec,
             joiner=function,
             left=left,
         )

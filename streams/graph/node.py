@@ -7,12 +7,14 @@ Each operator is a subclass in a file of its own under `streams.operators`, whic
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from streams.errors import SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.graph.schema import Schema
+
+OldValues = Literal["ignored", "needed", "welcome"]
 
 if TYPE_CHECKING:
     from stores import StoreSpec
@@ -68,12 +70,33 @@ class Node:
         return self.parents
 
     @property
+    def looks_into(self) -> tuple[Node, ...]:
+        """The tables among the parents whose rows the operator looks up by the record's key."""
+        return ()
+
+    @property
+    def old_values(self) -> OldValues:
+        """What the operator does with old values of the tables it hears: nothing, it cannot do without them, or it
+        takes them where they can be had without a store more."""
+        return "ignored"
+
+    @property
+    def hears_old(self) -> bool:
+        """Whether the records that reach the operator tell the value they replace."""
+        return False
+
+    @property
     def expressions(self) -> tuple[Expression, ...]:
         """The expressions on `F` among the operator's own fields, so that they can be checked against its input."""
         held = (getattr(self, each.name) for each in fields(self))
         return tuple(
             each.target for each in held if isinstance(each, UserFunction) and isinstance(each.target, Expression)
         )
+
+    @property
+    def read_schema(self) -> Schema:
+        """Key and value as the operator's functions and expressions see them."""
+        return self.parents[0].schema if self.parents else self.schema
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
         """Writes the code that handles one record which `parent` forwarded, and what follows it."""

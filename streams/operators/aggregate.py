@@ -12,10 +12,12 @@ from streams.expressions import Expression
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.aggregation import Aggregation
+from streams.operators.kept_rows import KeptRows, write_presented
+from streams.operators.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AggregateByKey(Node):
+class AggregateByKey(Table):
     """Source: `KStreamAggregate`, `KStreamReduce`.
 
     Null keys and null values are dropped and counted; no record is late. An aggregate of None deletes the row and is
@@ -40,29 +42,34 @@ class AggregateByKey(Node):
         return self.aggregation.expressions
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        store = f"stores[{self.spec.name!r}]"
-        dirty = chain.of_task("rows", f"{store}.dirty")
-        get = chain.of_task("rows_get", f"{store}.dirty.get")
-        load = chain.of_task("rows_load", f"{store}.load")
+        rows = KeptRows.of(chain, self.spec)
         scope, kb = chain.key_bytes_under(scope, self.group)
         scope, value = chain.value(scope)
-        row = chain.local("row")
         with chain.block(f"if {kb} is None:"):
             chain.line("counters.dropped_null_key += 1")
         with chain.block(f"elif {value} is None:"):
             chain.line("counters.dropped_null_value += 1")
         with chain.block("else:"):
-            chain.line(f"{row} = {get}({kb}, {chain.missing})")
-            with chain.block(f"if {row} is {chain.missing}:"):
-                chain.line(f"{row} = {load}({kb})")
-            updated = self.aggregation.write_update(chain, scope.not_null_key(), row)
+            row = rows.write_look_up(chain, kb)
+            updated = self.aggregation.write_update(
+                chain, scope.not_null_key(), row, tell_old=self.sends_old, copy=self.copies_state
+            )
             new = f"({updated.state}, {updated.time})"
             if updated.nullable:
                 new = f"None if {updated.state} is None else {new}"
-            chain.line(f"{dirty}[{kb}] = {new}")
-            forwarded = replace(updated.scope, timestamp=updated.time, schema=self.schema, value_bytes=None)
-            if updated.result == updated.state:
-                forwarded = replace(forwarded, value=updated.result, value_source=None)
-            else:
-                forwarded = replace(forwarded, value=None, value_source=updated.result)
-            chain.forward(self, forwarded)
+            is_state = updated.result == updated.state
+            forwarded = replace(
+                updated.scope,
+                timestamp=updated.time,
+                schema=self.schema,
+                value=updated.result if is_state else None,
+                value_source=None if is_state else updated.result,
+                value_bytes=None,
+                old_value=updated.old,
+            )
+            rows.write_change(chain, self, forwarded, kb, before=row, now=new, present=self.aggregation.write_present)
+
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
+        return write_presented(
+            chain, KeptRows.of(chain, self.spec, "table").write_look_up(chain, kb), self.aggregation.write_present
+        )

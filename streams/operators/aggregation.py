@@ -25,13 +25,15 @@ from streams.serde import Serde
 @dataclass(frozen=True, slots=True)
 class Updated:
     """What the code left behind: texts of the new state and of the value to forward (an expression evaluated at most
-    once), the local of the row's time, and whether the state may be None, which deletes the row."""
+    once), the local of the row's time, whether the state may be None, which deletes the row, and the local of the
+    value that is replaced, where somebody asked for it."""
 
     scope: RecordScope
     state: str
     result: str
     time: str
     nullable: bool
+    old: str | None = None
 
 
 class Aggregation(Protocol):
@@ -56,23 +58,38 @@ class Aggregation(Protocol):
         """The aggregate as users see it, of a state."""
         ...
 
-    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
-        """Code that folds the current record into the row held by the local `row` (None: there is none yet)."""
+    def write_present(self, chain: Chain, state: str) -> str:
+        """Code that takes the state in a local apart, and the text of the aggregate as users see it."""
         ...
 
-    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+    def write_update(
+        self, chain: Chain, scope: RecordScope, row: str, *, tell_old: bool = False, copy: bool = False
+    ) -> Updated:
+        """Code that folds the current record into the row held by the local `row` (None: there is none yet).
+
+        `tell_old`: leave the replaced value in a local. `copy`: the state is shared, a user's function gets a copy.
+        """
+        ...
+
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
         """Code that makes `row` of `sessions`, the local of a list of (end, start, row) with at least one in it, the
         oldest first: they merge into one."""
         ...
 
-    def write_present(self, chain: Chain, state: str) -> str:
-        """Code that takes a state apart, and the text of the aggregate as users see it."""
-        ...
+
+IMMUTABLE = frozenset([int, str, float, bool, bytes, type(None)])
+"""Types of aggregates that no function can change in place."""
 
 
-def _write_time(chain: Chain, scope: RecordScope, time: str) -> None:
+def write_time(chain: Chain, scope: RecordScope, time: str) -> None:
     with chain.block(f"if {scope.timestamp} > {time}:"):
         chain.line(f"{time} = {scope.timestamp}")
+
+
+def _write_old(chain: Chain, text: str) -> str:
+    old = chain.local("old")
+    chain.line(f"{old} = {text}")
+    return old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +112,18 @@ class SingleAggregation:
     def write_present(self, chain: Chain, state: str) -> str:
         return state
 
+    def write_copy(self, chain: Chain, state: str) -> None:
+        """Code that replaces a state by one of its own, made as the store would read it back."""
+        with chain.block(f"if type({state}) not in {chain.bind(IMMUTABLE, 'immutable')}:"):
+            chain.line(f"{state} = {chain.deserialize(self.serde, chain.serialize(self.serde, state))}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldAggregation(SingleAggregation):
-    """`aggregate(initializer, aggregator)`. Source: `KStreamAggregate`, `KStreamWindowAggregate`."""
+    """`aggregate(initializer, aggregator)`. Source: `KStreamAggregate`, `KStreamWindowAggregate`.
+
+    The first update of a key tells what the initializer gave as its old value, as in Kafka Streams.
+    """
 
     initializer: UserFunction
     aggregator: UserFunction
@@ -106,7 +131,9 @@ class FoldAggregation(SingleAggregation):
     """(aggregate, an older session's aggregate) -> aggregate; sessions alone need it."""
     accepts_null: bool = True
 
-    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+    def write_update(
+        self, chain: Chain, scope: RecordScope, row: str, *, tell_old: bool = False, copy: bool = False
+    ) -> Updated:
         state, time = chain.local("aggregate"), chain.local("row_time")
         initial = f"{chain.bind(self.initializer.target, 'initializer')}()"
         with chain.block(f"if {row} is None:"):
@@ -114,16 +141,21 @@ class FoldAggregation(SingleAggregation):
             chain.line(f"{time} = {scope.timestamp}")
         with chain.block("else:"):
             chain.line(f"{state}, {time} = {row}")
-            _write_time(chain, scope, time)
+            write_time(chain, scope, time)
+        old = _write_old(chain, state) if tell_old else None
+        if copy:
+            self.write_copy(chain, state)
         scope, text = call(chain, scope, self.aggregator, {"aggregate": state}, hint="aggregator")
         chain.line(f"{state} = {text}")
-        return Updated(scope, state, state, time, nullable=True)
+        return Updated(scope, state, state, time, nullable=True, old=old)
 
-    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
         assert self.merger is not None
         state, other, time = chain.local("aggregate"), chain.local("other"), chain.local("row_time")
         chain.line(f"{state} = {chain.bind(self.initializer.target, 'initializer')}()")
         with chain.block(f"for _, _, ({other}, {time}) in {sessions}:"):
+            if copy:
+                self.write_copy(chain, other)
             _, text = call(chain, scope, self.merger, {"aggregate": state, "other": other}, hint="merger")
             chain.line(f"{state} = {text}")
         chain.line(f"{row} = {state}, {time}")
@@ -136,26 +168,37 @@ class ReduceAggregation(SingleAggregation):
     reducer: UserFunction
     accepts_null: bool = False
 
-    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+    def write_update(
+        self, chain: Chain, scope: RecordScope, row: str, *, tell_old: bool = False, copy: bool = False
+    ) -> Updated:
         state, time = chain.local("aggregate"), chain.local("row_time")
+        old = chain.local("old") if tell_old else None
         scope, value = chain.value(scope)
         if self.reducer.wants_context or "key" in self.reducer.arguments:
             scope, _ = chain.key(scope)
         with chain.block(f"if {row} is None:"):
             chain.line(f"{state} = {value}")
             chain.line(f"{time} = {scope.timestamp}")
+            if old is not None:
+                chain.line(f"{old} = None")
         with chain.block("else:"):
             chain.line(f"{state}, {time} = {row}")
-            _write_time(chain, scope, time)
+            write_time(chain, scope, time)
+            if old is not None:
+                chain.line(f"{old} = {state}")
+            if copy:
+                self.write_copy(chain, state)
             _, text = call(chain, scope, self.reducer, {"aggregate": state}, hint="reducer")
             chain.line(f"{state} = {text}")
-        return Updated(scope, state, state, time, nullable=True)
+        return Updated(scope, state, state, time, nullable=True, old=old)
 
-    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
         """The reducer merges too; it is called with aggregates only."""
         state, other, time = chain.local("aggregate"), chain.local("other"), chain.local("row_time")
         chain.line(f"{state} = None")
         with chain.block(f"for _, _, ({other}, {time}) in {sessions}:"):
+            if copy:
+                self.write_copy(chain, other)
             merged = replace(scope, value=other, value_source=None, value_bytes=None)
             _, text = call(chain, merged, self.reducer, {"aggregate": state}, hint="reducer")
             chain.line(f"{state} = {other} if {state} is None else {text}")
@@ -164,11 +207,16 @@ class ReduceAggregation(SingleAggregation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountAggregation(SingleAggregation):
-    """`count()`: how many records, null values of windowed groups included. Source: `KGroupedStream.count`."""
+    """`count()`: how many records, null values of windowed groups included. Source: `KGroupedStream.count`.
+
+    The first update of a key tells 0 as its old value, as in Kafka Streams.
+    """
 
     accepts_null: bool = True
 
-    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+    def write_update(
+        self, chain: Chain, scope: RecordScope, row: str, *, tell_old: bool = False, copy: bool = False
+    ) -> Updated:
         state, time = chain.local("count"), chain.local("row_time")
         with chain.block(f"if {row} is None:"):
             chain.line(f"{state} = 1")
@@ -176,10 +224,11 @@ class CountAggregation(SingleAggregation):
         with chain.block("else:"):
             chain.line(f"{state}, {time} = {row}")
             chain.line(f"{state} += 1")
-            _write_time(chain, scope, time)
-        return Updated(scope, state, state, time, nullable=False)
+            write_time(chain, scope, time)
+        old = _write_old(chain, f"{state} - 1") if tell_old else None
+        return Updated(scope, state, state, time, nullable=False, old=old)
 
-    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
         chain.line(f"{row} = sum(s[2][0] for s in {sessions}), {sessions}[-1][2][1]")
 
 
@@ -221,6 +270,19 @@ class NamedAggregation:
         values = dict(zip(names, state, strict=True))
         return self.result_type(*(eval(source, {}, values) for source in self._results(names)))
 
+    def write_present(self, chain: Chain, state: str) -> str:
+        states = self.state_locals(chain)
+        chain.line(f"({', '.join(states)},) = {state}")
+        return self.result_source(chain, states)
+
+    def state_locals(self, chain: Chain) -> list[str]:
+        """Fresh locals for the flat state."""
+        return [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
+
+    def result_source(self, chain: Chain, states: list[str]) -> str:
+        """The text that makes the result of the flat state."""
+        return f"{chain.bind(self.result_type, self.result_type.__name__)}({', '.join(self._results(states))})"
+
     def _results(self, names: list[str]) -> list[str]:
         return [column.aggregate.result_source(own) for column, own in self.shares(names)]
 
@@ -231,18 +293,28 @@ class NamedAggregation:
             yield column, states[position : position + column.aggregate.state_fields]
             position += column.aggregate.state_fields
 
-    def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
-        time = chain.local("row_time")
-        states = self.state_locals(chain)
+    def write_initial(self, chain: Chain, states: list[str]) -> None:
+        """Code that begins a state."""
+        for column, own in self.shares(states):
+            for state, text in zip(own, column.aggregate.initial_source(), strict=True):
+                chain.line(f"{state} = {text}")
+
+    def write_update(
+        self, chain: Chain, scope: RecordScope, row: str, *, tell_old: bool = False, copy: bool = False
+    ) -> Updated:
+        time, states = chain.local("row_time"), self.state_locals(chain)
+        old = chain.local("old") if tell_old else None
         flat = "(" + ", ".join(states) + ",)"
         with chain.block(f"if {row} is None:"):
-            for column, own in self.shares(states):
-                for state, text in zip(own, column.aggregate.initial_source(), strict=True):
-                    chain.line(f"{state} = {text}")
+            self.write_initial(chain, states)
             chain.line(f"{time} = {scope.timestamp}")
+            if old is not None:
+                chain.line(f"{old} = None")
         with chain.block("else:"):
             chain.line(f"{flat}, {time} = {row}")
-            _write_time(chain, scope, time)
+            write_time(chain, scope, time)
+            if old is not None:
+                chain.line(f"{old} = {self.result_source(chain, states)}")
         for column, own in self.shares(states):
             if column.of is None or not self.accepts_null:
                 self._write_column(chain, scope, column, own)
@@ -250,31 +322,17 @@ class NamedAggregation:
                 scope, value = chain.value(scope)
                 with chain.block(f"if {value} is not None:"):
                     self._write_column(chain, scope, column, own)
-        return Updated(scope, flat, self.result_source(chain, states), time, nullable=False)
+        return Updated(scope, flat, self.result_source(chain, states), time, nullable=False, old=old)
 
-    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str) -> None:
+    def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
         states, others = self.state_locals(chain), self.state_locals(chain)
         time = chain.local("row_time")
-        for column, own in self.shares(states):
-            for state, text in zip(own, column.aggregate.initial_source(), strict=True):
-                chain.line(f"{state} = {text}")
+        self.write_initial(chain, states)
         with chain.block(f"for _, _, (({', '.join(others)},), {time}) in {sessions}:"):
             for (column, own), (_, later) in zip(self.shares(states), self.shares(others), strict=True):
                 for line in column.aggregate.merge_source(own, later):
                     chain.line(line)
         chain.line(f"{row} = ({', '.join(states)},), {time}")
-
-    def write_present(self, chain: Chain, state: str) -> str:
-        states = self.state_locals(chain)
-        chain.line(f"{', '.join(states)}, = {state}")
-        return self.result_source(chain, states)
-
-    def state_locals(self, chain: Chain) -> list[str]:
-        """A local for each state."""
-        return [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
-
-    def result_source(self, chain: Chain, states: list[str]) -> str:
-        return f"{chain.bind(self.result_type, self.result_type.__name__)}({', '.join(self._results(states))})"
 
     @staticmethod
     def _write_column(chain: Chain, scope: RecordScope, column: Column, states: list[str]) -> None:

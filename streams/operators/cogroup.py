@@ -9,10 +9,11 @@ from stores import StoreSpec
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
+from streams.operators.table import Table, table_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cogroup(Node):
+class Cogroup(Table):
     """Source: `COGROUPKSTREAM-MERGE`. Each parent is an aggregation over one input; all keep their aggregates in the
     same store, and what any of them forwards is forwarded."""
 
@@ -24,5 +25,16 @@ class Cogroup(Node):
     def store(self) -> StoreSpec:
         return self.spec
 
+    @property
+    def knows_old(self) -> bool:
+        return False  # its inputs keep the rows
+
+    @property
+    def hears_old(self) -> bool:
+        return self.sends_old
+
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
         chain.forward(self, scope)
+
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
+        return table_of(self.parents[0]).write_row(chain, scope, kb)

@@ -60,7 +60,7 @@ class FinalWindows:
                 key = body.deserialize(node.group.key_serde(), kb)
                 end = f"{body.bind(windows.end_of, 'end_of')}({start})"
                 final = node.windowed(body, scope, key, kb, start, end, time)
-                body.forward(node, node.valued(final, state, node.aggregation.write_present(body, state)))
+                node.write_final(body, final, state)
             body.line(f"{done} = (-1, b'')")
             body.line(f"{emitted} = {through}")
             body.line(f"{due} = {next_end}({emitted}) + {grace}")

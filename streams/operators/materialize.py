@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from stores import KeyValueSpec
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
+from streams.operators.kept_rows import KeptRows, row_of
+from streams.operators.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Materialize(Node):
+class Materialize(Table):
     """Source: `KTableSource`. The last record of a key wins, whatever its time; a null value deletes.
 
-    Null keys are dropped and counted. A deletion is forwarded even for a key the table never had.
+    Null keys are dropped and counted. A deletion is forwarded even for a key the table never had. `kept`: the rows are
+    in a store, because the user named it or somebody looks into the table; else records only pass through.
     """
 
     kind: ClassVar[str] = "table"
     needs_key: ClassVar[bool] = True
 
     spec: KeyValueSpec
+    kept: bool
 
     @property
-    def store(self) -> KeyValueSpec:
-        return self.spec
+    def store(self) -> KeyValueSpec | None:
+        return self.spec if self.kept else None
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        dirty = chain.of_task("table_rows", f"stores[{self.spec.name!r}].dirty")
         scope, kb = chain.key_bytes(scope)
         with chain.block(f"if {kb} is None:"):
             chain.line("counters.dropped_null_key += 1")
         with chain.block("else:"):
-            scope, value = chain.value(scope.not_null_key())
-            chain.line(f"{dirty}[{kb}] = None if {value} is None else ({value}, {scope.timestamp})")
-            chain.forward(self, scope)
+            scope = scope.not_null_key()
+            if not self.kept:
+                chain.forward(self, scope)
+                return
+            rows = KeptRows.of(chain, self.spec, "table_rows")
+            scope, value = chain.value(scope)
+            before: str | None = None
+            if self.sends_old:
+                before, old = rows.write_look_up(chain, kb), chain.local("old")
+                chain.line(f"{old} = None if {before} is None else {before}[0]")
+                scope = replace(scope, old_value=old)
+            rows.write_change(chain, self, scope, kb, before=before, now=row_of(value, scope.timestamp))
+
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
+        return KeptRows.of(chain, self.spec, "table").write_look_up(chain, kb)

@@ -12,6 +12,7 @@ from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
 from streams.operators.closing import Closing, EntryNames
+from streams.operators.held_changes import Held, write_held
 from streams.operators.window_aggregate import WindowAggregate
 from streams.windowed import Windowed
 from streams.windows.duration import FOREVER
@@ -105,7 +106,7 @@ class AggregateBySession(WindowAggregate):
                     body.line(f"{state} = {row}[0]")
                     key = body.deserialize(self.group.key_serde(), kb)
                     final = self._windowed(body, scope, key, kb, first, end)
-                    body.forward(self, self.valued(final, state, self.aggregation.write_present(body, state)))
+                    self.write_final(body, final, state)
 
         return Closing.of(
             chain,
@@ -125,31 +126,58 @@ class AggregateBySession(WindowAggregate):
         if self.aggregation.accepts_null:
             scope, _ = chain.value(scope)
         row, out = chain.local("row"), chain.local("results")
+        before = chain.local("before") if self.sends_old or self.at_commit else None
         if parts.closing is not None:  # open ones among those taken are on the agenda already
             with chain.block(f"if not {taken} or {taken}[-1][0] < {closed}:"):
                 chain.line(f"{parts.closing.agenda}.add({end} + {self.open_ms}, {start}, {kb})")
-        else:
+        elif not self.at_commit:
             chain.line(f"{out} = []")
+        if before is not None:
+            chain.line(f"{before} = None")
         with chain.block(f"if not {taken}:"):
             chain.line(f"{row} = None")
         with chain.block("else:"):
-            self.aggregation.write_merge(chain, scope, taken, row)
+            self.aggregation.write_merge(chain, scope, taken, row, copy=self.copies_state)
             with chain.block(f"if {start} != {end} or len({taken}) > 1:"):
-                old_end, old_start = chain.local("old_end"), chain.local("old_start")
-                with chain.block(f"for {old_end}, {old_start}, _ in {taken}:"):
+                old_end, old_start, gone = (chain.local(hint) for hint in ("old_end", "old_start", "gone"))
+                with chain.block(f"for {old_end}, {old_start}, {gone} in {taken}:"):
                     chain.line(f"{remove}({kb}, {old_end}, {old_start})")
-                    if parts.closing is None:
-                        chain.line(f"{out}.append(({old_start}, {old_end}, None))")
-        updated = self.aggregation.write_update(chain, scope, row)
-        chain.line(f"{put}({kb}, {start}, {end}, {self.row(replace(updated, time=end))})")
+                    if self.at_commit:
+                        at_end = replace(scope, timestamp=old_end)
+                        key = f"({kb}, {old_start}, {old_end})"
+                        write_held(chain, self, at_end, self._held(), key=key, before=gone, now="None")
+                    elif parts.closing is None:
+                        old = self.write_old(chain, gone)
+                        chain.line(f"{out}.append(({old_start}, {old_end}, None{', ' + old if old else ''}))")
+            if before is not None:
+                with chain.block("else:"):
+                    chain.line(f"{before} = {taken}[0][2]")
+        updated = self.aggregation.write_update(chain, scope, row, copy=self.copies_state)
+        after = chain.local("after")
+        chain.line(f"{after} = {self.row(replace(updated, time=end))}")
+        chain.line(f"{put}({kb}, {start}, {end}, {after})")
         with chain.block(f"if {end} > {parts.newest}:"):
             chain.line(f"{parts.newest} = {end}")
-        if parts.closing is None:
-            chain.line(f"{out}.append(({start}, {end}, {updated.result}))")
+        if self.at_commit:
+            assert before is not None
+            at_end = replace(scope, timestamp=end)
+            write_held(chain, self, at_end, self._held(), key=f"({kb}, {start}, {end})", before=before, now=after)
+        elif parts.closing is None:
+            old = None if before is None else self.write_old(chain, before)
+            chain.line(f"{out}.append(({start}, {end}, {updated.result}{', ' + old if old else ''}))")
             first, last, value = chain.local("first"), chain.local("last"), chain.local("value")
-            with chain.block(f"for {first}, {last}, {value} in {out}:"):
+            if old is not None:
+                old = chain.local("old")
+            with chain.block(f"for {first}, {last}, {value}{', ' + old if old else ''} in {out}:"):
                 forwarded = self._windowed(chain, updated.scope, updated.scope.key or "None", kb, first, last)
-                chain.forward(self, self.valued(forwarded, value, value))
+                chain.forward(self, self.valued(forwarded, value, value, old))
+
+    def _held(self) -> Held:
+        def windowed(chain: Chain, scope: RecordScope) -> RecordScope:
+            key = chain.deserialize(self.group.key_serde(), "kb")
+            return replace(self._windowed(chain, scope, key, "kb", "start", "end"), timestamp="ts")
+
+        return Held("(kb, start, end)", windowed, self.aggregation.write_present)
 
     def _windowed(self, chain: Chain, scope: RecordScope, key: str, kb: str, start: str, end: str) -> RecordScope:
         """The scope of a result of a session; both ends are inclusive, and its time is its end."""

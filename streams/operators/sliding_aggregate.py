@@ -11,6 +11,7 @@ from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
 from streams.operators.closing import Closing, EntryNames
+from streams.operators.held_changes import Held, write_held
 from streams.operators.sliding_updates import SlidingUpdates
 from streams.operators.window_aggregate import PACK_START, WindowAggregate
 from streams.windowed import Windowed
@@ -73,7 +74,7 @@ class AggregateBySlidingWindow(WindowAggregate):
                         if parts.closing is not None:
                             due = f"{start} + {self.open_ms}"
                             chain.line(f"if {new}: {parts.closing.agenda}.add({due}, {start}, {kb})")
-                        self._write_update(chain, scope, kb, start, row, folds, parts)
+                        self._write_update(chain, scope, kb, start, row, folds, new, parts)
             if parts.closing is not None:
                 parts.closing.event.write_check(chain)
 
@@ -105,7 +106,7 @@ class AggregateBySlidingWindow(WindowAggregate):
                 body.line(f"{state}, {time} = {row}")
                 key = body.deserialize(self.group.key_serde(), kb)
                 final = self._windowed(body, scope, key, kb, start, time)
-                body.forward(self, self.valued(final, state, self.aggregation.write_present(body, state)))
+                self.write_final(body, final, state)
 
         return Closing.of(
             chain,
@@ -117,21 +118,36 @@ class AggregateBySlidingWindow(WindowAggregate):
         )
 
     def _write_update(
-        self, chain: Chain, scope: RecordScope, kb: str, start: str, row: str, folds: str, parts: Parts
+        self, chain: Chain, scope: RecordScope, kb: str, start: str, row: str, folds: str, new: str, parts: Parts
     ) -> None:
         put = chain.of_task("put_window", f"stores[{self.spec.name!r}].put")
         with chain.block(f"if {folds}:"):
-            updated = self.aggregation.write_update(chain, scope, row)
+            updated = self.aggregation.write_update(chain, scope, row, tell_old=self.sends_old, copy=self.copies_state)
             result = updated.result
         with chain.block("else:"):
             chain.line(f"{updated.state}, {updated.time} = {row}")
-        chain.line(f"{put}({kb}, {start}, {self.row(updated)})")
+        after = chain.local("after")
+        chain.line(f"{after} = {self.row(updated)}")
+        chain.line(f"{put}({kb}, {start}, {after})")
         with chain.block(f"if {start} > {parts.newest}:"):
             chain.line(f"{parts.newest} = {start}")
-        if parts.closing is None:
+        if self.at_commit:
+            before = chain.local("before")
+            chain.line(f"{before} = None if {new} else {row}")
+            write_held(chain, self, scope, self._held(), key=f"({kb}, {start})", before=before, now=after)
+        elif parts.closing is None:
+            if updated.old is not None:  # what a new window was copied from is not what it replaces
+                with chain.block(f"if {new} and {row} is not None:"):
+                    chain.line(f"{updated.old} = None")
             inner = scope.key or "None"
             forwarded = self._windowed(chain, replace(scope, value=None), inner, kb, start, updated.time)
-            chain.forward(self, self.valued(forwarded, updated.state, result))
+            chain.forward(self, self.valued(forwarded, updated.state, result, updated.old))
+
+    def _held(self) -> Held:
+        def windowed(chain: Chain, scope: RecordScope) -> RecordScope:
+            return self._windowed(chain, scope, chain.deserialize(self.group.key_serde(), "kb"), "kb", "start", "ts")
+
+        return Held("(kb, start)", windowed, self.aggregation.write_present)
 
     def _windowed(self, chain: Chain, scope: RecordScope, key: str, kb: str, start: str, time: str) -> RecordScope:
         """The scope of a result of the window that begins at `start`; its end is inclusive."""

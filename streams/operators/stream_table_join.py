@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stores import KeyValueSpec
 from streams.compile.call import call
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.function import UserFunction
 from streams.graph.node import Node
+from streams.operators.table import table_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,7 +24,6 @@ class StreamTableJoin(Node):
     kind: ClassVar[str] = "join"
     needs_key: ClassVar[bool] = True
 
-    table: KeyValueSpec
     joiner: UserFunction
     left: bool = False
 
@@ -32,39 +31,38 @@ class StreamTableJoin(Node):
     def heard_parents(self) -> tuple[Node, ...]:
         return self.parents[:1]
 
+    @property
+    def looks_into(self) -> tuple[Node, ...]:
+        return self.parents[1:]
+
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        store = f"stores[{self.table.name!r}]"
-        get = chain.of_task("table_get", f"{store}.dirty.get")
-        load = chain.of_task("table_load", f"{store}.load")
-        row, joined = chain.local("row"), chain.local("value")
-        scope, kb = chain.key_bytes_under(scope, self.parents[1].schema)
+        table = table_of(self.parents[1])
+        joined = chain.local("value")
+        scope, kb = chain.key_bytes_under(scope, table.schema)
         scope, value = chain.value(scope)
         if self.left:
             with chain.block(f"if {value} is None:"):
                 chain.line("counters.dropped_null_value += 1")
             with chain.block("else:"):
+                right = chain.local("right")
                 with chain.block(f"if {kb} is None:"):
-                    chain.line(f"{row} = None")
+                    chain.line(f"{right} = None")
                 with chain.block("else:"):
-                    self._look_up(chain, row, kb, get, load)
-                self._join(chain, scope, joined, value, f"None if {row} is None else {row}[0]")
+                    row = table.write_row(chain, scope.not_null_key(), kb)
+                    chain.line(f"{right} = None if {row} is None else {row}[0]")
+                self._join(chain, scope, joined, value, right)
             return
         with chain.block(f"if {kb} is None:"):
             chain.line("counters.dropped_null_key += 1")
         with chain.block(f"elif {value} is None:"):
             chain.line("counters.dropped_null_value += 1")
         with chain.block("else:"):
-            self._look_up(chain, row, kb, get, load)
+            scope = scope.not_null_key()
+            row = table.write_row(chain, scope, kb)
             with chain.block(f"if {row} is not None:"):
-                self._join(chain, scope.not_null_key(), joined, value, f"{row}[0]")
-
-    @staticmethod
-    def _look_up(chain: Chain, row: str, kb: str, get: str, load: str) -> None:
-        chain.line(f"{row} = {get}({kb}, {chain.missing})")
-        with chain.block(f"if {row} is {chain.missing}:"):
-            chain.line(f"{row} = {load}({kb})")
+                self._join(chain, scope, joined, value, f"({row}[0])")
 
     def _join(self, chain: Chain, scope: RecordScope, joined: str, left: str, right: str) -> None:
-        scope, text = call(chain, scope, self.joiner, {"left": left, "right": f"({right})"}, hint="joiner")
+        scope, text = call(chain, scope, self.joiner, {"left": left, "right": right}, hint="joiner")
         chain.line(f"{joined} = {text}")
         chain.forward(self, scope.with_new_value(scope.schema.with_value(self.schema.value), joined))

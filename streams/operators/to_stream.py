@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from streams.compile.chain import Chain
@@ -17,4 +17,4 @@ class ToStream(Node):
     kind: ClassVar[str] = "to-stream"
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        chain.forward(self, scope)
+        chain.forward(self, replace(scope, old_value=None))

@@ -11,9 +11,9 @@ from streams.compile.chain import Chain
 from streams.compile.clock import Clock, operator_clock, remembered_time
 from streams.compile.scope import RecordScope
 from streams.expressions import Expression
-from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.aggregation import Aggregation, Updated
+from streams.operators.table import Table
 
 PACK_START = Struct(">q").pack
 
@@ -22,7 +22,7 @@ Emit = Literal["update", "close"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class WindowAggregate(Node):
+class WindowAggregate(Table):
     """One aggregate per key and window.
 
     Null keys are dropped; null values reach the aggregation where it accepts them. The operator's clock is the largest
@@ -49,6 +49,10 @@ class WindowAggregate(Node):
     @property
     def store(self) -> WindowSpec | SessionSpec:
         return self.spec
+
+    @property
+    def collapses(self) -> bool:
+        return self.emit == "update"
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -148,8 +152,25 @@ class WindowAggregate(Node):
         )
 
     @staticmethod
-    def valued(scope: RecordScope, state: str, result: str) -> RecordScope:
+    def valued(scope: RecordScope, state: str, result: str, old: str | None = None) -> RecordScope:
         """The scope with an aggregate as its value; the user's form of it is only made where it differs."""
         if result == state:
-            return replace(scope, value=state, value_source=None)
-        return replace(scope, value=None, value_source=result)
+            return replace(scope, value=state, value_source=None, old_value=old)
+        return replace(scope, value=None, value_source=result, old_value=old)
+
+    def write_final(self, chain: Chain, scope: RecordScope, state: str) -> None:
+        """Forwards the final result of a window; it replaces nothing."""
+        result = self.aggregation.write_present(chain, state)
+        chain.forward(self, self.valued(scope, state, result, self.write_old(chain, "None")))
+
+    def write_old(self, chain: Chain, row: str) -> str | None:
+        """Code that takes the value that users saw out of a row; the local that holds it, if somebody needs it."""
+        if not self.sends_old:
+            return None
+        old = chain.local("old")
+        chain.line(f"{old} = None")
+        if row != "None":
+            with chain.block(f"if {row} is not None:"):
+                chain.line(f"{old} = {row}[0]")
+                chain.line(f"{old} = {self.aggregation.write_present(chain, old)}")
+        return old

@@ -13,6 +13,7 @@ from streams.compile.clock import Clock
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
 from streams.operators.final_windows import FinalWindows
+from streams.operators.held_changes import Held, write_held
 from streams.operators.window_aggregate import PACK_START, WindowAggregate
 from streams.windowed import Windowed
 from streams.windows.aligned import AlignedWindows
@@ -159,12 +160,24 @@ class AggregateByWindow(WindowAggregate):
         chain.line(f"{row} = {rows}.get({kb}, {chain.missing})")
         with chain.block(f"if {row} is {chain.missing}:"):
             chain.line(f"{row} = {load}({kb}, {start})")
-        updated = self.aggregation.write_update(chain, scope, row)
+        updated = self.aggregation.write_update(chain, scope, row, tell_old=self.sends_old, copy=self.copies_state)
+        if self.at_commit:
+            after = chain.local("after")
+            chain.line(f"{after} = {rows}[{kb}] = {self.row(updated)}")
+            write_held(chain, self, scope, self._held(), key=f"({kb}, {start}, {end})", before=row, now=after)
+            return
         chain.line(f"{rows}[{kb}] = {self.row(updated)}")
         if final is None:
             inner = updated.scope.key or chain.deserialize(self.group.key_serde(), kb)
             forwarded = self.windowed(chain, updated.scope, inner, kb, start, end, updated.time)
-            chain.forward(self, self.valued(forwarded, updated.state, updated.result))
+            chain.forward(self, self.valued(forwarded, updated.state, updated.result, updated.old))
+
+    def _held(self) -> Held:
+        def windowed(chain: Chain, scope: RecordScope) -> RecordScope:
+            key = chain.deserialize(self.group.key_serde(), "kb")
+            return self.windowed(chain, scope, key, "kb", "start", "end", "ts")
+
+        return Held("(kb, start, end)", windowed, self.aggregation.write_present)
 
     def windowed(
         self, chain: Chain, scope: RecordScope, key: str, kb: str, start: str, end: str, time: str

@@ -48,7 +48,7 @@ def _unknown_stores(graph: LogicalGraph) -> Iterator[TopologyProblem]:
 def _misread(graph: LogicalGraph) -> Iterator[TopologyProblem]:
     """Expressions on fields that the records do not have."""
     for node in graph.nodes:
-        read = node.schema if not node.parents else node.parents[0].schema
+        read = node.read_schema
         for expression in node.expressions:
             for message in expression.problems(read.value.type, read.key.type):
                 yield TopologyProblem(message=message, origin=node.origin)

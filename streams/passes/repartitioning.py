@@ -16,6 +16,7 @@ from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
 from streams.operators.source import Source
 from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.table_aggregate import AggregateTable
 from streams.operators.window_aggregate import WindowAggregate
 
 
@@ -23,7 +24,7 @@ def key_changed(node: Node) -> bool:
     """Whether the records `node` forwards may lie in another partition than their key says."""
     if node.changes_key:
         return True
-    if isinstance(node, Repartition | Source | Materialize | AggregateByKey | WindowAggregate):
+    if isinstance(node, Repartition | Source | Materialize | AggregateByKey | WindowAggregate | AggregateTable):
         return False
     return any(key_changed(parent) for parent in node.heard_parents)
 
@@ -57,7 +58,7 @@ def insert_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGrap
 
 def _input_of(node: Node) -> tuple[str, Schema]:
     """What the repartition topic before `node` is named after, and how it is written."""
-    if isinstance(node, AggregateByKey | WindowAggregate):
+    if isinstance(node, AggregateByKey | WindowAggregate | AggregateTable):
         return node.group_name, node.group
     if isinstance(node, Materialize):
         return node.spec.name, node.schema

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stores import StoreSpec
 from streams.compile.subtopology import compile_subtopology
-from streams.errors import TopologyError
+from streams.errors import SourceLine, TopologyError
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
@@ -15,8 +15,9 @@ from streams.operators.cogroup import Cogroup
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
-from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.table_aggregate import AggregateTable
 from streams.operators.window_aggregate import WindowAggregate
+from streams.passes.changes import settle_changes
 from streams.passes.checks import check
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
@@ -25,8 +26,11 @@ from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTop
 from streams.state import table_store
 
 
-def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = False) -> Plan:
-    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads.
+def build_plan(
+    application_id: str, graph: LogicalGraph, *, project: bool = False, emit_at_commit: bool = False
+) -> Plan:
+    """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads; `emit_at_commit`
+    has tables forward their changes at the commit.
 
     Raises:
         TopologyError: with every problem of the declaration and of the whole.
@@ -36,6 +40,7 @@ def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = Fals
         raise TopologyError(graph.problems)
     if project:
         graph = project_sources(graph)
+    graph = settle_changes(graph, at_commit=emit_at_commit)
     subtopologies = [
         _subtopology(application_id, index, graph, members) for index, members in enumerate(_components(graph))
     ]
@@ -131,7 +136,7 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
         spec = node.store
         if spec is not None and spec.name not in known:
             known.add(spec.name)
-            folds = isinstance(node, AggregateByKey | WindowAggregate)
+            folds = isinstance(node, AggregateByKey | WindowAggregate | AggregateTable)
             key_serde = node.group.key_serde() if folds else node.schema.key_serde()
             aggregation = node.aggregation if folds else None
             declaration = None
@@ -182,8 +187,12 @@ def _hold_back_above(node: Node) -> int:
 
 
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
-    """Groups of topics that joins and cogroups read side by side."""
+    """Groups of topics that joins and cogroups read side by side, each once per line that asks for it."""
+    known: set[tuple[frozenset[str], SourceLine | None]] = set()  # a join of tables looks both ways
     for node in graph.nodes:
-        if isinstance(node, StreamTableJoin | Cogroup):
+        if node.looks_into or isinstance(node, Cogroup):
             topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
-            yield CopartitionGroup(topics=tuple(topics), origin=node.origin)
+            asked = frozenset(topics), node.origin
+            if asked not in known:
+                known.add(asked)
+                yield CopartitionGroup(topics=tuple(topics), origin=node.origin)

@@ -11,6 +11,7 @@ from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
 from streams.operators.aggregation import Aggregation
+from streams.operators.table_aggregation import TableAggregation
 from streams.plan.task_id import TaskId
 from streams.serde import Serde
 from streams.state import StoreDeclaration
@@ -43,7 +44,7 @@ class StorePlan:
     spec: StoreSpec
     changelog: str | None
     key_serde: Serde
-    aggregation: Aggregation | None = None
+    aggregation: Aggregation | TableAggregation | None = None
     declaration: StoreDeclaration[Any] | None = None
 
     @property

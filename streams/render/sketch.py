@@ -10,7 +10,6 @@ from streams.graph.node import Node
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
-from streams.operators.stream_table_join import StreamTableJoin
 from streams.plan.plan import Subtopology
 
 
@@ -72,16 +71,24 @@ def steps(subtopology: Subtopology) -> Iterator[Step]:
                 name=_name(node, "sink"), role="sink", operator=node.kind, topics=(topic,), predecessors=before(node)
             )
         else:
-            looked_up = (node.table.name,) if isinstance(node, StreamTableJoin) else ()
-            kept = (node.store.name,) if node.store is not None else looked_up
+            kept = () if node.store is None else (node.store.name,)
             yield Step(
                 name=_name(node, "sink"),
                 role="processor",
                 operator=node.kind,
-                stores=kept,
+                stores=tuple(dict.fromkeys([*kept, *(name for table in node.looks_into for name in _stores(table))])),
                 successors=after(node),
                 predecessors=before(node),
             )
+
+
+def _stores(table: Node) -> Iterator[str]:
+    """The stores in which a lookup into `table` ends."""
+    if table.store is not None:
+        yield table.store.name
+    else:
+        for above in [*table.heard_parents, *table.looks_into]:
+            yield from _stores(above)
 
 
 def _name(node: Node, side: str) -> str:

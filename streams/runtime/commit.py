@@ -2,6 +2,7 @@
 
 At least once:
 
+0. tables that forward at the commit do so, which makes records and dirty rows;
 1. each store's dirty rows are sent to its changelog, changed clocks and watermarks to the metadata topic;
 2. the producer is flushed: outputs, repartition records and changelogs are acknowledged;
 3. the offsets are committed through the group member, which refuses if the tasks are somebody else's by now;
@@ -76,6 +77,8 @@ class AtLeastOnce:
         self._metadata_topic = metadata_topic
 
     def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: bool = False) -> bool:
+        for task in tasks:
+            task.flush()
         self._positions.before_write()
         changes = [self._write(task) for task in tasks]
         changed = [change for change in changes if change.offsets or change.metadata or change.task.state.dirty_bytes]

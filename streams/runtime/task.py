@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from stores import ChangelogRecord, TaskState
+from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
 from streams.observe import Counters
 from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
 from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.failures import describe_failure
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.partition_time import decode_partition_time, encode_partition_time
 from streams.runtime.phase import TaskPhase, check_task_transition
@@ -210,6 +212,18 @@ class Task:
     def _control_records(self) -> int:
         """How many of the records so far were watermarks."""
         return sum(watermark.observed for watermark in self.watermarks.values())
+
+    def flush(self) -> None:
+        """Forwards what tables held back for the commit.
+
+        Raises:
+            StreamsError: an operator behind a table failed. The task must not be committed.
+        """
+        try:
+            self.program.flush()
+        except RecordFailure as failure:
+            self.torn = True
+            raise describe_failure(failure, NO_RECORD) from failure.cause
 
     # -- time --------------------------------------------------------------------------------------------------------
     def measures(self, clock: Callable[[], int], idle_timeout_ms: int) -> dict[str, Callable[[int], Progress]]:

@@ -1,6 +1,7 @@
 """How keys and values become bytes and come back, and what their Python types tell about them."""
 
 from streams.serde.arithmetic import arithmetic_type as arithmetic_type
+from streams.serde.change import change_serde as change_serde
 from streams.serde.declared import Role as Role
 from streams.serde.declared import serde_for as serde_for
 from streams.serde.inference import infer_result_type as infer_result_type

@@ -249,6 +249,7 @@ class _DriverTask:
     def process(self, message: DriverMessage) -> None:
         try:
             self.program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
+            self.program.flush()
         except RecordFailure as failure:
             raise describe_failure(failure, message) from failure.cause
         self.state.commit({}, {})

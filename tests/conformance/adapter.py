@@ -11,6 +11,7 @@ from streams import (
     App,
     Json,
     KStream,
+    KTable,
     StreamsError,
     TopologyError,
     Windowed,
@@ -29,9 +30,10 @@ BUILD_ERRORS = (ValueError, TopologyError)
 
 
 def run_case(case: dict[str, Any]) -> tuple[list[list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
-    if case.get("config"):
-        raise NotImplementedError(f"config {case['config']}")
-    app = App("case")
+    config = dict(case.get("config", {}))
+    app = App("case", emit_updates="commit" if config.pop("cache_bytes", 0) else "all")
+    if config:
+        raise NotImplementedError(f"config {config}")
     translation = Translation(app)
     for op in case["topology"]:
         translation.apply(op)
@@ -111,7 +113,7 @@ class Translation:
         return self.nodes[op[name]]
 
     def stream(self, op: dict[str, Any]) -> KStream[Any, Any]:
-        """The operator's input, which has to be a stream as long as tables have fewer operators."""
+        """The operator's input, which has to be a stream."""
         handle = self.of(op)
         if not isinstance(handle, KStream):
             raise NotImplementedError(f"{op['op']} of a table")
@@ -133,13 +135,20 @@ class Translation:
         return self.app.table(op["topic"], key=str, store=op.get("store"))
 
     def op_filter(self, op: dict[str, Any]) -> Any:
-        return self.stream(op).filter(words.predicate(op["pred"]))
+        return self.of(op).filter(words.predicate(op["pred"]), **self._table_store(op))
 
     def op_filter_not(self, op: dict[str, Any]) -> Any:
-        return self.stream(op).filter_not(words.predicate(op["pred"]))
+        return self.of(op).filter_not(words.predicate(op["pred"]), **self._table_store(op))
 
     def op_map_values(self, op: dict[str, Any]) -> Any:
-        return self.stream(op).map_values(words.value_function(op["fn"]))
+        return self.of(op).map_values(words.value_function(op["fn"]), **self._table_store(op))
+
+    def _table_store(self, op: dict[str, Any]) -> dict[str, Any]:
+        """The `store=` of an operator on a table. What it keeps may be keyed by windows."""
+        if "store" in op:
+            self.stores[op["store"]] = None
+            return {"store": op["store"]}
+        return {}
 
     def op_map(self, op: dict[str, Any]) -> Any:
         key, value = words.key_function(op["key_fn"]), words.value_function(op.get("fn", "identity"))
@@ -199,16 +208,18 @@ class Translation:
         return self.of(op).to_table(store=op.get("store"))
 
     def op_to_stream(self, op: dict[str, Any]) -> Any:
-        stream = self.of(op).to_stream()
-        return stream.select_key(words.key_function(op["key_fn"])) if "key_fn" in op else stream
+        return self.of(op).to_stream(words.key_function(op["key_fn"]) if "key_fn" in op else None)
 
     # -- groups -------------------------------------------------------------------------------------------------------
     def op_group_by_key(self, op: dict[str, Any]) -> Any:
         return self.of(op).group_by_key(name=op.get("name"))
 
     def op_group_by(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "key_fn", "name")
-        return self.stream(op).group_by(words.key_function(op["key_fn"]), name=op.get("name"))
+        handle, key = self.of(op), words.key_function(op["key_fn"])
+        if not isinstance(handle, KTable):
+            return handle.group_by(key, name=op.get("name"))
+        value = words.value_function(op.get("fn", "identity"))
+        return handle.group_by(lambda k, v: (key(k, v), value(k, v)), name=op.get("name"))
 
     def op_window(self, op: dict[str, Any]) -> Any:
         self._supports(op, "of", "type", "size", "advance", "grace", "difference", "gap", "start", "emit")
@@ -244,19 +255,18 @@ class Translation:
         return self.of(op).count(**self._kept(op))
 
     def op_reduce(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "adder", "store", "retention")
-        return self.of(op).reduce(words.binary(op["adder"]), **self._kept(op))
+        self._supports(op, "of", "adder", "subtractor", "store", "retention")
+        functions = [words.binary(op[name]) for name in ("adder", "subtractor") if name in op]
+        return self.of(op).reduce(*functions, **self._kept(op))
 
     def op_aggregate(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "init", "adder", "merger", "store", "retention")
+        self._supports(op, "of", "init", "adder", "subtractor", "merger", "store", "retention")
         init = json.dumps(op["init"])
         kept = self._kept(op)
         if "merger" in op:
             kept["merger"] = words.binary(op["merger"])
-        if op["of"] in self.cogroups:
-            return self.of(op).aggregate(lambda: json.loads(init), **kept)
-        add = words.binary(op["adder"])
-        return self.of(op).aggregate(lambda: json.loads(init), lambda k, v, a: add(a, v), **kept)
+        functions = [_aggregator(op[name]) for name in ("adder", "subtractor") if name in op]
+        return self.of(op).aggregate(lambda: json.loads(init), *functions, **kept)
 
     def _kept(self, op: dict[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {}
@@ -274,12 +284,24 @@ class Translation:
     def op_left_join(self, op: dict[str, Any]) -> Any:
         return self._join(op, "left_join")
 
+    def op_outer_join(self, op: dict[str, Any]) -> Any:
+        return self._join(op, "outer_join")
+
     def _join(self, op: dict[str, Any], method: str) -> Any:
-        self._supports(op, "left", "right", "joiner")
         left, right = self.of(op, "left"), self.of(op, "right")
-        if type(left).__name__ != "KStream" or type(right).__name__ != "KTable":
+        joiner = words.joiner(op.get("joiner", "pair"))
+        if isinstance(left, KTable) and isinstance(right, KTable):
+            self._supports(op, "left", "right", "joiner", "store")
+            return getattr(left, method)(right, joiner, **self._table_store(op))
+        self._supports(op, "left", "right", "joiner")
+        if not isinstance(left, KStream) or not isinstance(right, KTable):
             raise NotImplementedError(f"{op['op']} of {type(left).__name__} and {type(right).__name__}")
-        return getattr(left, method)(right, words.joiner(op.get("joiner", "pair")))
+        return getattr(left, method)(right, joiner)
+
+
+def _aggregator(name: str) -> Any:
+    function = words.binary(name)
+    return lambda k, v, a: function(a, v)
 
 
 def _ms(milliseconds: int) -> timedelta:

@@ -1,0 +1,126 @@
+"""Joins of a table with other tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypeVar
+
+from streams.dsl.materialize import named_store
+from streams.dsl.schemas import value_after
+from streams.dsl.table_handle import TableHandle
+from streams.graph.function import user_function
+from streams.graph.origin import caller_origin
+from streams.operators.table_join import JoinKind, TableJoin, TableJoinSide
+from streams.serde import Serde
+
+if TYPE_CHECKING:
+    from streams.dsl.ktable import KTable
+
+K = TypeVar("K")
+V = TypeVar("V")
+V2 = TypeVar("V2", default=Any)  # what an expression on F gives, no type checker can tell
+R = TypeVar("R", default=Any)
+
+
+class TableJoins(TableHandle[K, V]):
+    """`join`, `left_join`, `outer_join` of tables with equal keys.
+
+    A result follows the changes of both tables. A joiner's None deletes the result's row. Without a store the joiner
+    may be called again for values it has seen: it has to be a pure function.
+    """
+
+    __slots__ = ()
+
+    def join(
+        self,
+        other: KTable[K, V2],
+        joiner: Callable[[V, V2], R] | Callable[[K, V, V2], R],
+        *,
+        value: type[R] | Serde | Any = None,
+        store: str | None = None,
+        name: str | None = None,
+    ) -> KTable[K, R]:
+        """Inner join: the rows `joiner(value, other_value)` of keys that both tables have."""
+        return self._join(other, joiner, value, store, name, "inner", "join")
+
+    def left_join(
+        self,
+        other: KTable[K, V2],
+        joiner: Callable[[V, V2 | None], R] | Callable[[K, V, V2 | None], R],
+        *,
+        value: type[R] | Serde | Any = None,
+        store: str | None = None,
+        name: str | None = None,
+    ) -> KTable[K, R]:
+        """Left join: a row for each key of this table; the joiner gets None where the other has nothing."""
+        return self._join(other, joiner, value, store, name, "left", "left_join")
+
+    def outer_join(
+        self,
+        other: KTable[K, V2],
+        joiner: Callable[[V | None, V2 | None], R] | Callable[[K, V | None, V2 | None], R],
+        *,
+        value: type[R] | Serde | Any = None,
+        store: str | None = None,
+        name: str | None = None,
+    ) -> KTable[K, R]:
+        """Outer join: a row for each key that either table has; the joiner gets None for the one that has nothing."""
+        return self._join(other, joiner, value, store, name, "outer", "outer_join")
+
+    def _join(
+        self,
+        other: KTable[K, Any],
+        joiner: Any,
+        value: Any,
+        store: str | None,
+        name: str | None,
+        join: JoinKind,
+        operator: str,
+    ) -> KTable[K, Any]:
+        origin, builder = caller_origin(), self.builder
+        shapes = ("left", "right"), ("key", "left", "right")
+        function = user_function(builder, operator, joiner, *shapes, origin=origin, expression=False)
+        if other.builder is not builder:
+            builder.problem(f"{operator} needs a table of the same App", origin)
+        if self.node.by_window or other.node.by_window:
+            builder.problem(
+                f"{operator} needs tables with one value per key; the rows of a windowed table are not found by its "
+                "key alone: give it a store of its own first (filter or map_values with store=…)",
+                origin,
+            )
+        mine, theirs = self.node.schema.key_serde(), other.node.schema.key_serde()
+        if mine.name != theirs.name:
+            builder.problem(
+                f"{operator} needs equal keys on both sides, but one table's are written as {mine.name} and the "
+                f"other's as {theirs.name}",
+                origin,
+            )
+        types = {"left": self.node.schema.value.type, "right": other.node.schema.value.type}
+        schema = self.node.schema.with_value(value_after(builder, self.node.schema, function, value, origin, **types))
+        label = builder.label(name or store, self.node, TableJoin.kind)
+        sides = [
+            builder.add(
+                TableJoinSide(
+                    parents=parents,
+                    schema=schema,
+                    origin=origin,
+                    label=f"{label}-{side}",
+                    joiner=function,
+                    join=join,
+                    is_right=side == "right",
+                )
+            )
+            for side, parents in (("left", (self.node, other.node)), ("right", (other.node, self.node)))
+        ]
+        node = TableJoin(
+            parents=tuple(sides),
+            schema=schema,
+            origin=origin,
+            label=label,
+            joiner=function,
+            join=join,
+            spec=named_store(builder, self.node, schema, store, operator, origin),
+        )
+        return self._table(builder.add(node))
