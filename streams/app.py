@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from pathlib import Path
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from streams.context import Context
 from streams.dsl.builder import TopologyBuilder
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import materialize
-from streams.errors import ConfigError
+from streams.errors import ConfigError, SourceLine
 from streams.expressions import Expression
-from streams.graph.function import user_function
+from streams.graph.function import UserFunction, user_function
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
-from streams.operators.source import Source
+from streams.operators.source import InvalidTimestamp, Source
 from streams.plan.build import build_plan
 from streams.plan.plan import Plan
 from streams.serde import Serde
@@ -27,10 +28,10 @@ from streams.settings import AppSettings, FailureHandler
 from streams.state import StoreDeclaration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from streams.runtime.listener import WorkerListener
     from streams.runtime.worker import Worker
+
+TimestampExtractor = Expression | Callable[[Any], int] | Callable[[Any, Any], int] | Callable[[Any, Any, Context], int]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -88,7 +89,8 @@ class App:
         *,
         key: type[K] | Serde | Any = None,
         value: type[V] | Serde | Any = None,
-        timestamp: Expression | Callable[[Any], int] | None = None,
+        timestamp: TimestampExtractor | None = None,
+        invalid_timestamp: InvalidTimestamp = "fail",
         name: str | None = None,
     ) -> KStream[K, V]:
         """A stream of the records of one topic or several.
@@ -96,7 +98,11 @@ class App:
         Args:
             key, value: a type (str, int, float, bytes, dict, a struct or model class) or a `Serde`. Default: string
                 keys, JSON values.
-            timestamp: event time in ms since the epoch, found in the value (`F.ts`); default the record's own.
+            timestamp: event time in ms since the epoch, found in the value (`F.ts`, or a function of `value` or of
+                `(key, value)`, with a `Context` last if it wants one, which has the record's own timestamp); default
+                the record's own, which a record with a null value always has.
+            invalid_timestamp: what to do with a record whose time is negative: "fail", "skip" (it is counted), or
+                "partition_time", the largest time seen in its partition.
         """
         origin = caller_origin()
         topics = (topic,) if isinstance(topic, str) else tuple(topic)
@@ -111,9 +117,8 @@ class App:
             origin=origin,
             label=name or "-".join(topics),
             topics=topics,
-            timestamp=None
-            if timestamp is None
-            else user_function(self._builder, "timestamp", timestamp, ("value",), origin=origin),
+            timestamp=self._extractor(timestamp, origin),
+            invalid_timestamp=invalid_timestamp,
         )
         return KStream(self._builder, self._builder.add(node))
 
@@ -123,7 +128,8 @@ class App:
         *,
         key: type[K] | Serde | Any = None,
         value: type[V] | Serde | Any = None,
-        timestamp: Expression | Callable[[Any], int] | None = None,
+        timestamp: TimestampExtractor | None = None,
+        invalid_timestamp: InvalidTimestamp = "fail",
         store: str | None = None,
     ) -> KTable[K, V]:
         """A topic read as a table: the newest value of each key; a null value deletes it."""
@@ -136,12 +142,16 @@ class App:
             label=f"{topic}-source",
             topics=(topic,),
             role="table",
-            timestamp=None
-            if timestamp is None
-            else user_function(self._builder, "timestamp", timestamp, ("value",), origin=origin),
+            timestamp=self._extractor(timestamp, origin),
+            invalid_timestamp=invalid_timestamp,
         )
         self._builder.add(source)
         return KTable(self._builder, materialize(self._builder, source, schema, store, "table", origin))
+
+    def _extractor(self, timestamp: TimestampExtractor | None, origin: SourceLine | None) -> UserFunction | None:
+        if timestamp is None:
+            return None
+        return user_function(self._builder, "timestamp", timestamp, ("value",), ("key", "value"), origin=origin)
 
     def add_store(self, store: StoreDeclaration[S]) -> StoreDeclaration[S]:
         """Declares a store for processors, which connect to it by `process(…, stores=[…])`. Returns it.
@@ -203,6 +213,7 @@ class App:
             "deserialization_handler": settings.deserialization_handler,
             "processing_handler": settings.processing_handler,
             "client_config": settings.client_config,
+            "max_task_idle_ms": settings.max_task_idle // timedelta(milliseconds=1),
             "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),
             **options,
         }

@@ -61,6 +61,7 @@ class DropCounters(Protocol):
     """What generated code counts when it drops a record."""
 
     dropped_late: int
+    dropped_invalid_timestamp: int
     dropped_null_key: int
     dropped_null_value: int
 
