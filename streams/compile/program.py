@@ -60,6 +60,7 @@ class WatermarkSource(Protocol):
 class DropCounters(Protocol):
     """What generated code counts when it drops a record."""
 
+    dropped_duplicate: int
     dropped_late: int
     dropped_invalid_timestamp: int
     dropped_null_key: int

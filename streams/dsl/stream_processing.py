@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
 
+from stores import ValueCodec, WindowSpec
+from streams.dsl.schemas import value_after
 from streams.dsl.stream_handle import StreamHandle
+from streams.expressions import Expression
+from streams.graph.function import user_function
 from streams.graph.node import Node
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Part, Schema
+from streams.operators.deduplicate import Deduplicate
 from streams.operators.process import Process, ProcessValues
 from streams.processors import FixedKeyProcessor, Processor
 from streams.processors.supplier import ProcessorSupplier, is_supplier
@@ -27,7 +33,7 @@ V2 = TypeVar("V2", default=Any)
 
 
 class StreamProcessing(StreamHandle[K, V]):
-    """`process`, `process_values`. Source: KIP-820."""
+    """`process`, `process_values`, `deduplicate`. Source: KIP-820, KIP-655."""
 
     __slots__ = ()
 
@@ -64,6 +70,54 @@ class StreamProcessing(StreamHandle[K, V]):
         The arguments are those of `process`.
         """
         return self._stream(self._process(ProcessValues, FixedKeyProcessor, processor, stores, None, value, name))
+
+    def deduplicate(
+        self,
+        *,
+        within: timedelta,
+        by: Callable[[V], Any] | Callable[[K, V], Any] | Expression | None = None,
+        store: str | None = None,
+        name: str | None = None,
+    ) -> KStream[K, V]:
+        """The stream without repetitions: a record is dropped if one with the same key was passed on less than `within`
+        of event time before or after it.
+
+        Args:
+            by: what else makes records of one key the same, a function of `value` or `(key, value)`, or an expression
+                such as `F.order_id`; a record for which it gives None passes. For an identity whatever the key,
+                `select_key` it first.
+            store: the name of the store. It has a small row for each record passed on and keeps it for twice `within`;
+                records up to `within` late are judged exactly, older ones pass if their time is forgotten.
+
+        Null keys are dropped and counted. Source: KIP-655.
+        """
+        origin, builder, known = caller_origin(), self._builder, self._node.schema
+        within_ms = within // timedelta(milliseconds=1)
+        if within_ms < 1:
+            builder.problem(f"deduplicate needs a time of at least one millisecond, got {within}", origin)
+            within_ms = 1
+        identity = serde = None
+        if by is not None:
+            identity = user_function(builder, "deduplicate", by, ("value",), ("key", "value"), origin=origin)
+            serde = Schema(value=value_after(builder, known, identity, None, origin)).value_serde()
+        spec = WindowSpec(
+            name=builder.store_name(store, self._node, Deduplicate.kind, origin),
+            codec=ValueCodec(encode=lambda _: b"", decode=lambda _: True),
+            size_ms=within_ms,
+            retention_ms=2 * within_ms,
+            access="key",
+        )
+        node = self._then(
+            Deduplicate,
+            name,
+            origin,
+            known,
+            spec=spec,
+            within_ms=within_ms,
+            identity=identity,
+            identity_serde=serde,
+        )
+        return self._stream(node)
 
     def _process(
         self,

@@ -13,6 +13,7 @@ from streams.errors import SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.graph.schema import Schema
+from streams.serde import Serde
 
 OldValues = Literal["ignored", "needed", "welcome"]
 
@@ -48,6 +49,11 @@ class Node:
     def store(self) -> StoreSpec | None:
         """The state store the operator keeps, if any."""
         return None
+
+    @property
+    def store_key_serde(self) -> Serde:
+        """How the keys of its store are written."""
+        return self.schema.key_serde()
 
     @property
     def connected_stores(self) -> tuple[str, ...]:

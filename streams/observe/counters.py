@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 COUNTER_HELP: dict[str, str] = {
     "processed": "Records read and run through the topology.",
+    "dropped_duplicate": "Records dropped as repetitions by deduplicate.",
     "dropped_late": "Records dropped because their window had closed.",
     "dropped_invalid_timestamp": "Records dropped because their timestamp was negative and the source skips such.",
     "dropped_null_key": "Records dropped because an operator needs a key.",
@@ -26,6 +27,7 @@ class Counters:
     __slots__ = tuple(COUNTER_HELP)
 
     processed: int
+    dropped_duplicate: int
     dropped_late: int
     dropped_invalid_timestamp: int
     dropped_null_key: int

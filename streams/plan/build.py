@@ -137,7 +137,7 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
         if spec is not None and spec.name not in known:
             known.add(spec.name)
             folds = isinstance(node, AggregateByKey | WindowAggregate | AggregateTable)
-            key_serde = node.group.key_serde() if folds else node.schema.key_serde()
+            key_serde = node.group.key_serde() if folds else node.store_key_serde
             aggregation = node.aggregation if folds else None
             declaration = None
             if spec.name in named:
