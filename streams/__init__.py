@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from streams.context import Context
     from streams.dsl.branched import BranchedStream
     from streams.dsl.cogrouped import CogroupedStream, SessionWindowedCogroupedStream, WindowedCogroupedStream
+    from streams.dsl.global_ktable import GlobalKTable
     from streams.dsl.grouped import GroupedStream
     from streams.dsl.grouped_table import GroupedTable
     from streams.dsl.kstream import KStream
@@ -78,6 +79,7 @@ HOMES = {
     "FixedKeyProcessor": "streams.processors",
     "FixedKeyRecord": "streams.processors",
     "Float": "streams.serde",
+    "GlobalKTable": "streams.dsl.global_ktable",
     "GroupedStream": "streams.dsl.grouped",
     "GroupedTable": "streams.dsl.grouped_table",
     "Integer": "streams.serde",
@@ -151,6 +153,7 @@ __all__ = [
     "FixedKeyProcessor",
     "FixedKeyRecord",
     "Float",
+    "GlobalKTable",
     "GroupedStream",
     "GroupedTable",
     "Integer",

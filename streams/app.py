@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from os import PathLike
 from pathlib import Path
@@ -12,9 +13,10 @@ from pydantic import ValidationError
 
 from streams.context import Context
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
-from streams.dsl.materialize import materialize
+from streams.dsl.materialize import global_table, materialize
 from streams.errors import ConfigError, SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
@@ -28,6 +30,9 @@ from streams.settings import AppSettings, FailureHandler
 from streams.state import StoreDeclaration
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from streams.runtime.embedded import EmbeddedWorker
     from streams.runtime.listener import WorkerListener
     from streams.runtime.worker import Worker
 
@@ -148,6 +153,23 @@ class App:
         self._builder.add(source)
         return KTable(self._builder, materialize(self._builder, source, schema, store, "table", origin))
 
+    def global_table(
+        self,
+        topic: str,
+        *,
+        key: type[K] | Serde | Any = None,
+        value: type[V] | Serde | Any = None,
+        store: str | None = None,
+    ) -> GlobalKTable[K, V]:
+        """A topic of which every worker has all rows: the newest value of each key; a null value deletes it.
+
+        Streams join with it by any key and without co-partitioning. Meant for small, slowly changing tables.
+        """
+        origin = caller_origin()
+        self._builder.check_name("topic", topic, origin)
+        schema = self._builder.schema(key, value, Schema(), origin)
+        return GlobalKTable(self._builder, global_table(self._builder, topic, schema, store, origin))
+
     def _extractor(self, timestamp: TimestampExtractor | None, origin: SourceLine | None) -> UserFunction | None:
         if timestamp is None:
             return None
@@ -207,13 +229,20 @@ class App:
 
         settings = self.settings
         directory = Path(state_dir) if state_dir is not None else settings.state_dir
+        interval_ms = commit_interval(settings) // timedelta(milliseconds=1)
+        session_ms = settings.session_timeout // timedelta(milliseconds=1)
         chosen: dict[str, Any] = {
             "slot": slot,
-            "commit_interval_ms": settings.commit_interval // timedelta(milliseconds=1),
+            "processing_guarantee": settings.processing_guarantee,
+            "commit_interval_ms": interval_ms,
+            "transaction_timeout_ms": max(10_000, 5 * interval_ms),
+            "session_timeout_ms": session_ms,
+            "heartbeat_interval_ms": min(3_000, session_ms // 3),
             "deserialization_handler": settings.deserialization_handler,
             "processing_handler": settings.processing_handler,
             "client_config": settings.client_config,
             "max_task_idle_ms": settings.max_task_idle // timedelta(milliseconds=1),
+            "state_cleanup_delay_s": settings.state_cleanup_delay.total_seconds(),
             "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),
             **options,
         }
@@ -234,3 +263,37 @@ class App:
         Takes what `worker` takes.
         """
         self.worker(**options).run(signals=True)
+
+    async def start(self, **options: Any) -> EmbeddedWorker:
+        """Runs the application in a thread beside the event loop; returns when its tasks run. `stop()` what it returns.
+
+        Takes what `worker` takes.
+
+        Raises:
+            StreamsError, ConfigError, TopologyError: it could not start.
+        """
+        from streams.runtime.embedded import EmbeddedWorker
+
+        embedded = EmbeddedWorker(self.worker(**options))
+        await embedded.start()
+        return embedded
+
+    @asynccontextmanager
+    async def lifespan(self, program: object = None) -> AsyncGenerator[None]:
+        """Runs while another program does: `FastAPI(lifespan=app.lifespan)`, or `async with app.lifespan():`.
+
+        Args:
+            program: what the framework passes; not used.
+        """
+        running = await self.start()
+        try:
+            yield
+        finally:
+            await running.stop()
+
+
+def commit_interval(settings: AppSettings) -> timedelta:
+    """As set, else the default of the guarantee. Source: Kafka Streams' `commit.interval.ms`."""
+    if settings.commit_interval is not None:
+        return settings.commit_interval
+    return timedelta(milliseconds=100) if settings.processing_guarantee == "exactly_once" else timedelta(seconds=1)

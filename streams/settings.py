@@ -25,8 +25,11 @@ class AppSettings(BaseSettings):
     directory, else 127.0.0.1:9092."""
     state_dir: Path = Path(".headrace/state")
     """Where stores live, in a folder per application and task."""
-    commit_interval: timedelta = timedelta(seconds=1)
-    """How often offsets and state are committed."""
+    processing_guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"
+    """Whether a crash may have some records processed twice, or outputs, state and offsets are committed in one
+    transaction. The latter needs a broker with transactions; readers of the outputs should read committed records."""
+    commit_interval: timedelta | None = None
+    """How often offsets and state are committed. None: every second, every 100 ms with exactly once."""
     emit_updates: Literal["all", "commit"] = "all"
     """`all` forwards every change of a table or an aggregate as it comes; `commit` collapses the changes of a key and
     forwards the last one at the commit, as Kafka Streams' record cache does. A key that came and went in between shows
@@ -37,6 +40,9 @@ class AppSettings(BaseSettings):
     """What to do with a record that does not decode: `fail`, `continue` (skip and count), or a function that says."""
     processing_handler: FailureHandler = "fail"
     """The same for a record on which a user's function raises."""
+    session_timeout: timedelta = timedelta(seconds=45)
+    """A worker that the group has not heard of for this long loses its tasks to the others. Kafka's
+    `session.timeout.ms`; a replacement in the same place takes over without waiting for it."""
     client_config: dict[str, Any] = Field(default_factory=dict)
     """librdkafka properties passed to every client, such as `security.protocol`."""
     max_task_idle: timedelta = timedelta(0)
@@ -45,10 +51,23 @@ class AppSettings(BaseSettings):
     Source: `max.task.idle.ms` (KIP-695)."""
     watermark_idle_timeout: timedelta = timedelta(seconds=10)
     """After this long without input, a task no longer holds back the clocks of those behind its repartition topics."""
+    state_cleanup_delay: timedelta = timedelta(minutes=10)
+    """State of tasks that moved to another host is deleted when nobody has written it for this long."""
 
-    @field_validator("commit_interval", "watermark_idle_timeout")
+    @field_validator(
+        "commit_interval", "watermark_idle_timeout", "session_timeout", "state_cleanup_delay", mode="before"
+    )
     @classmethod
-    def _positive(cls, value: timedelta) -> timedelta:
-        if value <= timedelta(0):
+    def _seconds(cls, value: object) -> object:
+        """A bare number in the environment is seconds."""
+        try:
+            return float(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
+    @field_validator("commit_interval", "watermark_idle_timeout", "session_timeout", "state_cleanup_delay")
+    @classmethod
+    def _positive(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and value <= timedelta(0):
             raise ValueError("must be longer than zero")
         return value

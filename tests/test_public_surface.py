@@ -22,6 +22,7 @@ SURFACE = {
     "FixedKeyProcessor",
     "FixedKeyRecord",
     "Float",
+    "GlobalKTable",
     "GroupedStream",
     "GroupedTable",
     "Integer",

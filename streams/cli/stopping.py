@@ -1,11 +1,12 @@
-"""Ctrl-C and SIGTERM as something a command can wait for."""
+"""Signals of a command: Ctrl-C and SIGTERM as something it can wait for, SIGUSR1 for a look at what it is doing."""
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import select
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from types import FrameType
 
@@ -57,12 +58,33 @@ class StopRequest:
 
 @contextmanager
 def stop_signals(on_stop: Callable[[], None] | None = None) -> Generator[StopRequest]:
-    """Catches SIGINT and SIGTERM while the block runs; `on_stop` is called from the handler, in the main thread."""
+    """Catches SIGINT and SIGTERM while the block runs; `on_stop` is called from the handler, in the main thread.
+
+    SIGUSR1 writes the stacks of all threads to stderr, also where Python itself hangs.
+    """
     request = StopRequest(on_stop)
     previous = {number: signal.signal(number, request.handle) for number in STOP_SIGNALS}
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     try:
         yield request
     finally:
+        faulthandler.unregister(signal.SIGUSR1)
         for number, handler in previous.items():
             signal.signal(number, handler)
         request.close()
+
+
+@contextmanager
+def passed_on(number: signal.Signals, to: Callable[[], Iterable[int]]) -> Generator[None]:
+    """While the block runs, this process hands the signal to others, by their pids, instead of heeding it itself."""
+
+    def pass_on(_number: int, _frame: FrameType | None) -> None:
+        for pid in to():
+            os.kill(pid, number)
+
+    faulthandler.unregister(number)
+    previous = signal.signal(number, pass_on)
+    try:
+        yield
+    finally:
+        signal.signal(number, previous)

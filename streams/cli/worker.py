@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,7 +86,7 @@ def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, u
 
 
 def _run_processes(application: str, location: BrokerLocation, state_dir: Path, home: Home, processes: int) -> int:
-    from streams.cli.stopping import stop_signals
+    from streams.cli.stopping import passed_on, stop_signals
     from streams.cli.supervisor import Supervisor
     from streams.cli.worker_process import WorkerCommand, WorkerProcess
 
@@ -98,5 +99,7 @@ def _run_processes(application: str, location: BrokerLocation, state_dir: Path, 
 
     with stop_signals() as stop:
         talk(f"{processes} processes on {location.bootstrap_servers} ({location.describe()}); Ctrl-C ends")
-        Supervisor(processes, lambda: WorkerProcess(command)).run(stop.wait)
+        supervisor = Supervisor(processes, lambda: WorkerProcess(command))
+        with passed_on(signal.SIGUSR1, lambda: [process.pid for process in supervisor.running]):
+            supervisor.run(stop.wait)
     return stop.exit_code or (INTERRUPTED if stop.signal is None else 0)

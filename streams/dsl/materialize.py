@@ -8,7 +8,9 @@ from stores import KeyValueSpec, ValueCodec
 from streams.dsl.builder import TopologyBuilder
 from streams.graph.node import Node
 from streams.graph.schema import Schema
+from streams.operators.global_table import GlobalTable
 from streams.operators.materialize import Materialize
+from streams.operators.source import Source
 
 
 def materialize(
@@ -26,6 +28,14 @@ def materialize(
             spec=value_store(name, schema),
             kept=store is not None,
         )
+    )
+
+
+def global_table(builder: TopologyBuilder, topic: str, schema: Schema, store: str | None, origin: Any) -> GlobalTable:
+    """Appends a table that every worker has as a whole."""
+    name = builder.store_name(store, Source(topics=(topic,)), "global-table", origin)
+    return builder.add(
+        GlobalTable(schema=schema, origin=origin, label=name, topic=topic, spec=value_store(name, schema))
     )
 
 

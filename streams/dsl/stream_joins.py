@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypeVar
 
 from streams.context import Context
+from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.ktable import KTable
-from streams.dsl.schemas import value_after
+from streams.dsl.schemas import key_after, value_after
 from streams.dsl.stream_handle import StreamHandle
-from streams.graph.function import user_function
+from streams.expressions import Expression
+from streams.graph.function import UserFunction, user_function
+from streams.graph.node import Node
 from streams.graph.origin import caller_origin
+from streams.graph.schema import Schema
+from streams.operators.global_table_join import GlobalTableJoin
 from streams.operators.stream_table_join import StreamTableJoin
-from streams.serde import Serde
+from streams.serde import Serde, Unknown
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
@@ -32,67 +37,84 @@ class StreamJoins(StreamHandle[K, V]):
 
     def join(
         self,
-        table: KTable[K, V2],
+        table: KTable[K, V2] | GlobalKTable[Any, V2],
         joiner: Callable[[V, V2], R] | Callable[[K, V, V2], R] | Callable[[V, V2, Context], R],
         *,
+        on: Callable[[K, V], Any] | Expression | None = None,
         value: type[R] | Serde | Any = None,
         name: str | None = None,
     ) -> KStream[K, R]:
-        """Inner join with a table: `joiner(value, table_value)` for records whose key the table has."""
-        return self._join(table, joiner, value, name, left=False, operator="join")
+        """Inner join with a table: `joiner(value, table_value)` for records whose key the table has.
+
+        `on`: with a global table, the key to look up, `on(key, value)`; default the record's own.
+        """
+        return self._join(table, joiner, on, value, name, left=False, operator="join")
 
     def left_join(
         self,
-        table: KTable[K, V2],
+        table: KTable[K, V2] | GlobalKTable[Any, V2],
         joiner: Callable[[V, V2 | None], R] | Callable[[K, V, V2 | None], R] | Callable[[V, V2 | None, Context], R],
         *,
+        on: Callable[[K, V], Any] | Expression | None = None,
         value: type[R] | Serde | Any = None,
         name: str | None = None,
     ) -> KStream[K, R]:
-        """Left join with a table: the joiner gets None where the table has nothing."""
-        return self._join(table, joiner, value, name, left=True, operator="left_join")
+        """Left join with a table: the joiner gets None where the table has nothing.
+
+        `on`: with a global table, the key to look up, `on(key, value)`; default the record's own.
+        """
+        return self._join(table, joiner, on, value, name, left=True, operator="left_join")
 
     def _join(
-        self, table: KTable[K, Any], joiner: Any, value: Any, name: str | None, *, left: bool, operator: str
+        self,
+        table: KTable[K, Any] | GlobalKTable[Any, Any],
+        joiner: Any,
+        on: Any,
+        value: Any,
+        name: str | None,
+        *,
+        left: bool,
+        operator: str,
     ) -> KStream[K, Any]:
         origin = caller_origin()
-        function = user_function(
-            self._builder,
-            operator,
-            joiner,
-            ("left", "right"),
-            ("key", "left", "right"),
-            origin=origin,
-            expression=False,
-        )
-        if table.node.by_window:
-            self._builder.problem(f"{operator} needs a table with one value per key; a windowed table has none", origin)
-            return self._stream(self._node)
+        shapes = ("left", "right"), ("key", "left", "right")
+        function = user_function(self._builder, operator, joiner, *shapes, origin=origin, expression=False)
         if table.builder is not self._builder:
             self._builder.problem(f"{operator} needs a table of the same App", origin)
-        mine, theirs = self._node.schema.key_serde(), table.node.schema.key_serde()
-        if mine.name != theirs.name:
+        if isinstance(table, KTable) and table.node.by_window:
+            self._builder.problem(f"{operator} needs a table with one value per key; a windowed table has none", origin)
+            return self._stream(self._node)
+        if isinstance(table, KTable) and on is not None:
+            self._builder.problem(
+                f"{operator} looks a table up by the record's own key; on= is for global tables: use select_key first, "
+                "or app.global_table",
+                origin,
+            )
+        selector: UserFunction | None = None
+        looked_up = self._node.schema.key
+        if isinstance(table, GlobalKTable) and on is not None:
+            selector = user_function(self._builder, operator, on, ("key", "value"), origin=origin)
+            looked_up = key_after(self._builder, self._node.schema, selector, None, origin)
+        mine, theirs = Schema(key=looked_up).key_serde(), table.node.schema.key_serde()
+        if mine.name != theirs.name and (selector is None or looked_up.type not in (Unknown, Any)):
             self._builder.problem(
                 f"{operator} needs equal keys on both sides, but the stream's are written as {mine.name} and the "
                 f"table's as {theirs.name}",
                 origin,
             )
-        node = StreamTableJoin(
-            parents=(self._node, table.node),
-            schema=self._node.schema.with_value(
-                value_after(
-                    self._builder,
-                    self._node.schema,
-                    function,
-                    value,
-                    origin,
-                    left=self._node.schema.value.type,
-                    right=table.node.schema.value.type,
-                )
-            ),
-            origin=origin,
-            label=self._builder.label(name, self._node, StreamTableJoin.kind),
-            joiner=function,
-            left=left,
-        )
+        types = {"left": self._node.schema.value.type, "right": table.node.schema.value.type}
+        part = value_after(self._builder, self._node.schema, function, value, origin, **types)
+        shared: dict[str, Any] = {
+            "schema": self._node.schema.with_value(part),
+            "origin": origin,
+            "label": self._builder.label(name, self._node, StreamTableJoin.kind),
+            "joiner": function,
+            "left": left,
+        }
+        node: Node
+        if isinstance(table, GlobalKTable):
+            spec, schema = table.node.spec, table.node.schema
+            node = GlobalTableJoin(parents=(self._node,), spec=spec, table=schema, selector=selector, **shared)
+        else:
+            node = StreamTableJoin(parents=(self._node, table.node), **shared)
         return self._stream(self._builder.add(node))

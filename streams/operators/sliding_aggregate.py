@@ -66,6 +66,10 @@ class AggregateBySlidingWindow(WindowAggregate):
                 first = self.write_first_visible(
                     chain, f"{ts} - {2 * difference}", parts.newest, f"{self.store_now(chain)} + 1"
                 )
+                put = None  # where old values are told: the window put last, and its value
+                if self.sends_old:
+                    put = chain.local("put_start"), chain.local("put_value")
+                    chain.line(f"{put[0]} = {put[1]} = None")
                 start, row, folds, new = (chain.local(hint) for hint in ("start", "row", "folds", "new"))
                 with chain.block(f"for {start}, {row}, {folds}, {new} in {parts.updates}({kb}, {ts}, {first}):"):
                     with chain.block(f"if {start} + {difference} < {closed}:"):
@@ -74,7 +78,7 @@ class AggregateBySlidingWindow(WindowAggregate):
                         if parts.closing is not None:
                             due = f"{start} + {self.open_ms}"
                             chain.line(f"if {new}: {parts.closing.agenda}.add({due}, {start}, {kb})")
-                        self._write_update(chain, scope, kb, start, row, folds, new, parts)
+                        self._write_update(chain, scope, kb, start, row, folds, new, parts, put)
             if parts.closing is not None:
                 parts.closing.event.write_check(chain)
 
@@ -118,7 +122,16 @@ class AggregateBySlidingWindow(WindowAggregate):
         )
 
     def _write_update(
-        self, chain: Chain, scope: RecordScope, kb: str, start: str, row: str, folds: str, new: str, parts: Parts
+        self,
+        chain: Chain,
+        scope: RecordScope,
+        kb: str,
+        start: str,
+        row: str,
+        folds: str,
+        new: str,
+        parts: Parts,
+        put_last: tuple[str, str] | None,
     ) -> None:
         put = chain.of_task("put_window", f"stores[{self.spec.name!r}].put")
         with chain.block(f"if {folds}:"):
@@ -136,9 +149,15 @@ class AggregateBySlidingWindow(WindowAggregate):
             chain.line(f"{before} = None if {new} else {row}")
             write_held(chain, self, scope, self._held(), key=f"({kb}, {start})", before=before, now=after)
         elif parts.closing is None:
-            if updated.old is not None:  # what a new window was copied from is not what it replaces
-                with chain.block(f"if {new} and {row} is not None:"):
-                    chain.line(f"{updated.old} = None")
+            if updated.old is not None and put_last is not None:
+                value = chain.local("value")
+                chain.line(f"{value} = {result}")
+                result = value
+                with chain.block(f"if {new}:"):  # what it was copied from is not what it replaces
+                    # The left window of a record may also be the right window of the one before, and is put twice then.
+                    initial = f"None if {row} is not None else {updated.old}"
+                    chain.line(f"{updated.old} = {put_last[1]} if {start} == {put_last[0]} else {initial}")
+                chain.line(f"{put_last[0]}, {put_last[1]} = {start}, {value}")
             inner = scope.key or "None"
             forwarded = self._windowed(chain, replace(scope, value=None), inner, kb, start, updated.time)
             chain.forward(self, self.valued(forwarded, updated.state, result, updated.old))

@@ -12,6 +12,7 @@ from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.aggregate import AggregateByKey
+from streams.operators.global_table_join import GlobalTableJoin
 from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
 from streams.operators.source import Source
@@ -68,6 +69,8 @@ def _input_of(node: Node) -> tuple[str, Schema]:
 def _reaches_left_join(graph: LogicalGraph, node: Node) -> bool:
     """Whether a join that accepts null keys lies anywhere downstream: then the topic has to keep them."""
     return any(
-        isinstance(other, StreamTableJoin) and other.left and any(above is node for above in graph.ancestors(other))
+        isinstance(other, StreamTableJoin | GlobalTableJoin)
+        and other.left
+        and any(above is node for above in graph.ancestors(other))
         for other in graph.nodes
     )

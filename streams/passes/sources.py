@@ -8,15 +8,22 @@ from streams.errors import TopologyProblem
 from streams.expressions import Expression
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
+from streams.operators.global_table import GlobalTable
 from streams.operators.source import Source
 
 
 def merge_sources(graph: LogicalGraph) -> LogicalGraph:
     """Declarations that agree become one; a topic declared in two different ways is a problem."""
     by_topic: dict[str, Source] = {}
+    global_topics: dict[str, GlobalTable] = {}
     problems: list[TopologyProblem] = []
 
     def rewrite(node: Node, parents: tuple[Node, ...]) -> tuple[Node, ...]:
+        if isinstance(node, GlobalTable):
+            if node.topic in global_topics:
+                problems.append(_read_twice(node.topic, global_topics[node.topic], node))
+            global_topics[node.topic] = node
+            return (node,)
         if not isinstance(node, Source):
             return (replace(node, parents=parents),) if parents != node.parents else (node,)
         known = next((by_topic[topic] for topic in node.topics if topic in by_topic), None)
@@ -24,16 +31,21 @@ def merge_sources(graph: LogicalGraph) -> LogicalGraph:
             by_topic.update(dict.fromkeys(node.topics, node))
             return (node,)
         if not _agree(known, node):
-            problems.append(
-                TopologyProblem(
-                    message=f"topic {', '.join(map(repr, node.topics))} is read twice in different ways (first at "
-                    f"{known.origin}): declare it once and use the handle twice",
-                    origin=node.origin,
-                )
-            )
+            problems.append(_read_twice(", ".join(node.topics), known, node))
         return (known,)
 
-    return graph.rewritten(rewrite).with_problems(*problems)
+    merged = graph.rewritten(rewrite)
+    for topic in by_topic.keys() & global_topics.keys():
+        problems.append(_read_twice(topic, by_topic[topic], global_topics[topic]))
+    return merged.with_problems(*problems)
+
+
+def _read_twice(topic: str, first: Node, second: Node) -> TopologyProblem:
+    return TopologyProblem(
+        message=f"topic {topic!r} is read twice in different ways (first at {first.origin}): declare it once and use "
+        "the handle twice",
+        origin=second.origin,
+    )
 
 
 def _agree(one: Source, other: Source) -> bool:

@@ -12,6 +12,7 @@ from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
 from streams.operators.aggregation import NamedAggregation
 from streams.operators.cogroup import Cogroup
+from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
@@ -51,7 +52,11 @@ def build_plan(
     }
     groups = tuple(_copartitioned(graph))
     return Plan(
-        application_id=application_id, subtopologies=tuple(subtopologies), fixed_partitions=fixed, copartitioned=groups
+        application_id=application_id,
+        subtopologies=tuple(subtopologies),
+        fixed_partitions=fixed,
+        copartitioned=groups,
+        global_tables=tuple(node for node in graph.nodes if isinstance(node, GlobalTable)),
     )
 
 
@@ -68,7 +73,8 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
             at = leader[at]
         return at
 
-    for node in graph.nodes:
+    nodes = [node for node in graph.nodes if not isinstance(node, GlobalTable)]
+    for node in nodes:
         if isinstance(node, Repartition):
             continue
         for parent in node.parents:
@@ -78,7 +84,7 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
         for name in (*node.connected_stores, *([node.store.name] if node.store is not None else ())):
             leader[find(node)] = find(users.setdefault(name, node))
     components: dict[int, list[Node]] = {}
-    for node in graph.nodes:
+    for node in nodes:
         sides = [find(node)]
         if isinstance(node, Repartition):
             sides.insert(0, find(node.parents[0]))

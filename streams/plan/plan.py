@@ -11,6 +11,7 @@ from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
 from streams.operators.aggregation import Aggregation
+from streams.operators.global_table import GlobalTable
 from streams.operators.table_aggregation import TableAggregation
 from streams.plan.task_id import TaskId
 from streams.serde import Serde
@@ -109,11 +110,13 @@ class Plan:
     fixed_partitions: Mapping[str, int] = field(default_factory=dict[str, int])
     """Repartition topics whose count the user chose."""
     copartitioned: tuple[CopartitionGroup, ...] = ()
+    global_tables: tuple[GlobalTable, ...] = ()
+    """Tables that belong to no task; whoever runs tasks keeps them."""
 
     def source_topics(self) -> tuple[str, ...]:
         """The user's topics that are read, each once, in the order of declaration."""
-        topics = (s.topic for sub in self.subtopologies for s in sub.sources if s.role != "repartition")
-        return tuple(dict.fromkeys(topics))
+        topics = [s.topic for sub in self.subtopologies for s in sub.sources if s.role != "repartition"]
+        return tuple(dict.fromkeys([*topics, *(table.topic for table in self.global_tables)]))
 
     def stores(self) -> Iterator[tuple[Subtopology, StorePlan]]:
         for subtopology in self.subtopologies:

@@ -13,16 +13,16 @@ count them twice. After 3, the local state lacks rows that the changelog has, an
 recorded position says from where. Nothing is ever wiped.
 Source: KIP-892 and KIP-1035 for positions inside the store, `TaskExecutor.commitOffsetsOrTransaction` for the order.
 
-Exactly once is a second `CommitProtocol`: the same steps inside a transaction, with 3 replaced by sending the offsets
-to it and committing it.
+Exactly once (`exactly_once`) is the same inside a transaction: step 3 sends the offsets to it and commits it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.membership import CommittedOffset, Membership
 from streams.runtime.producer import RecordProducer
@@ -36,13 +36,23 @@ SETTLE_TIMEOUT_S = 10.0
 class CommitProtocol(Protocol):
     """A processing guarantee."""
 
-    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: bool = False) -> bool:
+    @property
+    def together(self) -> bool:
+        """Whether all tasks of the thread share one commit, so that none can commit without the others."""
+        ...
+
+    def abandon(self, *, give_up: Callable[[], bool]) -> None:
+        """What was sent since the last commit is not to count, where that can still be prevented. The tasks have to be
+        opened anew, from what they last committed."""
+        ...
+
+    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
         """Commits these tasks; False if there was nothing to commit.
 
         Args:
             give_up: asked while the broker does not answer; True ends the attempt with a ProduceError.
-            closing: the tasks are going to be closed: positions are recorded exactly, so that nothing needs to be
-                restored when they are opened again here.
+            closing: those of the tasks that are going to be closed: their positions are recorded exactly, so that
+                nothing needs to be restored when they are opened again here.
 
         Raises:
             ProduceError: a record was refused or not acknowledged. The state is as it was before.
@@ -60,42 +70,27 @@ class Change:
     offsets: dict[Place, CommittedOffset]
     metadata: dict[str, bytes]
 
+    @property
+    def worth_it(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.offsets or self.metadata or self.task.state.dirty_bytes)
 
-class AtLeastOnce:
-    """Every record is processed, some twice after a crash; state is consistent with the offsets except for that."""
 
-    def __init__(
-        self,
-        producer: RecordProducer,
-        membership: Membership,
-        positions: ChangelogPositions,
-        metadata_topic: str | None,
-    ) -> None:
+class ChangeWriter:
+    """The part that guarantees have in common: what a task has changed goes to the changelogs, later to its state."""
+
+    def __init__(self, producer: RecordProducer, positions: ChangelogPositions, metadata_topic: str | None) -> None:
         self._producer = producer
-        self._membership = membership
         self._positions = positions
         self._metadata_topic = metadata_topic
 
-    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: bool = False) -> bool:
+    def before_write(self, tasks: Sequence[Task]) -> None:
+        """To be called before the first `write`: tables that hold changes back forward them now."""
         for task in tasks:
             task.flush()
         self._positions.before_write()
-        changes = [self._write(task) for task in tasks]
-        changed = [change for change in changes if change.offsets or change.metadata or change.task.state.dirty_bytes]
-        if changed:
-            self._producer.flush(give_up=give_up)
-            offsets = {place: offset for change in changed for place, offset in change.offsets.items()}
-            if offsets:
-                self._membership.commit(offsets)
-        if closing:
-            self._positions.settle([task.id for task in tasks], SETTLE_TIMEOUT_S)
-            changed = changes
-        for change in changed:
-            self._keep(change)
-        self._positions.after_commit([task.id for task in tasks])
-        return bool(changed)
 
-    def _write(self, task: Task) -> Change:
+    def write(self, task: Task) -> Change:
         """Sends a task's changelog records."""
         send, rows_sent = self._producer.send, 0
         for changelog in task.changelogs:
@@ -113,8 +108,16 @@ class AtLeastOnce:
         task.counters.changelog_records += rows_sent
         return Change(task, task.offsets(), metadata)
 
+    def keep(self, changes: Sequence[Change], closing: Collection[TaskId]) -> None:
+        """Writes the tasks' states: everything in them is acknowledged."""
+        if closing:
+            self._positions.settle(closing, SETTLE_TIMEOUT_S)
+        for change in changes:
+            if change.worth_it or change.task.id in closing:
+                self._keep(change)
+        self._positions.after_commit([change.task.id for change in changes])
+
     def _keep(self, change: Change) -> None:
-        """Writes a task's state: everything in it is acknowledged."""
         task = change.task
         positions = {c.store: self._positions.get(task.id, (c.topic, c.partition)) for c in task.changelogs}
         metadata = dict(change.metadata)
@@ -124,3 +127,29 @@ class AtLeastOnce:
                 metadata[RESTORED] = restored
         task.state.commit(positions, metadata)
         task.committed(change.offsets, metadata)
+
+
+class AtLeastOnce:
+    """Every record is processed, some twice after a crash; state is consistent with the offsets except for that."""
+
+    together = False
+
+    def __init__(self, producer: RecordProducer, membership: Membership, changes: ChangeWriter) -> None:
+        self._producer = producer
+        self._membership = membership
+        self._changes = changes
+
+    def abandon(self, *, give_up: Callable[[], bool]) -> None:
+        """What was sent cannot be taken back."""
+
+    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
+        self._changes.before_write(tasks)
+        changes = [self._changes.write(task) for task in tasks]
+        changed = [change for change in changes if change.worth_it]
+        if changed:
+            self._producer.flush(give_up=give_up)
+            offsets = {place: offset for change in changed for place, offset in change.offsets.items()}
+            if offsets:
+                self._membership.commit(offsets)
+        self._changes.keep(changes, closing)
+        return bool(changed)

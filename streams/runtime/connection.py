@@ -10,8 +10,21 @@ import logging
 from confluent_kafka import KafkaError
 
 log = logging.getLogger(__name__)
-client_log = logging.getLogger("streams.runtime.librdkafka")
-"""librdkafka's own lines; quiet unless somebody turns it on."""
+
+
+class ClientLog:
+    """librdkafka's own lines, all of them as debug messages: what people have to know of them reaches the worker as an
+    error, and is said in its words."""
+
+    def __init__(self) -> None:
+        self._log = logging.getLogger("streams.runtime.librdkafka")
+
+    def log(self, level: int, message: str, *arguments: object) -> None:
+        """What confluent-kafka calls."""
+        self._log.debug(message, *arguments)
+
+
+client_log = ClientLog()
 
 OUTAGES = frozenset(
     {
@@ -31,6 +44,10 @@ class ConnectionWatch:
         self._bootstrap_servers = bootstrap_servers
         self._role = role
         self._down = False
+
+    def renewed(self) -> ConnectionWatch:
+        """For the client that takes the place of one that has come to its end."""
+        return ConnectionWatch(self._bootstrap_servers, self._role)
 
     def on_error(self, error: KafkaError) -> None:
         """librdkafka's `error_cb`; called within poll, consume and flush."""

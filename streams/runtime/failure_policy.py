@@ -6,6 +6,8 @@ Source: Kafka Streams' `DeserializationExceptionHandler` (KIP-161) and `Processi
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import NoReturn
 
 from streams.compile.program import Message, RecordFailure
 from streams.errors import ConfigError
@@ -18,24 +20,42 @@ from streams.runtime.options import FailureHandler
 log = logging.getLogger(__name__)
 
 
+def blameless(cause: BaseException | None) -> None:
+    """Takes every error for the record's."""
+
+
 class FailurePolicy:
     """Asks the handler for the kind of failure: one for bytes that do not decode, one for all else.
 
     Skipped records are counted, and logged once per operator with the first as a sample.
     """
 
-    def __init__(self, *, deserialization: FailureHandler, processing: FailureHandler) -> None:
+    def __init__(
+        self,
+        *,
+        deserialization: FailureHandler,
+        processing: FailureHandler,
+        blame: Callable[[BaseException | None], None] = blameless,
+    ) -> None:
+        """`blame` raises where an error is not the record's: see `RecordProducer.blame`."""
+        self._blame = blame
         self._deserialization = deserialization
         self._processing = processing
         self._told: set[tuple[str, str | None]] = set()
 
-    def skip(self, failure: RecordFailure, message: Message | None, task: TaskId, counters: Counters) -> None:
+    def fail(self, failure: RecordFailure, message: Message) -> NoReturn:
+        """Raises what a failure amounts to that cannot be skipped: StreamsError."""
+        self._blame(failure.cause)
+        raise describe_failure(failure, message) from failure.cause
+
+    def skip(self, failure: RecordFailure, message: Message | None, task: TaskId | None, counters: Counters) -> None:
         """Returns if the record is to be skipped; it is counted then.
 
         Raises:
-            StreamsError: the handler said "fail": what failed, which record, what to do.
+            StreamsError: the handler said "fail": what failed, which record, what to do. Or it is not its fault.
             ConfigError: the handler answered something else.
         """
+        self._blame(failure.cause)
         error = describe_failure(failure, message)
         handler = self._deserialization if failure.kind == "deserialization" else self._processing
         node = failure.node.label if failure.node is not None else None

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from streams.runtime.decision import Decision, FailedRecord
 
+ProcessingGuarantee = Literal["at_least_once", "exactly_once"]
+
 FailureHandler = Literal["fail", "continue"] | Callable[[FailedRecord], Decision]
 """What to do with a record that failed: always the same, or what a function answers."""
 
@@ -28,6 +30,9 @@ class WorkerOptions:
     slot: int | None = None
     """The worker's place among those on the same state directory; None: the lowest that is free. See `slot`."""
 
+    processing_guarantee: ProcessingGuarantee = "at_least_once"
+    transaction_timeout_ms: int = 10_000
+    """After so long the broker aborts the transaction of a worker that is gone; others wait for that."""
     commit_interval_ms: int = 1_000
     max_dirty_bytes: int = 64 * 1024 * 1024
     """Uncommitted state of all tasks together; above it the worker commits early."""
@@ -57,6 +62,9 @@ class WorkerOptions:
     """How often it says so when its time stands still."""
     watermark_idle_timeout_ms: int = 10_000
     """A task without input for so long no longer holds back those that read what it writes."""
+
+    state_cleanup_delay_s: float = 600.0
+    """State that nobody has written for so long, of tasks that are elsewhere, is deleted."""
 
     deserialization_handler: FailureHandler = "fail"
     processing_handler: FailureHandler = "fail"

@@ -8,7 +8,7 @@ broker has acknowledged everything.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import confluent_kafka
@@ -43,13 +43,19 @@ def producer_config(options: WorkerOptions) -> dict[str, Any]:
 class RecordProducer:
     """Owned by the stream thread. `produce` is what compiled code calls; a full queue raises BufferError."""
 
-    def __init__(self, options: WorkerOptions) -> None:
+    def __init__(self, options: WorkerOptions, more: Mapping[str, Any] | None = None) -> None:
+        """`more`: properties of a special kind of producer."""
         self._watch = ConnectionWatch(options.bootstrap_servers, "producer")
         self._failure: ProduceError | None = None
-        config = producer_config(options)
-        config["error_cb"] = self._watch.on_error
+        config = producer_config(options) | dict(more or {})
         config["on_delivery"] = self._on_delivery
-        self._client = confluent_kafka.Producer(config, logger=client_log)
+        self._config = config
+        self._connect()
+
+    def _connect(self) -> None:
+        """Makes the client."""
+        self._config["error_cb"] = self._watch.on_error
+        self._client = confluent_kafka.Producer(self._config, logger=client_log)
         self.produce = cast(Produce, self._client.produce)
 
     def produce_full(
@@ -114,6 +120,10 @@ class RecordProducer:
                     "after a restart; check that the broker is reachable",
                     retriable=True,
                 )
+
+    def blame(self, cause: BaseException | None) -> None:
+        """Raises if `cause`, which ended the processing of a record, says that the producer cannot go on: then the
+        record is not to blame."""
 
     def check(self) -> None:
         """Raises the first failure there was; it stays."""

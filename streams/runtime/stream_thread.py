@@ -10,7 +10,7 @@ A turn of its loop:
     publish      watermarks
     commit       when the interval is over or too much is dirty
 
-Everything it touches belongs to it alone; other threads see `stores` (committed rows), `tasks_seen` and counters.
+Everything it touches belongs to it alone; what other threads may see is in `worker_tasks`.
 """
 
 from __future__ import annotations
@@ -18,34 +18,30 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType
 
-from stores import StoreError, StoreReader
+from stores import StoreError
 from streams.errors import StreamsError
-from streams.observe import COUNTER_HELP, add_up
-from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 from streams.processors.punctuation import NEVER
-from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.commit import CommitProtocol
 from streams.runtime.consumer import RecordConsumer
+from streams.runtime.global_tables import GlobalTables
 from streams.runtime.listener import WorkerListener
 from streams.runtime.membership import Assigned, CommitFailedError, Failed, Lost, Membership, Revoked
 from streams.runtime.options import WorkerOptions
-from streams.runtime.phase import TaskPhase
 from streams.runtime.producer import RecordProducer
 from streams.runtime.publisher import WatermarkPublisher
 from streams.runtime.purge import RepartitionPurge
-from streams.runtime.restore import Restorer
 from streams.runtime.router import Router
+from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.task import Task
-from streams.runtime.task_opener import TaskOpener
+from streams.runtime.transactional_producer import TransactionAbortedError
 from streams.runtime.watermark import WATERMARK_HEADER
+from streams.runtime.worker_tasks import WorkerTasks
 
 log = logging.getLogger(__name__)
 
 LOCKED_RETRY_S = 0.05
-RESTORE_WAIT_S = 0.05
 PROGRESS_EVERY_S = 0.25
 
 
@@ -54,67 +50,48 @@ class StreamThread:
 
     def __init__(
         self,
-        plan: PartitionPlan,
         options: WorkerOptions,
         *,
+        tasks: WorkerTasks,
         membership: Membership,
         consumer: RecordConsumer,
+        router: Router,
         producer: RecordProducer,
-        opener: TaskOpener,
-        restorer: Restorer,
-        positions: ChangelogPositions,
         commits: CommitProtocol,
         publisher: WatermarkPublisher,
         purge: RepartitionPurge,
+        cleanup: StateCleanup,
         listener: WorkerListener,
-        metadata_topic: str | None,
-        lags: Mapping[TaskId, int],
+        global_tables: GlobalTables | None,
+        aligned: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._plan = plan
+        """`aligned`: whether tasks write repartition topics, so that they have to stay close in time."""
+        self.tasks = tasks
         self._options = options
         self._membership = membership
         self._consumer = consumer
+        self._router = router
         self._producer = producer
-        self._opener = opener
-        self._restorer = restorer
-        self._positions = positions
         self._commits = commits
         self._publisher = publisher
         self._purge = purge
+        self._cleanup = cleanup
         self._listener = listener
-        self._metadata_topic = metadata_topic
-        self._lags = dict(lags)  # of the state that lies here, as the group is told
+        self._global_tables = global_tables
+        self._aligned = aligned
         self._clock = clock
-        self._tasks: dict[TaskId, Task] = {}  # open ones: RESTORING or RUNNING
-        self._running: list[Task] = []
-        self._router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
-        self._aligned = any(sub.repartition_sinks for sub in plan.plan.subtopologies)
         self._joined = False
         self._commit_at = 0.0
         self._give_up_at: float | None = None
-        self._closed_counts = dict.fromkeys(COUNTER_HELP, 0)
         self._told_counts: Mapping[str, int] = {}
         self._tell_at = 0.0
-        self.stores: Mapping[tuple[str, int], StoreReader] = MappingProxyType({})
-        """(store, partition) -> committed rows of the stores of running tasks; replaced, never changed."""
-        self.tasks_seen: tuple[frozenset[TaskId], frozenset[TaskId]] = (frozenset(), frozenset())
-        """The tasks that run, and those that are opened or restored; replaced, never changed."""
 
     # -- for others --------------------------------------------------------------------------------------------------
     @property
     def settled(self) -> bool:
         """Whether the tasks were assigned and all of them run."""
-        return self._joined and not self._opener.waiting and len(self._running) == len(self._tasks)
-
-    def counters(self) -> dict[str, int]:
-        """Sums over all tasks since the start, those that were given away included."""
-        total = add_up(task.counters for task in tuple(self._tasks.values()))
-        return {name: count + self._closed_counts[name] for name, count in total.items()}
-
-    def task_counters(self) -> dict[TaskId, dict[str, int]]:
-        """The counters of each task that is open here."""
-        return {task.id: task.counters.snapshot() for task in tuple(self._tasks.values())}
+        return self._joined and self.tasks.settled
 
     # -- the loop ----------------------------------------------------------------------------------------------------
     def step(self) -> None:
@@ -123,11 +100,19 @@ class StreamThread:
         Raises:
             StreamsError, StoreError: the worker cannot go on. `leave` is still to be called.
         """
+        try:
+            self._turn()
+        except TransactionAbortedError as error:
+            self._reopen(error)
+
+    def _turn(self) -> None:
         self._follow_membership()
-        self._bring_up()
+        self.tasks.bring_up()
         self._fetch()
+        if self._global_tables is not None:
+            self._global_tables.poll()
         self._run()
-        for task in self._running:
+        for task in self.tasks.running:
             task.punctuate()
         self._publish()
         self._commit_when_due()
@@ -141,10 +126,9 @@ class StreamThread:
             if failed:
                 self._commit_after_failure()
             else:
-                self._give_away(frozenset(self._tasks))
+                self._give_away(self.tasks.all)
         finally:
-            self._drop(frozenset(self._tasks))
-            self._restorer.close()
+            self.tasks.close()
 
     # -- membership --------------------------------------------------------------------------------------------------
     def _follow_membership(self) -> None:
@@ -163,108 +147,39 @@ class StreamThread:
 
     def _own(self, tasks: frozenset[TaskId]) -> None:
         """These are the worker's tasks from now on."""
-        mine = self._tasks.keys() | set(self._opener.waiting)
-        self._give_away(frozenset(mine - tasks))
+        mine = self.tasks.all
+        self._give_away(mine - tasks)
         new = tasks - mine
         if new:
             log.info("tasks_assigned: %s", " ".join(str(task) for task in sorted(new)))
-            self._opener.add(sorted(new))
-        self._changed()
+            self.tasks.add(new)
+        self.tasks.changed()
 
     def _give_away(self, tasks: frozenset[TaskId]) -> None:
         """Commits and closes tasks."""
-        going = [self._tasks[task] for task in sorted(tasks & self._tasks.keys())]
-        running = [task for task in going if task.phase is TaskPhase.RUNNING]
+        running = self.tasks.stop_reading(tasks)
         if running:
-            self._consumer.unassign([(b.topic, b.partition) for task in running for b in task.inputs.buffers])
             try:
-                self._commit(running, closing=True)
+                self._commit(self.tasks.running if self._commits.together else running, closing=tasks)
+            except TransactionAbortedError as error:
+                self.tasks.drop(tasks)
+                self._reopen(error)  # of the tasks that stay, too, nothing since the last commit counts
             except CommitFailedError as error:
                 log.warning("commit_failed: tasks that are given away will process some records again: %s", error)
-        self._drop(tasks)
+        self.tasks.drop(tasks)
 
     def _lose(self) -> None:
         """Drops everything; the member rejoins by itself."""
         self._joined = False
-        self._drop(frozenset(self._tasks) | frozenset(self._opener.waiting))
-
-    def _drop(self, tasks: Collection[TaskId]) -> None:
-        """Closes tasks as they are."""
-        self._opener.cancel(tasks)
-        self._restorer.cancel(tasks)
-        self._publisher.remove(tasks)
-        self._positions.remove(tasks)
-        dropped = [self._tasks.pop(task) for task in sorted(tasks) if task in self._tasks]
-        if not dropped:
-            return
-        self._running = [task for task in self._running if task.id in self._tasks]
-        self.stores = MappingProxyType(
-            {place: reader for place, reader in self.stores.items() if not any(owns(task, place) for task in dropped)}
-        )
-        for task in dropped:
-            places = [(buffer.topic, buffer.partition) for buffer in task.inputs.buffers]
-            self._router.remove(places)
-            self._consumer.unassign(places)
-            for name, count in task.counters.snapshot().items():
-                self._closed_counts[name] += count
-            self._opener.close(task)
-        log.info("tasks_closed: %s", " ".join(str(task.id) for task in dropped))
-        self._changed()
-
-    # -- bringing tasks up -------------------------------------------------------------------------------------------
-    def _bring_up(self) -> None:
-        if self._opener.waiting:
-            opened = self._opener.open()
-            for task in opened:
-                self._tasks[task.id] = task
-                task.enter(TaskPhase.RESTORING)
-            self._start(self._restorer.add(opened))
-            if opened:
-                self._changed()
-        if self._restorer.tasks:
-            busy = any(task.inputs.count for task in self._running)
-            complete, behind = self._restorer.step(0 if busy else RESTORE_WAIT_S)
-            for task in behind:
-                del self._tasks[task.id]
-                self._opener.wipe(task)
-            self._start(complete)
-
-    def _start(self, tasks: Collection[Task]) -> None:
-        """Their state is complete: they run."""
-        for task in tasks:
-            task.start()
-            self._running.append(task)
-            self._router.add(task.inputs.buffers)
-            known = {(c.topic, c.partition): task.state.positions.get(c.store, 0) for c in task.changelogs}
-            if self._metadata_topic is not None and task.changelogs:
-                known[self._metadata_topic, task.id.partition] = task.metadata_position
-            self._positions.add(task.id, known)
-            self._publisher.add(task.id, task.measures(self._now_ms, self._options.watermark_idle_timeout_ms))
-            self.stores = MappingProxyType(
-                dict(self.stores)
-                | {(name, task.id.partition): store.reader() for name, store in task.state.stores.items()}
-            )
-        if tasks:
-            self._consumer.assign({(b.topic, b.partition): b.position() for task in tasks for b in task.inputs.buffers})
-            log.info("tasks_running: %s", " ".join(str(task.id) for task in tasks))
-            self._changed()
-
-    def _changed(self) -> None:
-        """Tells who has which tasks now."""
-        running = frozenset(task.id for task in self._running)
-        coming = frozenset(self._opener.waiting) | (self._tasks.keys() - running)
-        if (running, coming) != self.tasks_seen:
-            self.tasks_seen = (running, coming)
-            self._lags |= dict.fromkeys((task.id for task in self._running if task.changelogs), 0)
-            self._membership.report(self._lags)
-            self._listener.on_tasks(running, coming)
+        self.tasks.drop(self.tasks.all)
+        self._commits.abandon(give_up=self._gives_up)
 
     # -- records -----------------------------------------------------------------------------------------------------
     def _fetch(self) -> None:
         now = self._now_ms()
         router, options = self._router, self._options
         self._consumer.resume(router.to_resume())
-        runnable = sum(task.inputs.count for task in self._running if task.inputs.ready(now))
+        runnable = sum(task.inputs.count for task in self.tasks.running if task.inputs.ready(now))
         if runnable == 0:
             wait_s = self._idle_wait_s()
         elif runnable < options.poll_records or (self._aligned and router.hungry()):
@@ -281,13 +196,13 @@ class StreamThread:
 
     def _idle_wait_s(self) -> float:
         """How long there may be nothing to do."""
-        if self._restorer.tasks:
+        if self.tasks.restoring:
             return 0.0
-        if self._opener.waiting or not self._joined:
+        if self.tasks.waiting or not self._joined:
             return LOCKED_RETRY_S
         now = self._clock()
         wait_s = min(self._options.poll_ms / 1000, self._publisher.next_due(int(now * 1000)) / 1000)
-        due_ms = min((task.punctuation_due_ms() for task in self._running), default=NEVER)
+        due_ms = min((task.punctuation_due_ms() for task in self.tasks.running), default=NEVER)
         return max(min(wait_s, self._commit_at - now, due_ms / 1000), 0.001)
 
     def _run(self) -> None:
@@ -295,7 +210,7 @@ class StreamThread:
         now = self._now_ms()
         left = self._options.poll_records
         while left > 0:
-            ready = [task for task in self._running if task.inputs.ready(now)]
+            ready = [task for task in self.tasks.running if task.inputs.ready(now)]
             if not ready:
                 return
             task = ready[0] if len(ready) == 1 else min(ready, key=oldest)
@@ -307,7 +222,7 @@ class StreamThread:
     def _wake(self) -> None:
         """Partitions that were quiet have got records: readers must hear of it before they get what comes of them."""
         woken, self._router.woken = self._router.woken, []
-        for task in self._running:
+        for task in self.tasks.running:
             if any(buffer in woken for buffer in task.inputs.buffers):
                 self._publisher.awake(task.id)
         self._publish()
@@ -320,13 +235,13 @@ class StreamThread:
 
     # -- commit ------------------------------------------------------------------------------------------------------
     def _commit_when_due(self) -> None:
-        wanted = any(task.program.processors.commit_requested for task in self._running)
+        wanted = any(task.program.processors.commit_requested for task in self.tasks.running)
         if self._clock() < self._commit_at and not wanted:
-            dirty = sum(task.state.dirty_bytes for task in self._running)
+            dirty = sum(task.state.dirty_bytes for task in self.tasks.running)
             if dirty < self._options.max_dirty_bytes:
                 return
         try:
-            self._commit(self._running)
+            self._commit(self.tasks.running)
         except CommitFailedError as error:
             if error.fenced:
                 log.warning("tasks_lost: %s; what was not committed will be processed again", error)
@@ -337,7 +252,15 @@ class StreamThread:
                 raise
         self._commit_at = self._clock() + self._options.commit_interval_ms / 1000
 
-    def _commit(self, tasks: list[Task], *, closing: bool = False) -> None:
+    def _reopen(self, error: TransactionAbortedError) -> None:
+        """Opens all running tasks anew, from what they last committed."""
+        log.warning("transaction_aborted: %s; its records are processed again", error)
+        again = sorted(task.id for task in self.tasks.running)
+        self.tasks.drop(again)
+        self._commits.abandon(give_up=self._gives_up)
+        self.tasks.add(again)
+
+    def _commit(self, tasks: list[Task], *, closing: Collection[TaskId] = ()) -> None:
         began = self._clock()
         if tasks and self._commits.commit(tasks, give_up=self._gives_up, closing=closing):
             self._listener.on_commit(frozenset(task.id for task in tasks), self._clock() - began)
@@ -350,9 +273,12 @@ class StreamThread:
         such a task keeps what it last committed, and does the rest again. Bytes that do not decode fail before any
         operator, so what came before them is committed.
         """
-        whole = [task for task in self._running if not task.torn]
+        whole = [task for task in self.tasks.running if not task.torn]
+        if self._commits.together and len(whole) < len(self.tasks.running):
+            self._commits.abandon(give_up=lambda: True)  # the halves are in the one transaction
+            return
         try:
-            self._commit(whole, closing=True)
+            self._commit(whole, closing=frozenset(task.id for task in whole))
         except (StreamsError, StoreError) as error:  # what made the worker fail is what its caller must hear
             log.warning("commit_failed: some records will be processed again: %s", error)
 
@@ -364,7 +290,8 @@ class StreamThread:
         now = self._clock()
         if now >= self._tell_at:
             self._tell_at = now + PROGRESS_EVERY_S
-            counts = self.counters()
+            self._cleanup.run_when_due(self.tasks.all)
+            counts = self.tasks.counters()
             if counts != self._told_counts:
                 self._told_counts = counts
                 self._listener.on_progress(counts)
@@ -375,8 +302,3 @@ class StreamThread:
 
 def oldest(task: Task) -> int:
     return task.inputs.head_time()
-
-
-def owns(task: Task, place: tuple[str, int]) -> bool:
-    name, partition = place
-    return partition == task.id.partition and name in task.state.stores

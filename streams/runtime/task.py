@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from stores import ChangelogRecord, TaskState
+from stores import ChangelogRecord, KeyValueStore, TaskState
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
 from streams.observe import Counters
@@ -14,7 +14,6 @@ from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
 from streams.runtime.failure_policy import FailurePolicy
-from streams.runtime.failures import describe_failure
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.partition_time import decode_partition_time, encode_partition_time
 from streams.runtime.phase import TaskPhase, check_task_transition
@@ -41,6 +40,7 @@ class Task:
         committed: the committed offset of each input, None where there is none; together with the state they are
             where the task goes on.
         state: opened, and closed by the task.
+        global_stores: the worker's, of global tables.
         now: ms of the worker's monotonic clock.
         wall_clock: tells ms since the epoch.
     """
@@ -52,6 +52,7 @@ class Task:
         *,
         committed: Mapping[Place, CommittedOffset | None],
         state: TaskState,
+        global_stores: Mapping[str, KeyValueStore],
         produce: Produce,
         produce_full: Produce,
         failures: FailurePolicy,
@@ -75,7 +76,7 @@ class Task:
             TaskBinding(
                 application_id=plan.plan.application_id,
                 task_id=task_id,
-                stores=state.stores,
+                stores={**global_stores, **state.stores},
                 produce=produce,
                 produce_full=produce_full,
                 watermarks=self.watermarks,
@@ -223,7 +224,7 @@ class Task:
             self.program.flush()
         except RecordFailure as failure:
             self.torn = True
-            raise describe_failure(failure, NO_RECORD) from failure.cause
+            self.failures.fail(failure, NO_RECORD)
 
     # -- time --------------------------------------------------------------------------------------------------------
     def measures(self, clock: Callable[[], int], idle_timeout_ms: int) -> dict[str, Callable[[int], Progress]]:

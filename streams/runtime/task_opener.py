@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from stores import RocksDbResources, RocksDbTaskState, StateLockedError, StoreError
+from stores import KeyValueStore, RocksDbResources, RocksDbTaskState, StateLockedError, StoreCorruptError, StoreError
 from streams.errors import StateError
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
@@ -38,6 +38,9 @@ class TaskOpener:
         options: WorkerOptions,
         membership: Membership,
         producer: RecordProducer,
+        failures: FailurePolicy,
+        resources: RocksDbResources,
+        global_stores: Mapping[str, KeyValueStore],
         clock: Callable[[], float],
         wall_clock: Callable[[], int],
     ) -> None:
@@ -47,12 +50,9 @@ class TaskOpener:
         self._producer = producer
         self._clock = clock
         self._wall_clock = wall_clock
-        self._resources = RocksDbResources(
-            block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
-        )
-        self._failures = FailurePolicy(
-            deserialization=options.deserialization_handler, processing=options.processing_handler
-        )
+        self._resources = resources
+        self._failures = failures
+        self._global_stores = global_stores
         self._waiting: dict[TaskId, float] = {}  # -> when to give up
         self._told: set[TaskId] = set()
 
@@ -110,6 +110,7 @@ class TaskOpener:
                         self._plan,
                         committed={place: committed.get(place) for place in self._plan.inputs(task_id)},
                         state=state,
+                        global_stores=self._global_stores,
                         produce=self._producer.produce,
                         produce_full=self._producer.produce_full,
                         failures=self._failures,
@@ -162,6 +163,12 @@ class TaskOpener:
                 self._told.add(task)
                 log.info("state_locked: task %s waits for another process to close %s", task, directory)
             return None
+        except StoreCorruptError as error:
+            if not all(spec.logged for spec in specs):
+                raise StateError(f"task {task} cannot be opened: {error}", task=str(task)) from error
+            log.warning("state_rebuilt: task %s: %s", task, error)
+            shutil.rmtree(directory)
+            return RocksDbTaskState.open(directory, specs, self._resources)
         except StoreError as error:
             raise StateError(f"task {task} cannot be opened: {error}", task=str(task)) from error
         except OSError as error:

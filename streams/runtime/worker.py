@@ -10,18 +10,23 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from stores import StoreReader
+from stores import RocksDbResources, StoreReader
+from streams.observe import Counters
 from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
-from streams.runtime.commit import AtLeastOnce
+from streams.runtime.collector import collecting_seldom
+from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
 from streams.runtime.consumer import RecordConsumer
+from streams.runtime.exactly_once import ExactlyOnce
+from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.global_tables import GlobalTables
 from streams.runtime.internal_topics import TopicDirectory, admin_client
 from streams.runtime.joining import group_membership
 from streams.runtime.listener import Silent, WorkerListener
@@ -30,14 +35,18 @@ from streams.runtime.log_ends import BrokerLogEnds
 from streams.runtime.membership import Membership, MemberView
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import WorkerState, check_worker_transition
-from streams.runtime.producer import RecordProducer
+from streams.runtime.producer import RecordProducer, deadline
 from streams.runtime.publisher import PublishedTopic, WatermarkPublisher
 from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
+from streams.runtime.router import Router
 from streams.runtime.slot import Slot
+from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
+from streams.runtime.transactional_producer import TransactionalProducer
+from streams.runtime.worker_tasks import WorkerTasks
 
 if TYPE_CHECKING:
     from streams.query.server import QueryServer
@@ -70,6 +79,7 @@ class Worker:
         self._listener = listener or Silent()
         self._make_membership = membership or group_membership
         self._state = WorkerState.CREATED
+        self._state_changed = threading.Condition()
         self._stopping = threading.Event()
         self._leaving = True
         self._thread: StreamThread | None = None
@@ -101,24 +111,31 @@ class Worker:
 
     def tasks(self) -> tuple[frozenset[TaskId], frozenset[TaskId]]:
         """The tasks that run here, and those that are being opened or restored."""
-        return self._thread.tasks_seen if self._thread is not None else (frozenset(), frozenset())
+        return self._thread.tasks.seen if self._thread is not None else (frozenset(), frozenset())
 
     def counters(self) -> Mapping[str, int]:
         """What was processed, dropped, skipped and committed since the start."""
-        return self._thread.counters() if self._thread is not None else {}
+        return self._thread.tasks.counters() if self._thread is not None else {}
 
     def task_counters(self) -> Mapping[TaskId, Mapping[str, int]]:
         """The counters of each task that is open here."""
-        return self._thread.task_counters() if self._thread is not None else {}
+        return self._thread.tasks.task_counters() if self._thread is not None else {}
 
     def readers(self) -> Mapping[tuple[str, int], StoreReader]:
         """(store, partition) -> committed rows, of the tasks that run here; readable from any thread until the task
         is given away (then StoreClosedError)."""
-        return self._thread.stores if self._thread is not None else {}
+        return self._thread.tasks.stores if self._thread is not None else {}
 
     def members(self) -> tuple[MemberView, ...]:
         """The group's members, their tasks and endpoints, as this worker last heard."""
         return tuple(self._members.members()) if self._members is not None else ()
+
+    def wait_for(self, states: Collection[WorkerState], timeout_s: float | None = None) -> WorkerState:
+        """Waits, on any thread but the worker's own, until it is in one of these states or the time is over; returns
+        the state it is in."""
+        with self._state_changed:
+            self._state_changed.wait_for(lambda: self._state in states, timeout_s)
+            return self._state
 
     # -- life --------------------------------------------------------------------------------------------------------
     def stop(self, *, leave: bool = True) -> None:
@@ -142,6 +159,7 @@ class Worker:
                 its session ends.
         """
         with ExitStack() as open_things:
+            open_things.enter_context(collecting_seldom())
             if signals:
                 open_things.enter_context(self._stopped_by_signals())
             try:
@@ -166,7 +184,7 @@ class Worker:
         metadata = metadata_topic(plan)
         metadata_name = metadata.name if metadata is not None else None
 
-        producer = RecordProducer(options)
+        producer = self._producer(options)
         open_things.callback(producer.close)
         consumer = RecordConsumer(options, reset=options.auto_offset_reset)
         open_things.callback(consumer.close)
@@ -185,32 +203,100 @@ class Worker:
         ends = BrokerLogEnds(admin)
         lags = local_lags(options.application_dir, plan, ends)
         positions = ChangelogPositions(ends)
-        thread = StreamThread(
-            plan,
+        publisher = WatermarkPublisher(
+            published_topics(plan),
+            interval_ms=options.watermark_interval_ms,
+            repeat_ms=options.watermark_repeat_ms,
+        )
+        failures = FailurePolicy(
+            deserialization=options.deserialization_handler,
+            processing=options.processing_handler,
+            blame=producer.blame,
+        )
+        resources = RocksDbResources(
+            block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
+        )
+        global_tables = self._global_tables(plan, options, resources, ends, failures)
+        if global_tables is not None:
+            open_things.callback(global_tables.close)
+            global_tables.load(self._stopping.is_set)
+        router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
+        tasks = WorkerTasks(
             options,
             membership=membership,
             consumer=consumer,
-            producer=producer,
-            opener=TaskOpener(plan, options, membership, producer, time.monotonic, wall_clock_ms),
+            router=router,
+            opener=TaskOpener(
+                plan,
+                options,
+                membership,
+                producer,
+                failures,
+                resources,
+                global_tables.stores if global_tables is not None else {},
+                time.monotonic,
+                wall_clock_ms,
+            ),
             restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
             positions=positions,
-            commits=AtLeastOnce(producer, membership, positions, metadata_name),
-            publisher=WatermarkPublisher(
-                published_topics(plan),
-                interval_ms=options.watermark_interval_ms,
-                repeat_ms=options.watermark_repeat_ms,
-            ),
-            purge=RepartitionPurge(
-                admin, interval_s=options.repartition_purge_interval_ms / 1000, clock=time.monotonic
-            ),
+            publisher=publisher,
             listener=self._listener,
             metadata_topic=metadata_name,
             lags=lags,
+            now=lambda: int(time.monotonic() * 1000),
+        )
+        thread = StreamThread(
+            options,
+            tasks=tasks,
+            membership=membership,
+            consumer=consumer,
+            router=router,
+            producer=producer,
+            commits=commit_protocol(producer, membership, ChangeWriter(producer, positions, metadata_name)),
+            publisher=publisher,
+            purge=RepartitionPurge(
+                admin, interval_s=options.repartition_purge_interval_ms / 1000, clock=time.monotonic
+            ),
+            cleanup=StateCleanup(options.application_dir, delay_s=options.state_cleanup_delay_s),
+            listener=self._listener,
+            global_tables=global_tables,
+            aligned=any(sub.repartition_sinks for sub in plan.plan.subtopologies),
         )
         self._thread = thread
         membership.report(lags)
         membership.start()
         return thread
+
+    def _global_tables(
+        self,
+        plan: PartitionPlan,
+        options: WorkerOptions,
+        resources: RocksDbResources,
+        ends: BrokerLogEnds,
+        failures: FailurePolicy,
+    ) -> GlobalTables | None:
+        """The copies of the topology's global tables, if it has any."""
+        tables, counters = self.plan.global_tables, Counters()
+        if not tables:
+            return None
+        return GlobalTables.open(
+            tables,
+            plan.counts,
+            options.application_dir / f"global-{options.slot}",
+            resources,
+            RecordConsumer(options, "global"),
+            ends,
+            lambda failure, message: failures.skip(failure, message, None, counters),
+        )
+
+    def _producer(self, options: WorkerOptions) -> RecordProducer:
+        """The producer that the guarantee asks for, ready to send."""
+        if options.processing_guarantee == "at_least_once":
+            return RecordProducer(options)
+        assert options.instance_id is not None, "a worker is named after its slot"
+        producer = TransactionalProducer(options, options.instance_id)
+        producer.open(give_up=deadline(options.connect_timeout_s, self._stopping.is_set))
+        return producer
 
     def _loop(self, thread: StreamThread) -> None:
         failed = True
@@ -229,7 +315,9 @@ class Worker:
     def _enter(self, state: WorkerState) -> None:
         before = self._state
         check_worker_transition(before, state)
-        self._state = state
+        with self._state_changed:
+            self._state = state
+            self._state_changed.notify_all()
         log.info("worker_state: %s -> %s", before.value, state.value)
         self._listener.on_state(before, state)
 
@@ -250,6 +338,13 @@ class Worker:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def commit_protocol(producer: RecordProducer, membership: Membership, changes: ChangeWriter) -> CommitProtocol:
+    """The guarantee that goes with a producer."""
+    if isinstance(producer, TransactionalProducer):
+        return ExactlyOnce(producer, membership, changes)
+    return AtLeastOnce(producer, membership, changes)
 
 
 def published_topics(plan: PartitionPlan) -> dict[str, PublishedTopic]:

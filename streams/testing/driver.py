@@ -28,6 +28,7 @@ from streams.plan.plan import StorePlan, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.failures import describe_failure
 from streams.serde import Serde, serde_for
+from streams.testing.global_tables import DriverGlobalTables
 from streams.testing.message import DriverMessage
 from streams.testing.topics import InputTopic, OutputTopic, TestRecord
 
@@ -47,6 +48,9 @@ class TopologyTestDriver:
         self.application_id = self._plan.application_id
         self._directory = tempfile.TemporaryDirectory(prefix="headrace-driver-")
         self._in_memory = stores == "memory"
+        self.global_tables = DriverGlobalTables(
+            self._plan.global_tables, None if self._in_memory else Path(self._directory.name) / "global"
+        )
         self._tasks = [_DriverTask(self, subtopology) for subtopology in self._plan.subtopologies]
         self._readers = {source.topic: task for task in self._tasks for source in task.subtopology.sources}
         self._queue: deque[DriverMessage] = deque()
@@ -66,10 +70,11 @@ class TopologyTestDriver:
         """The handle that pipes records into `name`. `key` and `value` default to the types the topology declared."""
         task = self._readers.get(name)
         entry = task.entry(name) if task else None
-        if entry is None:
+        schema = entry.schema if entry else self.global_tables.schema(name)
+        if schema is None:
             known = ", ".join(sorted(self._plan.source_topics()))
             raise KeyError(f"the topology reads no topic {name!r}; it reads {known}")
-        return InputTopic(name, *_serdes(entry.schema, key, value), driver=self)
+        return InputTopic(name, *_serdes(schema, key, value), driver=self)
 
     def output_topic(self, name: str, *, key: Any = None, value: Any = None) -> OutputTopic:
         """The handle that reads what came to `name`. `key` and `value` default to what the topology writes there."""
@@ -86,11 +91,16 @@ class TopologyTestDriver:
 
         Raises QueryError naming the stores there are.
         """
+        if name in self.global_tables.stores:
+            return self.global_tables.stores[name]
         return self._find(name)[0].state.store(name)
 
     def rows(self, name: str) -> dict[Any, tuple[Any, int]]:
         """A store's rows as users see them: key (windowed: `(key, start)`, sessions: `(key, start, end)`) -> (value,
         timestamp)."""
+        shared = self.global_tables.rows(name)
+        if shared is not None:
+            return shared
         task, plan = self._find(name)
         store = task.state.store(name)
         read = plan.key_serde.deserialize
@@ -143,6 +153,7 @@ class TopologyTestDriver:
         for task in self._tasks:
             task.program.processors.close()
             task.state.close()
+        self.global_tables.close()
         self._directory.cleanup()
 
     def __enter__(self) -> TopologyTestDriver:
@@ -167,7 +178,10 @@ class TopologyTestDriver:
         try:
             while self._queue:
                 message = self._queue.popleft()
-                self._readers[message.topic()].process(message)
+                if self.global_tables.reads(message.topic()):
+                    self.global_tables.process(message)
+                else:
+                    self._readers[message.topic()].process(message)
         finally:
             self._queue.clear()
 
@@ -193,7 +207,7 @@ class TopologyTestDriver:
         """What compiled code sends: kept for the test to read, and piped on if the topology reads the topic."""
         record = DriverMessage(topic, 0, key, value, timestamp, headers)
         self._written.setdefault(topic, deque()).append(record)
-        if topic in self._readers:
+        if topic in self._readers or self.global_tables.reads(topic):
             self._enqueue(topic, key, value, timestamp, headers)
 
     def open_state(self, subtopology: Subtopology) -> TaskState:
@@ -225,7 +239,10 @@ class _DriverTask:
             TaskBinding(
                 application_id=driver.application_id,
                 task_id=TaskId(subtopology.index, 0),
-                stores={plan.name: self.state.store(plan.name) for plan in subtopology.stores},
+                stores={
+                    **driver.global_tables.stores,
+                    **{plan.name: self.state.store(plan.name) for plan in subtopology.stores},
+                },
                 produce=driver.produce,
                 produce_full=driver.produce,
                 watermarks={s.topic: _Unbounded() for s in subtopology.sources if s.role == "repartition"},

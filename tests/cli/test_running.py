@@ -144,6 +144,8 @@ def test_worker_processes_restart_after_a_crash_and_end_on_sigterm(word_count: C
             wait_for_text(commands, "was killed by signal 9; starting it again in 0.5 s")
             commands.run("produce", "sentences", *["a"] * 10, *address)
             commands.wait_until(lambda: newest_counts(commands, *address).get("a", 0) >= 20, "not counted")
+            process.send_signal(signal.SIGUSR1)
+            wait_for_text(commands, "stream_thread.py")
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=TIMEOUT_S)
             assert process.returncode == 0

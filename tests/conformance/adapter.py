@@ -9,6 +9,7 @@ from typing import Any
 
 from streams import (
     App,
+    GlobalKTable,
     Json,
     KStream,
     KTable,
@@ -133,6 +134,9 @@ class Translation:
         if "store" in op:
             self.stores[op["store"]] = None
         return self.app.table(op["topic"], key=str, store=op.get("store"))
+
+    def op_global_table(self, op: dict[str, Any]) -> Any:
+        return self.app.global_table(op["topic"], key=str, **self._table_store(op))
 
     def op_filter(self, op: dict[str, Any]) -> Any:
         return self.of(op).filter(words.predicate(op["pred"]), **self._table_store(op))
@@ -293,6 +297,9 @@ class Translation:
         if isinstance(left, KTable) and isinstance(right, KTable):
             self._supports(op, "left", "right", "joiner", "store")
             return getattr(left, method)(right, joiner, **self._table_store(op))
+        if isinstance(right, GlobalKTable):
+            self._supports(op, "left", "right", "joiner", "key_fn")
+            return getattr(left, method)(right, joiner, on=words.key_function(op["key_fn"]))
         self._supports(op, "left", "right", "joiner")
         if not isinstance(left, KStream) or not isinstance(right, KTable):
             raise NotImplementedError(f"{op['op']} of {type(left).__name__} and {type(right).__name__}")

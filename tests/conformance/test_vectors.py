@@ -30,6 +30,7 @@ FAMILIES = (
     "table_aggregate",
     "caching",
     "join_table_table",
+    "join_global",
     "composed",
     "process",
     "stores",
@@ -51,6 +52,7 @@ LEAST = {
     "join_table_table": 20,
     "process": 21,
     "stores": 22,
+    "join_global": 10,
 }
 """How many cases of a family must run, so that a translation that gives up too early is noticed."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from broker import Broker
 from streams.cli.admin import Admin
 from streams.cli.worker_process import WorkerCommand, WorkerProcess
 from streams.demo.batch_answer import Comparison, batch_answer, compare
@@ -20,36 +20,58 @@ from streams.demo.topics import create_topics
 from streams.discovery import locate_broker
 from streams.partitioner import partition_for_key
 
-PARTITIONS = 4
 REPARTITION_TOPIC = "flight-delays-delays-by-state-repartition"
 DEADLINE_S = 60.0
+
+
+class RunningBroker(Protocol):
+    """The bundled broker, or a cluster from elsewhere."""
+
+    @property
+    def bootstrap_servers(self) -> str: ...
 
 
 class FlightsJob:
     """Owns nothing but what it started: `close` ends the workers."""
 
-    def __init__(self, broker: Broker, flights: Flights, directory: Path) -> None:
+    def __init__(
+        self,
+        broker: RunningBroker,
+        flights: Flights,
+        directory: Path,
+        *,
+        partitions: int = 4,
+        tally: Tally | None = None,
+    ) -> None:
         self.broker = broker
+        self.partitions = partitions
         self.flights = flights
         self.state_dir = directory / "state"
         self.log = directory / "worker.log"
         self._home = directory / "home"
         self._home.mkdir(parents=True)
         self._workers: list[WorkerProcess] = []
-        self.tally = Tally()
+        self.tally = tally if tally is not None else Tally()
+        self._read_to: dict[int, int] = {}
         servers = broker.bootstrap_servers
         client = {"bootstrap.servers": servers, "log_level": 0}
-        create_topics(Admin(locate_broker(servers)), partitions=PARTITIONS)
+        create_topics(Admin(locate_broker(servers)), partitions=partitions)
         self._failures = DeliveryFailures()
         self._producer = Producer(
             {**client, "enable.idempotence": True, "on_delivery": self._failures, **PRODUCER_CONFIG}
         )
-        load_airports(self._producer, self._failures, partitions=PARTITIONS, timestamp=flights.first_timestamp)
+        load_airports(self._producer, self._failures, partitions=partitions, timestamp=flights.first_timestamp)
         self._output = Consumer(
-            {**client, "group.id": "test-output", "fetch.queue.backoff.ms": 10, "fetch.wait.max.ms": 50}
+            {
+                **client,
+                "group.id": "test-output",
+                "fetch.queue.backoff.ms": 10,
+                "fetch.wait.max.ms": 50,
+                "enable.partition.eof": True,
+            }
         )
         self._group = Consumer({**client, "group.id": "flight-delays"})
-        self._output.assign([TopicPartition(OUTPUT_TOPIC, p, 0) for p in range(PARTITIONS)])
+        self._output.assign([TopicPartition(OUTPUT_TOPIC, p, 0) for p in range(partitions)])
 
     # -- flights -------------------------------------------------------------------------------------------------------
     def load(self, start: int, end: int) -> None:
@@ -63,7 +85,7 @@ class FlightsJob:
         part = Flights(self.flights.table.slice(start, end - start), fingerprint="part")
         for batch in part.batches():
             for key, value, timestamp in zip(batch.keys, batch.values, batch.timestamps):
-                partition = partition_for_key(key, PARTITIONS)
+                partition = partition_for_key(key, self.partitions)
                 self._producer.produce(FLIGHTS_TOPIC, value, key, partition, timestamp=timestamp)
             self._producer.poll(0)
 
@@ -111,7 +133,7 @@ class FlightsJob:
         self.drain()
 
     def _ends(self, topic: str) -> list[TopicPartition]:
-        partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        partitions = [TopicPartition(topic, p) for p in range(self.partitions)]
         return [
             TopicPartition(topic, p.partition, self._group.get_watermark_offsets(p, timeout=10)[1]) for p in partitions
         ]
@@ -121,21 +143,31 @@ class FlightsJob:
         return all(mine.offset >= end.offset for mine, end in zip(committed, ends, strict=True))
 
     def drain(self) -> None:
-        """Reads what the output topic holds to its end."""
-        ends = [
-            self._output.get_watermark_offsets(TopicPartition(OUTPUT_TOPIC, p), timeout=10)[1]
-            for p in range(PARTITIONS)
-        ]
-        self._read_until(lambda: self.tally.updates >= sum(ends), "the output read to its end")
+        """Reads what the output topic holds to its end, transaction markers and all."""
+        ends = {end.partition: end.offset for end in self._ends(OUTPUT_TOPIC)}
+        self._read_until(
+            lambda: all(self._read_to.get(partition, 0) >= end for partition, end in ends.items()),
+            "the output read to its end",
+        )
+
+    def read_output(self) -> None:
+        """Reads what the output topic holds now."""
+        while messages := self._output.consume(5000, 0.02):
+            self._take(messages)
+
+    def _take(self, messages: list[Message]) -> None:
+        for message in messages:
+            ended = message.error() is not None  # the only event: the offset at which a partition ends
+            self._read_to[message.partition()] = message.offset() + (0 if ended else 1)
+        self.tally.add([message for message in messages if message.error() is None])
 
     def _read_until(self, done: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + DEADLINE_S
         while not done():
-            messages = self._output.consume(5000, 0.1)
-            self.tally.add([message for message in messages if message.error() is None])
+            self._take(self._output.consume(5000, 0.1))
             for worker in self._workers:
                 code = worker.exit_code()
-                assert code in (None, 0, -9), f"a worker ended with {code}:\n{self.log_text()}"
+                assert code in (None, 0, -9, -15), f"a worker ended with {code}:\n{self.log_text()}"
             assert time.monotonic() < deadline, f"not {what} but {self.tally.flights}:\n{self.log_text()}"
 
     def close(self) -> None:

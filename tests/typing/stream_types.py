@@ -135,6 +135,6 @@ def mistakes(numbered: KStream[int, Flight], context: ProcessorContext[str, int]
     numbered.process(Delays)  # pyright: ignore[reportArgumentType]
     flights.process_values(Delays)  # pyright: ignore[reportArgumentType]
     flights.map_values(lambda v: v.no_such_field)  # pyright: ignore
-    numbered.join(airports, lambda flight, airport: airport.state)  # pyright: ignore[reportArgumentType]
+    numbered.join(airports, lambda flight, airport: 1)  # pyright: ignore[reportArgumentType]
     context.store(DELAYS).put(5, 5)  # pyright: ignore[reportArgumentType]
     context.forward(FixedKeyRecord("k", 1, 1))  # pyright: ignore[reportArgumentType]

@@ -85,7 +85,7 @@ class RunningWorker:
         """Ends as a kill would, as far as state and offsets can tell: nothing is committed any more."""
         thread = self.worker._thread
         assert thread is not None
-        thread.leave = lambda *, failed: (thread._drop(frozenset(thread._tasks)), thread._restorer.close())  # type: ignore[method-assign]
+        thread.leave = lambda *, failed: thread.tasks.close()  # type: ignore[method-assign]
         self.worker.stop()
         self.join()
 

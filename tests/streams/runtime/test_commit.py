@@ -12,7 +12,7 @@ from streams import App
 from streams.errors import ProduceError
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
-from streams.runtime.commit import AtLeastOnce
+from streams.runtime.commit import AtLeastOnce, ChangeWriter
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.membership import CommitFailedError, CommittedOffset
 from streams.runtime.task import Task
@@ -63,7 +63,11 @@ class Committing:
         self.script = Script()
         self.ends = Ends()
         self.positions = ChangelogPositions(self.ends)
-        self.protocol = AtLeastOnce(self.script, self.script, self.positions, METADATA)  # type: ignore[arg-type]
+        self.protocol = AtLeastOnce(
+            self.script,  # type: ignore[arg-type]
+            self.script,  # type: ignore[arg-type]
+            ChangeWriter(self.script, self.positions, METADATA),  # type: ignore[arg-type]
+        )
         self.path = path
         self.task = self.open()
 
@@ -74,6 +78,7 @@ class Committing:
             TaskId(0, 0),
             self.plan,
             committed={("in", 0): self.script.offsets.get(("in", 0))},
+            global_stores={},
             state=state,
             produce=self.script.produce,  # type: ignore[arg-type]
             produce_full=self.script.produce,  # type: ignore[arg-type]
@@ -100,7 +105,7 @@ class Committing:
         assert self.task.run(100, 0) == len(keys)
 
     def commit(self, *, closing: bool = False) -> bool:
-        return self.protocol.commit([self.task], give_up=lambda: False, closing=closing)
+        return self.protocol.commit([self.task], give_up=lambda: False, closing=[self.task.id] if closing else ())
 
     def counts(self) -> dict[bytes, int]:
         """As committed."""

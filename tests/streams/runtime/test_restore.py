@@ -98,6 +98,7 @@ class Restoring:
             TaskId(0, 0),
             self.plan,
             committed={},
+            global_stores={},
             state=RocksDbTaskState.open(self.path, specs, RocksDbResources()),
             produce=lambda *_: None,
             produce_full=lambda *_: None,

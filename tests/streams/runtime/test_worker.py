@@ -383,3 +383,21 @@ def test_worker_repartition_topic_is_emptied_of_what_was_read(bench: Bench) -> N
     until(lambda: worker.processed() == 100, "50 records on both sides")
     until(lambda: bench.keep_busy("in") and bench.start_offset(topic) >= 50, "the topic to be emptied")
     worker.stop()
+
+
+def test_worker_with_damaged_state_rebuilds_it_from_the_changelog(bench: Bench) -> None:
+    bench.topics(**{"in": 1, "out": 1})
+    bench.produce("in", *numbered(0, 100))
+    first = bench.run(counting(bench), task("0_0"))
+    until(lambda: first.processed() == 100, "100 records")
+    first.stop()
+    manifests = list((first.worker.options.application_dir / "0_0").glob("MANIFEST-*"))
+    assert manifests
+    for manifest in manifests:
+        manifest.write_bytes(b"rubbish" * 50)
+    bench.produce("in", *numbered(100, 5))
+    second = bench.run(counting(bench), task("0_0"))
+    until(lambda: second.processed() == 5, "5 records")
+    second.stop()
+    assert second.heard.restored == {(task("0_0"), "counts"): 5}
+    assert counts(bench) == {f"k{i}": 21 for i in range(5)}

@@ -1,0 +1,131 @@
+"""Keeps a worker's copies of global tables: loaded before its tasks start, kept up to date between their batches.
+
+Each worker has a copy of its own, in `<state_dir>/<application>/global-<slot>`, and a consumer of its own that reads
+all partitions. Source: Kafka Streams' `GlobalStreamThread`; here the stream thread does it, once a turn, so that a
+batch of records sees one state of the table.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from confluent_kafka import Message as KafkaMessage
+
+from stores import KeyValueStore, RocksDbResources, RocksDbTaskState, StateLockedError, StoreError
+from streams.errors import StateError
+from streams.operators.global_table import GlobalTable
+from streams.runtime.consumer import RecordConsumer
+from streams.runtime.global_state import GlobalState, Skip
+from streams.runtime.log_ends import LogEnds
+from streams.runtime.router import Place, events, is_partition_end, stretches
+
+log = logging.getLogger(__name__)
+
+FETCH_RECORDS = 10_000
+LOAD_WAIT_S = 0.1
+ANSWER_WAIT_S = 30.0
+
+
+class GlobalTables:
+    """Owned by the stream thread.
+
+    Args:
+        places: all partitions of the tables' topics.
+        consumer: for these alone; closed here.
+        skip: decides about records that do not decode.
+    """
+
+    def __init__(self, state: GlobalState, places: Sequence[Place], consumer: RecordConsumer, skip: Skip) -> None:
+        self._state = state
+        self._places = places
+        self._consumer = consumer
+        self._skip = skip
+        self._behind = set(places)
+        """Partitions whose end was not reached since the start."""
+
+    @classmethod
+    def open(
+        cls,
+        tables: Sequence[GlobalTable],
+        counts: Mapping[str, int],
+        directory: Path,
+        resources: RocksDbResources,
+        consumer: RecordConsumer,
+        ends: LogEnds,
+        skip: Skip,
+    ) -> GlobalTables:
+        """Opens the copies as they were left; a copy that is further than its topic (which was deleted and made anew)
+        is begun again.
+
+        Args:
+            counts: partitions of each topic.
+
+        Raises:
+            StateError: the directory cannot be used.
+            StreamsError: the broker does not say where the topics end.
+        """
+        places = [(table.topic, partition) for table in tables for partition in range(counts[table.topic])]
+        known = ends.request(places).result(ANSWER_WAIT_S)
+        state = _open_state(tables, directory, resources)
+        if any((state.position(place) or 0) > known[place] for place in places):
+            log.warning("global_state_wiped: a topic is shorter than what was read of it; %s is loaded anew", directory)
+            state.close()
+            shutil.rmtree(directory)
+            state = _open_state(tables, directory, resources)
+        return cls(state, places, consumer, skip)
+
+    @property
+    def stores(self) -> Mapping[str, KeyValueStore]:
+        """The tables' stores by name."""
+        return self._state.stores
+
+    def load(self, stop: Callable[[], bool]) -> None:
+        """Reads all partitions to their ends, or until `stop` says so.
+
+        Raises:
+            StreamsError: a topic cannot be read, or a record does not decode and is not to be skipped.
+        """
+        self._consumer.assign({place: self._state.position(place) or 0 for place in self._places})
+        taken = 0
+        while self._behind and not stop():
+            taken += self._take(LOAD_WAIT_S)
+        log.info("global_tables_loaded: %d records", taken)
+
+    def poll(self) -> None:
+        """Takes in what has come. Raises as `load`."""
+        self._take(0)
+
+    def close(self) -> None:
+        self._consumer.close()
+        self._state.close()
+
+    def _take(self, timeout_s: float) -> int:
+        messages = self._consumer.fetch(FETCH_RECORDS, timeout_s)
+        taken = at = 0
+        for index in events(messages):
+            taken += self._apply(messages[at:index])
+            event, at = messages[index], index + 1
+            if is_partition_end(event):
+                self._behind.discard((str(event.topic()), int(event.partition() or 0)))
+            else:
+                self._consumer.check(event)
+        return taken + self._apply(messages[at:])
+
+    def _apply(self, messages: Sequence[KafkaMessage]) -> int:
+        for place, stretch in stretches(messages):
+            last = stretch[-1].offset()
+            assert last is not None
+            self._state.apply(place, stretch, last + 1, self._skip)  # pyright: ignore[reportArgumentType]
+        return len(messages)
+
+
+def _open_state(tables: Sequence[GlobalTable], directory: Path, resources: RocksDbResources) -> GlobalState:
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        state = RocksDbTaskState.open(directory, [table.spec for table in tables], resources)
+    except (StateLockedError, StoreError, OSError) as error:
+        raise StateError(f"the global tables in {directory} cannot be opened: {error}") from error
+    return GlobalState(tables, state)

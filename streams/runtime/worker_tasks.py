@@ -1,0 +1,205 @@
+"""The tasks a worker has: which are waiting to be opened, which are restored, which run.
+
+    waiting ──open──► restoring ──complete──► running ──drop──► (given to others, or opened again)
+
+It tells the client what to read, the router where records go, and the others who has to know.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+
+from stores import StoreReader
+from streams.observe import COUNTER_HELP, add_up
+from streams.plan.task_id import TaskId
+from streams.runtime.changelog_positions import ChangelogPositions
+from streams.runtime.consumer import RecordConsumer
+from streams.runtime.listener import WorkerListener
+from streams.runtime.membership import Membership
+from streams.runtime.options import WorkerOptions
+from streams.runtime.phase import TaskPhase
+from streams.runtime.publisher import WatermarkPublisher
+from streams.runtime.restore import Restorer
+from streams.runtime.router import Router
+from streams.runtime.task import Task
+from streams.runtime.task_opener import TaskOpener
+
+log = logging.getLogger(__name__)
+
+RESTORE_WAIT_S = 0.05
+
+
+class WorkerTasks:
+    """Owned by the stream thread; others see `stores` (committed rows), `seen` and counters.
+
+    Args:
+        lags: of the state that lies here, as the group is told.
+        now: ms of the worker's monotonic clock.
+    """
+
+    def __init__(
+        self,
+        options: WorkerOptions,
+        *,
+        membership: Membership,
+        consumer: RecordConsumer,
+        router: Router,
+        opener: TaskOpener,
+        restorer: Restorer,
+        positions: ChangelogPositions,
+        publisher: WatermarkPublisher,
+        listener: WorkerListener,
+        metadata_topic: str | None,
+        lags: Mapping[TaskId, int],
+        now: Callable[[], int],
+    ) -> None:
+        self._options = options
+        self._membership = membership
+        self._consumer = consumer
+        self._router = router
+        self._opener = opener
+        self._restorer = restorer
+        self._positions = positions
+        self._publisher = publisher
+        self._listener = listener
+        self._metadata_topic = metadata_topic
+        self._lags = dict(lags)
+        self._now = now
+        self._open: dict[TaskId, Task] = {}  # RESTORING or RUNNING
+        self._closed_counts = dict.fromkeys(COUNTER_HELP, 0)
+        self.running: list[Task] = []
+        """Replaced or appended to, in no particular order."""
+        self.stores: Mapping[tuple[str, int], StoreReader] = MappingProxyType({})
+        """(store, partition) -> committed rows of the stores of running tasks; replaced, never changed."""
+        self.seen: tuple[frozenset[TaskId], frozenset[TaskId]] = (frozenset(), frozenset())
+        """The tasks that run, and those that are opened or restored; replaced, never changed."""
+
+    # -- for others --------------------------------------------------------------------------------------------------
+    @property
+    def all(self) -> frozenset[TaskId]:
+        """Every task, in whatever phase."""
+        return frozenset(self._open) | frozenset(self._opener.waiting)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether tasks could not be opened yet."""
+        return bool(self._opener.waiting)
+
+    @property
+    def restoring(self) -> bool:
+        return bool(self._restorer.tasks)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all of them run."""
+        return not self._opener.waiting and len(self.running) == len(self._open)
+
+    def counters(self) -> dict[str, int]:
+        """Sums over all tasks since the start, those that were given away included."""
+        total = add_up(task.counters for task in tuple(self._open.values()))
+        return {name: count + self._closed_counts[name] for name, count in total.items()}
+
+    def task_counters(self) -> dict[TaskId, dict[str, int]]:
+        """The counters of each task that is open here."""
+        return {task.id: task.counters.snapshot() for task in tuple(self._open.values())}
+
+    # -- coming ------------------------------------------------------------------------------------------------------
+    def add(self, tasks: Collection[TaskId]) -> None:
+        """These are to be opened, restored and run."""
+        self._opener.add(sorted(tasks))
+
+    def bring_up(self) -> None:
+        """Goes on opening and restoring; waits a little where there is nothing else to do.
+
+        Raises:
+            StreamsError, StoreError: a task cannot be opened or restored.
+        """
+        if self._opener.waiting:
+            opened = self._opener.open()
+            for task in opened:
+                self._open[task.id] = task
+                task.enter(TaskPhase.RESTORING)
+            self._start(self._restorer.add(opened))
+            if opened:
+                self.changed()
+        if self._restorer.tasks:
+            busy = any(task.inputs.count for task in self.running)
+            complete, behind = self._restorer.step(0 if busy else RESTORE_WAIT_S)
+            for task in behind:
+                del self._open[task.id]
+                self._opener.wipe(task)
+            self._start(complete)
+
+    def _start(self, tasks: Collection[Task]) -> None:
+        """Their state is complete: they run."""
+        for task in tasks:
+            task.start()
+            self.running.append(task)
+            self._router.add(task.inputs.buffers)
+            known = {(c.topic, c.partition): task.state.positions.get(c.store, 0) for c in task.changelogs}
+            if self._metadata_topic is not None and task.changelogs:
+                known[self._metadata_topic, task.id.partition] = task.metadata_position
+            self._positions.add(task.id, known)
+            self._publisher.add(task.id, task.measures(self._now, self._options.watermark_idle_timeout_ms))
+            self.stores = MappingProxyType(
+                dict(self.stores)
+                | {(name, task.id.partition): store.reader() for name, store in task.state.stores.items()}
+            )
+        if tasks:
+            self._consumer.assign({(b.topic, b.partition): b.position() for task in tasks for b in task.inputs.buffers})
+            log.info("tasks_running: %s", " ".join(str(task) for task in sorted(task.id for task in tasks)))
+            self.changed()
+
+    # -- going -------------------------------------------------------------------------------------------------------
+    def stop_reading(self, tasks: Collection[TaskId]) -> list[Task]:
+        """Those of the tasks that run get no more records; returns them."""
+        running = sorted((task for task in self.running if task.id in tasks), key=lambda task: task.id)
+        if running:
+            self._consumer.unassign([(b.topic, b.partition) for task in running for b in task.inputs.buffers])
+        return running
+
+    def drop(self, tasks: Collection[TaskId]) -> None:
+        """Closes tasks as they are."""
+        self._opener.cancel(tasks)
+        self._restorer.cancel(tasks)
+        self._publisher.remove(tasks)
+        self._positions.remove(tasks)
+        dropped = [self._open.pop(task) for task in sorted(tasks) if task in self._open]
+        if not dropped:
+            return
+        self.running = [task for task in self.running if task.id in self._open]
+        self.stores = MappingProxyType(
+            {place: reader for place, reader in self.stores.items() if not any(owns(task, place) for task in dropped)}
+        )
+        for task in dropped:
+            places = [(buffer.topic, buffer.partition) for buffer in task.inputs.buffers]
+            self._router.remove(places)
+            self._consumer.unassign(places)
+            for name, count in task.counters.snapshot().items():
+                self._closed_counts[name] += count
+            self._opener.close(task)
+        log.info("tasks_closed: %s", " ".join(str(task.id) for task in dropped))
+        self.changed()
+
+    def close(self) -> None:
+        """Drops all of them, and lets go of what restores."""
+        self.drop(self.all)
+        self._restorer.close()
+
+    # -- telling -----------------------------------------------------------------------------------------------------
+    def changed(self) -> None:
+        """Tells who has which tasks now."""
+        running = frozenset(task.id for task in self.running)
+        coming = self.all - running
+        if (running, coming) != self.seen:
+            self.seen = (running, coming)
+            self._lags |= dict.fromkeys((task.id for task in self.running if task.changelogs), 0)
+            self._membership.report(self._lags)
+            self._listener.on_tasks(running, coming)
+
+
+def owns(task: Task, place: tuple[str, int]) -> bool:
+    name, partition = place
+    return partition == task.id.partition and name in task.state.stores
