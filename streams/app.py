@@ -183,6 +183,31 @@ class App:
         self._builder.add_store(store, caller_origin())
         return store
 
+    def add_global_store(
+        self, name: str, topic: str, *, key: type[K] | Serde | Any = None, value: type[V] | Serde | Any = None
+    ) -> None:
+        """A store with the newest value of each key of a topic, all of it in every worker, for processors to read.
+
+        Each processor has it by `context.store(name)`, without naming it in `stores=`: values with their timestamps.
+        Source: `StreamsBuilder.addGlobalStore`; rows are put as they come, so there is no processor of its own.
+        """
+        self.global_table(topic, key=key, value=value, store=name)
+
+    def add_read_only_store(
+        self, name: str, topic: str, *, key: type[K] | Serde | Any = None, value: type[V] | Serde | Any = None
+    ) -> None:
+        """A store that a topic fills, each task with the rows of its partition, which processors can only read.
+
+        Processors connect to it by `process(…, stores=[name])`, which brings their input and the topic into one
+        sub-topology: both need the same partitions. Source: `addReadOnlyStateStore` (KIP-813).
+        """
+        origin = caller_origin()
+        self._builder.check_name("topic", topic, origin)
+        schema = self._builder.schema(key, value, Schema(), origin)
+        source = Source(schema=schema, origin=origin, label=f"{topic}-source", topics=(topic,), role="table")
+        self._builder.add(source)
+        materialize(self._builder, source, schema, name, "table", origin, read_only=True)
+
     # -- doors ----------------------------------------------------------------------------------------------------
     def plan(self) -> Plan:
         """The topology, checked and compiled; made anew only when something was declared since.

@@ -48,7 +48,9 @@ class Process(Node):
         """Writes the functions that the processor calls; returns the name of the one that calls it."""
         module = chain.module
         _follow_stream_time(chain, self)
-        declarations = {name: module.declarations[name] for name in self.store_names}
+        declarations = {
+            name: each for name, each in module.declarations.items() if each.everywhere or name in self.store_names
+        }
         running = chain.of_task(
             "processor",
             f"processors.add({chain.bind(self, 'node')}, {chain.bind(declarations, 'declarations')})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from stores import StoreSpec
 from streams.compile.subtopology import compile_subtopology
@@ -10,9 +11,10 @@ from streams.errors import SourceLine, TopologyError
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
-from streams.operators.aggregation import NamedAggregation
+from streams.operators.aggregation import SingleAggregation
 from streams.operators.cogroup import Cogroup
 from streams.operators.global_table import GlobalTable
+from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
@@ -24,7 +26,7 @@ from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
 from streams.passes.sources import merge_sources
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
-from streams.state import table_store
+from streams.state import StoreDeclaration, table_store
 
 
 def build_plan(
@@ -80,9 +82,11 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
         for parent in node.parents:
             leader[find(node)] = find(parent)  # a repartition as a parent stands for its source side
     users: dict[str, Node] = {}
-    for node in graph.nodes:
+    shared = {table.spec.name for table in graph.nodes if isinstance(table, GlobalTable)}
+    for node in nodes:
         for name in (*node.connected_stores, *([node.store.name] if node.store is not None else ())):
-            leader[find(node)] = find(users.setdefault(name, node))
+            if name not in shared:
+                leader[find(node)] = find(users.setdefault(name, node))
     components: dict[int, list[Node]] = {}
     for node in nodes:
         sides = [find(node)]
@@ -130,7 +134,8 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
             members,
             entries,
             [source.topic for source in roles if source.role == "repartition"],
-            {store.name: store.declaration for store in stores if store.declaration is not None},
+            {store.name: store.declaration for store in stores if store.declaration is not None}
+            | _global_stores(graph),
         ),
     )
 
@@ -147,8 +152,10 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
             aggregation = node.aggregation if folds else None
             declaration = None
             if spec.name in named:
-                present = aggregation.present if isinstance(aggregation, NamedAggregation) else None
-                declaration = table_store(spec, key_serde, node.schema.value_serde(), present)
+                single = aggregation is None or isinstance(aggregation, SingleAggregation)
+                present = None if single else aggregation.present
+                read_only = isinstance(node, Materialize) and node.read_only
+                declaration = table_store(spec, key_serde, node.schema.value_serde(), present, read_only=read_only)
             yield StorePlan(
                 spec=spec,
                 changelog=_changelog(application_id, spec),
@@ -164,6 +171,17 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
                 key_serde=store.key,
                 declaration=store,
             )
+
+
+def _global_stores(graph: LogicalGraph) -> dict[str, StoreDeclaration[Any]]:
+    """What processors see of global tables."""
+    return {
+        node.spec.name: table_store(
+            node.spec, node.schema.key_serde(), node.schema.value_serde(), None, read_only=True, everywhere=True
+        )
+        for node in graph.nodes
+        if isinstance(node, GlobalTable)
+    }
 
 
 def _changelog(application_id: str, spec: StoreSpec) -> str | None:

@@ -33,6 +33,8 @@ class StoreDeclaration(Generic[S]):
     key: Serde
     value: Serde
     open_as: Callable[[Any, StoreDeclaration[Any], Moment], S]
+    everywhere: bool = False
+    """A global store: each processor has it, named or not."""
 
     @property
     def name(self) -> str:

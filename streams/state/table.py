@@ -14,12 +14,20 @@ from streams.state.window import ReadOnlyWindowStore, TimestampedWindowStore
 
 
 def table_store(
-    spec: StoreSpec, key: Serde, value: Serde, present: Callable[[Any], Any] | None
+    spec: StoreSpec,
+    key: Serde,
+    value: Serde,
+    present: Callable[[Any], Any] | None,
+    *,
+    read_only: bool = False,
+    everywhere: bool = False,
 ) -> StoreDeclaration[Any]:
     """The store of a table by its name in `stores=`: values with their timestamps; sessions without.
 
     `present` makes what users see of a row's state; a store whose rows hold something else than that can only be read.
     """
+    if read_only and present is None:
+        present = _as_it_is
 
     def open_as(rows: Any, declaration: StoreDeclaration[Any], moment: Moment) -> Any:
         readable, writable = KINDS[spec.kind]
@@ -28,7 +36,11 @@ def table_store(
             store.present = present
         return store
 
-    return StoreDeclaration(spec, key, value, open_as)
+    return StoreDeclaration(spec, key, value, open_as, everywhere)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 class PresentedKeyValueStore(ReadOnlyKeyValueStore[Any, Any]):

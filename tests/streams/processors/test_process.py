@@ -341,3 +341,26 @@ def test_types_of_what_a_processor_forwards_are_told_from_its_class() -> None:
     assert types(Open) == (Unknown, int)
     assert types(Processor) == types(lambda: Same()) == (Unknown, Unknown)
     assert types(Length, FixedKeyProcessor) == (Unknown, int)
+
+
+def test_global_and_read_only_stores_are_filled_by_their_topics_and_can_only_be_read() -> None:
+    """A global store needs no naming and joins no sub-topologies; a read-only one does both."""
+
+    class Look(FixedKeyProcessor[str, Any, Any]):
+        def process(self, record: FixedKeyRecord[str, Any]) -> None:
+            rates, limits = self.context.store("rates"), self.context.store("limits")
+            assert not hasattr(rates, "put")
+            assert not hasattr(limits, "put")
+            self.context.forward(record.with_value([rates.get("EUR"), limits.get(record.key)]))
+
+    app = App("a")
+    app.add_global_store("rates", "rate-topic", key=str, value=int)
+    app.add_read_only_store("limits", "limit-topic", key=str, value=int)
+    app.stream("in", key=str).process_values(Look, stores=["limits"]).to("out")
+    app.stream("other", key=str).process_values(lambda: Look(), stores=["rates"]).to("unused")
+    assert [[s.topic for s in sub.sources] for sub in app.plan().subtopologies] == [["limit-topic", "in"], ["other"]]
+    with TopologyTestDriver(app) as driver:
+        driver.input_topic("rate-topic", key=str, value=int).pipe(120, key="EUR", timestamp=1)
+        driver.input_topic("limit-topic").pipe(7, key="k", timestamp=2)
+        driver.input_topic("in").pipe({}, key="k", timestamp=3)
+        assert driver.output_topic("out").read().value == [[120, 1], [7, 2]]
