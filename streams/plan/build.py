@@ -134,8 +134,8 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
             members,
             entries,
             [source.topic for source in roles if source.role == "repartition"],
-            {store.name: store.declaration for store in stores if store.declaration is not None}
-            | _global_stores(graph),
+            _global_stores(graph)
+            | {store.name: store.declaration for store in stores if store.declaration is not None},
         ),
     )
 
@@ -152,8 +152,9 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
             aggregation = node.aggregation if folds else None
             declaration = None
             if spec.name in named:
-                single = aggregation is None or isinstance(aggregation, SingleAggregation)
-                present = None if single else aggregation.present
+                present = None
+                if aggregation is not None and not isinstance(aggregation, SingleAggregation):
+                    present = aggregation.present
                 read_only = isinstance(node, Materialize) and node.read_only
                 declaration = table_store(spec, key_serde, node.schema.value_serde(), present, read_only=read_only)
             yield StorePlan(
