@@ -69,6 +69,14 @@ class Stamp(Processor[Any, Any]):
         self.context.forward(record.with_timestamp(record.timestamp + self.by))
 
 
+class StampValues(FixedKeyProcessor[Any, Any]):
+    def __init__(self, by: str) -> None:
+        self.by = int(by)
+
+    def process(self, record: FixedKeyRecord[Any, Any]) -> None:
+        self.context.forward(record.with_timestamp(record.timestamp + self.by))
+
+
 class Fan(Processor[Any, Any]):
     def process(self, record: AnyRecord) -> None:
         self.context.forward(record)
@@ -231,7 +239,7 @@ def processor(op: dict[str, Any]) -> Any:
     make: Any = {
         "dedup": lambda: Dedup(store) if op["op"] == "process" else DedupValues(store or ""),
         "running_count": lambda: RunningCount(store or ""),
-        "stamp": lambda: Stamp(*arguments),
+        "stamp": lambda: (Stamp if op["op"] == "process" else StampValues)(*arguments),
         "stream_time": StreamTime,
         "fan": Fan,
         "rekey": lambda: Rekey(":".join(arguments)),
