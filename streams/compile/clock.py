@@ -24,12 +24,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streams.compile.chain import Chain, ModulePlan
-from streams.compile.program import Headers
+from streams.compile.program import NO_LIMIT, Headers
 from streams.compile.scope import RecordScope
 from streams.compile.source_text import SourceText
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.repartition import Repartition
+
+NEVER = NO_LIMIT
+"""The due time of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,11 @@ class Clock:
 class ClockEvent:
     """Something to be done once `clock` has reached `due`, a cell or an expression: `function(now)` does it.
 
-    The function has to set the next due time, or it is called again for the next record.
+    The function has to set the next due time, or it is called again for the next record. While nothing waits, the due
+    time is `NEVER`: then the operator has nothing that could come out older than its next input.
     """
 
+    node: Node
     clock: Clock
     due: str
     function: str
@@ -102,7 +107,7 @@ def on_clock(
     after each record by themselves.
     """
     module = chain.module
-    event = ClockEvent(clock, due, module.namespace.fresh(hint))
+    event = ClockEvent(node, clock, due, module.namespace.fresh(hint))
     events = module.task_events if clock is module.task_clock else module.clock_events
     events.append(event)
     text = SourceText()

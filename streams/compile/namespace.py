@@ -39,6 +39,8 @@ RESERVED = frozenset(
         "watermark_advanced",
         "watermark_moved",
         "task_clock_moved",
+        "holding",
+        "held",
         "now",
         "processors",
         "punctuate",

@@ -125,6 +125,8 @@ class TaskProgram:
     clocks: Callable[[], dict[str, int]]
     restore_clocks: Callable[[Mapping[str, int]], None]
     watermark_advanced: Callable[[], None]
+    holding: Callable[[], dict[str, int]]
+    """Label -> clock of each operator that holds records back at the moment."""
     flush: Callable[[], None]
     """Forwards what tables held back for the commit; to be called before each. Raises RecordFailure with index -1."""
     processors: TaskProcessors

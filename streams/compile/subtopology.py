@@ -12,7 +12,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 from streams.compile.chain import Chain, ModulePlan
-from streams.compile.clock import NO_RECORD
+from streams.compile.clock import NEVER, NO_RECORD
 from streams.compile.namespace import Namespace
 from streams.compile.program import RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
@@ -82,9 +82,8 @@ def compile_subtopology(
         table = ", ".join(f"{topic!r}: source_{run}" for topic, run in runs)
         for line in module.epilogue:
             text.line(line)
-        text.line(
-            f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced, flush, processors, punctuate)"
-        )
+        functions_of_task = "clocks, restore_clocks, watermark_advanced, holding, flush, processors, punctuate"
+        text.line(f"return TaskProgram({{{table}}}, {functions_of_task})")
     source = _completed(text.text, module)
 
     filename = f"<headrace {name}>"
@@ -155,6 +154,11 @@ def _write_time_functions(module: ModulePlan, text: SourceText, runs: Sequence[s
             text.line("raise record_failure(-1, error) from error")
         with text.block("finally:"):
             text.line("advance_stores()")
+    with text.block("def holding():"):
+        text.line("held = {}")
+        for event in module.clock_events:
+            text.line(f"if {event.due} < {NEVER}: held[{event.node.label!r}] = {event.clock.now}")
+        text.line("return held")
     with text.block("def clocks():"):
         text.line("return {" + ", ".join(f"{store!r}: {cell}" for store, cell in module.clocks.items()) + "}")
     with text.block("def restore_clocks(known):"):

@@ -68,14 +68,19 @@ class Windowing:
     ) -> WindowSpec | SessionSpec:
         """The store of the windows. A retention that is too short is noted as a problem at `origin`."""
         windows, codec = self.windows, aggregation.codec
+        # A closed window must still be there when it comes out; with the least retention it could be forgotten 1 ms
+        # before.
+        closing = 1 if self.emit == "close" else 0
         if isinstance(windows, SessionWindows):
             least = windows.gap_ms + windows.grace_ms
             kept = self._retention(name, least, "gap and grace", retention, origin)
-            return SessionSpec(name=name, codec=codec, retention_ms=kept)
+            return SessionSpec(name=name, codec=codec, retention_ms=kept + closing)
         if isinstance(windows, SlidingWindows):
             least = 2 * windows.difference_ms + windows.grace_ms
             kept = self._retention(name, least, "twice their difference and grace", retention, origin)
-            return WindowSpec(name=name, codec=codec, size_ms=windows.difference_ms, retention_ms=kept, access="key")
+            return WindowSpec(
+                name=name, codec=codec, size_ms=windows.difference_ms, retention_ms=kept + closing, access="key"
+            )
         if isinstance(windows, UnlimitedWindows):
             return WindowSpec(name=name, codec=codec, size_ms=FOREVER, retention_ms=FOREVER)
         kept = self._retention(name, windows.longest_ms + windows.grace_ms, "size and grace", retention, origin)

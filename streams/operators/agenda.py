@@ -19,31 +19,35 @@ Entry = tuple[int, int, bytes]
 class Agenda:
     """Open windows of one task, in order of due time, start, key bytes. `due` is the earliest, `FOREVER` for none."""
 
-    __slots__ = ("_heap", "due")
+    __slots__ = ("_heap", "_taken", "due")
 
     def __init__(self) -> None:
         self._heap: list[Entry] = []
+        self._taken: set[Entry] = set()
         self.due = FOREVER
 
     def add(self, due: int, start: int, key: bytes) -> None:
-        """A window may be added more than once; `take` gives it out once for all that are in."""
+        """A window may be added more than once."""
         heappush(self._heap, (due, start, key))
         if due < self.due:
             self.due = due
 
     def take(self, now: int) -> Entry | None:
-        """Removes and returns the first window that is due, None if there is none."""
-        heap = self._heap
-        if not heap or heap[0][0] > now:
-            return None
-        entry = heappop(heap)
-        while heap and heap[0] == entry:
-            heappop(heap)
-        self.due = heap[0][0] if heap else FOREVER
-        return entry
+        """Removes and returns the first entry that is due, None if there is none. What is due at the same time comes
+        once, even if it is added again meanwhile."""
+        heap, taken = self._heap, self._taken
+        while heap and heap[0][0] <= now:
+            entry = heappop(heap)
+            self.due = heap[0][0] if heap else FOREVER
+            if entry not in taken:
+                taken.add(entry)
+                return entry
+        taken.clear()
+        return None
 
     def refill(self, entries: Iterable[Entry]) -> None:
         """Begins anew with these."""
         self._heap = list(entries)
         heapify(self._heap)
+        self._taken.clear()
         self.due = self._heap[0][0] if self._heap else FOREVER

@@ -1,7 +1,7 @@
 """`emit="close"` for windows whose ends are known from time alone: each comes out once, when it is closed.
 
 Which windows are due is looked up in the store: their ends lie between how far emission has come and the clock less
-the grace. The next due time is the end of the next window there may be.
+the grace. The next due time is the end of the next window there may be, as long as any is open.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from stores import Row
 from streams.compile.chain import Chain
-from streams.compile.clock import ClockEvent, on_clock
+from streams.compile.clock import ClockEvent, on_clock, remembered_time
 from streams.compile.scope import RecordScope
+from streams.windows.duration import FOREVER
 
 if TYPE_CHECKING:
     from streams.operators.windowed_aggregate import AggregateByWindow
@@ -24,11 +25,13 @@ WindowRow = tuple[tuple[bytes, int], Row]
 
 @dataclass(frozen=True, slots=True)
 class FinalWindows:
-    """The texts that an operator's code needs: what is to be done when time has come, and the cell of the time
-    through which windows have come out."""
+    """The texts that an operator's code needs: what is to be done when time has come, the cell of the time through
+    which windows have come out, and that of the latest end of any window."""
 
     event: ClockEvent
     emitted: str
+    latest: str
+    grace_ms: int
 
     @classmethod
     def of(cls, chain: Chain, node: AggregateByWindow) -> FinalWindows:
@@ -37,8 +40,11 @@ class FinalWindows:
         grace = windows.grace_ms
         emitted = node.emitted_through(chain)
         next_end = chain.bind(windows.next_end, "next_end")
-        due = chain.cell("due", str(windows.next_end(-1) + grace))
-        chain.module.restored.append(f"{due} = {next_end}({emitted}) + {grace}")
+        latest = remembered_time(chain, f"{node.spec.name}/latest", "latest")
+        due = chain.cell("due", str(FOREVER))
+        # While no window is open nothing is due: nobody has to look, or to wait for what may still come.
+        settle = f"{due} = {next_end}({emitted}) + {grace} if {latest} > {emitted} else {FOREVER}"
+        chain.module.restored.append(settle)
         # Where a user's function failed in the middle, and the record that moved the clock was skipped, the next call
         # goes on behind the window that failed.
         done = chain.cell("done", "(-1, b'')")
@@ -63,9 +69,16 @@ class FinalWindows:
                 node.write_final(body, final, state)
             body.line(f"{done} = (-1, b'')")
             body.line(f"{emitted} = {through}")
-            body.line(f"{due} = {next_end}({emitted}) + {grace}")
+            body.line(settle)
 
-        return cls(on_clock(chain, node, node.clock(chain), due, "close_windows", write), emitted)
+        return cls(on_clock(chain, node, node.clock(chain), due, "close_windows", write), emitted, latest, grace)
+
+    def write_open(self, chain: Chain, end: str) -> None:
+        """To stand where a window that ends at `end` got a row it did not have."""
+        with chain.block(f"if {end} > {self.latest}:"):
+            chain.line(f"{self.latest} = {end}")
+        with chain.block(f"if {end} + {self.grace_ms} < {self.event.due}:"):
+            chain.line(f"{self.event.due} = {end} + {self.grace_ms}")
 
     def write_closed(self, chain: Chain, closed: str) -> str:
         """The local of the time through which windows are closed: by the clock, and by having come out."""

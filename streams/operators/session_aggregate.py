@@ -84,7 +84,7 @@ class AggregateBySession(WindowAggregate):
             closing = self._closing(chain) if self.emit == "close" else None
             clock = self.clock(chain)
             newest = self.newest_put(chain)
-            chain.module.advances.append(f"stores[{self.spec.name!r}].advance(min({newest}, {self.store_now(chain)}))")
+            self.tell_store(chain, f"min({newest}, {self.store_now(chain)})", closing and closing.event)
             known = chain.module.states[self.clock_name, "parts"] = Parts(clock, newest, closing)
         return known
 
@@ -93,20 +93,23 @@ class AggregateBySession(WindowAggregate):
 
         def write(body: Chain, scope: RecordScope, entry: EntryNames) -> None:
             agenda, due, start, kb = entry
-            # A session that was merged since has another start or end now: its turn comes when that one is due.
-            find = body.of_task("session_at", f"{store}.rows_of")
-            found, first, end, row = (body.local(hint) for hint in ("found", "first", "end", "row"))
-            body.line(f"{found} = {find}({kb}, {start}, {FOREVER})")
-            with body.block(f"if {found} and {found}[0][1] <= {start}:"):
-                body.line(f"{end}, {first}, {row} = {found}[0]")
-                with body.block(f"if {first} != {start} or {end} + {wait} != {due}:"):
-                    body.line(f"{agenda}.add({end} + {wait}, {first}, {kb})")
-                with body.block("else:"):
-                    state = body.local("state")
-                    body.line(f"{state} = {row}[0]")
-                    key = body.deserialize(self.group.key_serde(), kb)
-                    final = self._windowed(body, scope, key, kb, first, end)
-                    self.write_final(body, final, state)
+            find, get = body.of_task("session_at", f"{store}.rows_of"), body.of_task("session_get", f"{store}.get")
+            row, found, end = body.local("row"), body.local("found"), body.local("end")
+            body.line(f"{end} = {due} - {wait}")
+            body.line(f"{row} = {get}({kb}, {start}, {end}) if {start} >= 0 else None")
+            with body.block(f"if {row} is None:"):
+                # A hint, or a session that has grown since: what covers the place has its turn when it is due.
+                with body.block(f"if {start} < 0:"):
+                    body.line(f"{start} = -1 - {start}")
+                body.line(f"{found} = {find}({kb}, {start}, {FOREVER})")
+                with body.block(f"if {found} and {found}[0][1] <= {start}:"):
+                    body.line(f"{agenda}.add({found}[0][0] + {wait}, {found}[0][1], {kb})")
+            with body.block("else:"):
+                state = body.local("state")
+                body.line(f"{state} = {row}[0]")
+                key = body.deserialize(self.group.key_serde(), kb)
+                final = self._windowed(body, scope, key, kb, start, end)
+                self.write_final(body, final, state)
 
         return Closing.of(
             chain,
@@ -127,9 +130,11 @@ class AggregateBySession(WindowAggregate):
             scope, _ = chain.value(scope)
         row, out = chain.local("row"), chain.local("results")
         before = chain.local("before") if self.sends_old or self.at_commit else None
-        if parts.closing is not None:  # open ones among those taken are on the agenda already
-            with chain.block(f"if not {taken} or {taken}[-1][0] < {closed}:"):
-                chain.line(f"{parts.closing.agenda}.add({end} + {self.open_ms}, {start}, {kb})")
+        if parts.closing is not None:
+            # Sessions grow with nearly every record, mostly at the end: the agenda gets a hint (-1 - start sorts before
+            # all sessions due then) for one that is new or has a new start, and finds the rest out when that is due.
+            with chain.block(f"if not {taken} or {start} < {taken}[0][1] or {taken}[-1][0] < {closed}:"):
+                chain.line(f"{parts.closing.agenda}.add({end} + {self.open_ms}, -1 - {start}, {kb})")
         elif not self.at_commit:
             chain.line(f"{out} = []")
         if before is not None:

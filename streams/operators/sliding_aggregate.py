@@ -94,7 +94,7 @@ class AggregateBySlidingWindow(WindowAggregate):
             newest = self.newest_put(chain)
             # The store forgets by the newest start that was put, as in Kafka Streams, which is at most clock + 1; a
             # held-back clock holds it back too.
-            chain.module.advances.append(f"{store}.advance(min({newest}, {self.store_now(chain)} + 1))")
+            self.tell_store(chain, f"min({newest}, {self.store_now(chain)} + 1)", closing and closing.event)
             known = chain.module.states[self.clock_name, "parts"] = Parts(clock, newest, updates, closing)
         return known
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from stores import SessionSpec, WindowSpec
 from streams.compile.chain import Chain
-from streams.compile.clock import Clock, operator_clock, remembered_time
+from streams.compile.clock import Clock, ClockEvent, operator_clock, remembered_time
 from streams.compile.scope import RecordScope
 from streams.expressions import Expression
 from streams.graph.schema import Schema
@@ -85,6 +85,12 @@ class WindowAggregate(Table):
         """The text of the time that the store may have reached: the newest of its inputs' clocks."""
         clocks = dict.fromkeys(node.clock(chain).now for node in self.inputs(chain))
         return f"max({', '.join(clocks)})" if len(clocks) > 1 else next(iter(clocks))
+
+    def tell_store(self, chain: Chain, time: str, closing: ClockEvent | None) -> None:
+        """Has the store told the time `time` after each batch, but not while closed windows are still to come out of
+        it: where a user's function failed on one and was skipped, the others follow with the next record."""
+        waits = "" if closing is None else f"if {closing.clock.now} < {closing.due}: "
+        chain.module.advances.append(f"{waits}stores[{self.spec.name!r}].advance({time})")
 
     def emitted_through(self, chain: Chain) -> str:
         """The cell of the time up to which closed windows have come out."""

@@ -67,7 +67,7 @@ class AggregateByWindow(WindowAggregate):
             # from the clock and not from what was put, so that a held-back clock keeps the rows it still needs.
             newest = self._newest_start(chain, clock.now)
             if newest is not None:
-                chain.module.advances.append(f"stores[{self.spec.name!r}].advance({newest})")
+                self.tell_store(chain, newest, final and final.event)
         return known
 
     def _newest_start(self, chain: Chain, now: str) -> str | None:
@@ -160,6 +160,9 @@ class AggregateByWindow(WindowAggregate):
         chain.line(f"{row} = {rows}.get({kb}, {chain.missing})")
         with chain.block(f"if {row} is {chain.missing}:"):
             chain.line(f"{row} = {load}({kb}, {start})")
+        if final is not None:
+            with chain.block(f"if {row} is None:"):
+                final.write_open(chain, end)
         updated = self.aggregation.write_update(chain, scope, row, tell_old=self.sends_old, copy=self.copies_state)
         if self.at_commit:
             after = chain.local("after")

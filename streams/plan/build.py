@@ -126,6 +126,7 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
                 topic=node.topic,
                 sources=tuple(_topics_above(node.parents[0])),
                 hold_back_ms=_hold_back_above(node.parents[0]),
+                holders=frozenset(_holders_above(node.parents[0])),
             )
             for node in written
         ),
@@ -209,6 +210,15 @@ def _hold_back_above(node: Node) -> int:
     if isinstance(node, Source | Repartition):
         return 0
     return node.hold_back_ms + max((_hold_back_above(parent) for parent in node.heard_parents), default=0)
+
+
+def _holders_above(node: Node) -> Iterator[str]:
+    """The labels of the operators that hold back on the ways to `node`, itself included."""
+    if not isinstance(node, Source | Repartition):
+        if node.hold_back_ms:
+            yield node.label
+        for parent in node.heard_parents:
+            yield from _holders_above(parent)
 
 
 def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:

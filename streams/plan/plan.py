@@ -65,6 +65,8 @@ class RepartitionSink:
     topic: str
     sources: tuple[str, ...]
     hold_back_ms: int = 0
+    holders: frozenset[str] = frozenset()
+    """The labels of those operators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

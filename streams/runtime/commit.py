@@ -3,8 +3,10 @@
 At least once:
 
 0. tables that forward at the commit do so, which makes records and dirty rows;
-1. each store's dirty rows are sent to its changelog, changed clocks and watermarks to the metadata topic;
-2. the producer is flushed: outputs, repartition records and changelogs are acknowledged;
+1. each store's dirty rows are sent to its changelog;
+2. the producer is flushed: outputs, repartition records and changelogs are acknowledged. Only then changed clocks and
+   watermarks are sent to the metadata topic, and flushed too: a clock that survived without the rows and final results
+   it stands for would have the repeated records dropped as late, and the results left out as told already;
 3. the offsets are committed through the group member, which refuses if the tasks are somebody else's by now;
 4. each task's state is written, rows, positions and metadata in one batch.
 
@@ -84,14 +86,14 @@ class ChangeWriter:
         self._positions = positions
         self._metadata_topic = metadata_topic
 
-    def before_write(self, tasks: Sequence[Task]) -> None:
-        """To be called before the first `write`: tables that hold changes back forward them now."""
+    def write(self, tasks: Sequence[Task]) -> list[Change]:
+        """Has tables forward what they held back, and sends the tasks' changelog records."""
         for task in tasks:
             task.flush()
         self._positions.before_write()
+        return [self._write(task) for task in tasks]
 
-    def write(self, task: Task) -> Change:
-        """Sends a task's changelog records."""
+    def _write(self, task: Task) -> Change:
         send, rows_sent = self._producer.send, 0
         for changelog in task.changelogs:
             _, topic, partition = changelog
@@ -100,13 +102,19 @@ class ChangeWriter:
                 send(topic, value, key, partition, timestamp)
             self._positions.sent(task.id, (topic, partition), len(rows))
             rows_sent += len(rows)
-        metadata = task.changed_metadata()
-        if self._metadata_topic is not None and task.changelogs:
-            for name, row in metadata.items():
-                send(self._metadata_topic, row, name.encode(), task.id.partition, 0)
-            self._positions.sent(task.id, (self._metadata_topic, task.id.partition), len(metadata))
         task.counters.changelog_records += rows_sent
-        return Change(task, task.offsets(), metadata)
+        return Change(task, task.offsets(), task.changed_metadata())
+
+    def write_metadata(self, changes: Sequence[Change]) -> bool:
+        """Sends the tasks' clocks and watermarks; whether there were any."""
+        sent = False
+        for task, metadata in ((change.task, change.metadata) for change in changes):
+            if self._metadata_topic is not None and task.changelogs and metadata:
+                sent = True
+                for name, row in metadata.items():
+                    self._producer.send(self._metadata_topic, row, name.encode(), task.id.partition, 0)
+                self._positions.sent(task.id, (self._metadata_topic, task.id.partition), len(metadata))
+        return sent
 
     def keep(self, changes: Sequence[Change], closing: Collection[TaskId]) -> None:
         """Writes the tasks' states: everything in them is acknowledged."""
@@ -143,11 +151,12 @@ class AtLeastOnce:
         """What was sent cannot be taken back."""
 
     def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
-        self._changes.before_write(tasks)
-        changes = [self._changes.write(task) for task in tasks]
+        changes = self._changes.write(tasks)
         changed = [change for change in changes if change.worth_it]
         if changed:
             self._producer.flush(give_up=give_up)
+            if self._changes.write_metadata(changed):
+                self._producer.flush(give_up=give_up)
             offsets = {place: offset for change in changed for place, offset in change.offsets.items()}
             if offsets:
                 self._membership.commit(offsets)

@@ -45,8 +45,8 @@ class ExactlyOnce:
         Raises:
             TransactionAbortedError: nothing of it counts; the tasks' stores and clocks are ahead and must be dropped.
         """
-        self._changes.before_write(tasks)
-        changes = [self._changes.write(task) for task in tasks]
+        changes = self._changes.write(tasks)
+        self._changes.write_metadata(changes)
         changed = [change for change in changes if change.worth_it]
         if changed or self._producer.pending:
             offsets = {place: offset for change in changed for place, offset in change.offsets.items()}

@@ -34,8 +34,14 @@ class Progress(NamedTuple):
     idle: bool
 
 
-def progress(inputs: Iterable[InputProgress], hold_back_ms: int, previous: int = UNKNOWN) -> Progress:
-    """The progress of a task towards one sink; never below `previous`."""
+def progress(
+    inputs: Iterable[InputProgress], hold_back_ms: int, previous: int = UNKNOWN, holding: Iterable[int] = ()
+) -> Progress:
+    """The progress of a task towards one sink; never below `previous`.
+
+    `holding`: the clocks of operators on the way that hold records back just now. They can be behind the inputs, where
+    a filter keeps records from them, and what they hold is released by their own clocks.
+    """
     least, idle = UNBOUNDED, True
     for max_timestamp, watermark, quiet in inputs:
         if watermark != UNBOUNDED and (hold_back_ms == 0 or not quiet):
@@ -50,4 +56,5 @@ def progress(inputs: Iterable[InputProgress], hold_back_ms: int, previous: int =
             least = time
     if idle or least < 0:
         return Progress(previous, idle)
+    least = min(least, *holding, UNBOUNDED)
     return Progress(max(least - hold_back_ms, previous), False)

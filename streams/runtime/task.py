@@ -247,6 +247,7 @@ class Task:
                     ),
                     sink.hold_back_ms,
                     previous,
+                    [time for label, time in self.program.holding().items() if label in sink.holders],
                 )
 
             return told

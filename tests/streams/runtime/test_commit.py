@@ -200,6 +200,9 @@ def test_commit_remembers_clocks_in_state_and_topic(tmp_path: Path) -> None:
     committing.process("a", "b")
     committing.commit()
     assert (METADATA, b"clock/counts", b"1001") in committing.script.sent
+    # a clock that survived a crash without the rows would have the records that are repeated dropped as late
+    rows, clock = f"changelog {COUNTS}", f"changelog {METADATA}"
+    assert committing.script.did == [rows, rows, "flush", clock, "flush", "offsets", "state"]
     committing.task.close()
     committing.task = committing.open()
     assert committing.task.program.clocks() == {"counts": 1_001}

@@ -66,3 +66,10 @@ def test_progress_behind_repartition_with_unknown_watermark_is_unknown() -> None
 def test_progress_behind_repartition_whose_tasks_are_idle_is_idle_when_quiet() -> None:
     assert progress([behind(900, UNBOUNDED)], 0) == Progress(900, False)
     assert progress([behind(900, UNBOUNDED, quiet=True)], 0, 900) == Progress(900, True)
+
+
+def test_progress_stays_at_the_clock_of_an_operator_that_holds_records() -> None:
+    read = [InputProgress(1_000, UNBOUNDED, quiet=False)]
+    assert progress(read, 10, holding=[400]) == Progress(390, False)
+    assert progress(read, 10, previous=700, holding=[400]) == Progress(700, False)
+    assert progress(read, 10) == Progress(990, False)
