@@ -43,7 +43,15 @@ if TYPE_CHECKING:
         TopologyError,
     )
     from streams.expressions import F
+    from streams.processors import (
+        FixedKeyProcessor,
+        FixedKeyRecord,
+        Processor,
+        ProcessorContext,
+        Record,
+    )
     from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
+    from streams.state import Stores
     from streams.windowed import Windowed
     from streams.windows import (
         CalendarWindows,
@@ -68,6 +76,8 @@ HOMES = {
     "ConfigError": "streams.errors",
     "Context": "streams.context",
     "F": "streams.expressions",
+    "FixedKeyProcessor": "streams.processors",
+    "FixedKeyRecord": "streams.processors",
     "Float": "streams.serde",
     "GlobalKTable": "streams.dsl.global_ktable",
     "GroupedStream": "streams.dsl.grouped",
@@ -78,8 +88,11 @@ HOMES = {
     "KTable": "streams.dsl.ktable",
     "MessagePack": "streams.serde",
     "ProcessingError": "streams.errors",
+    "Processor": "streams.processors",
+    "ProcessorContext": "streams.processors",
     "ProduceError": "streams.errors",
     "QueryError": "streams.errors",
+    "Record": "streams.processors",
     "Serde": "streams.serde",
     "SerdeError": "streams.errors",
     "SessionWindowedCogroupedStream": "streams.dsl.cogrouped",
@@ -87,6 +100,7 @@ HOMES = {
     "SessionWindows": "streams.windows",
     "SlidingWindows": "streams.windows",
     "StateError": "streams.errors",
+    "Stores": "streams.state",
     "StreamsError": "streams.errors",
     "String": "streams.serde",
     "TaskFencedError": "streams.errors",
@@ -136,6 +150,8 @@ __all__ = [
     "ConfigError",
     "Context",
     "F",
+    "FixedKeyProcessor",
+    "FixedKeyRecord",
     "Float",
     "GlobalKTable",
     "GroupedStream",
@@ -146,8 +162,11 @@ __all__ = [
     "KTable",
     "MessagePack",
     "ProcessingError",
+    "Processor",
+    "ProcessorContext",
     "ProduceError",
     "QueryError",
+    "Record",
     "Serde",
     "SerdeError",
     "SessionWindowedCogroupedStream",
@@ -155,6 +174,7 @@ __all__ = [
     "SessionWindows",
     "SlidingWindows",
     "StateError",
+    "Stores",
     "StreamsError",
     "String",
     "TaskFencedError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from os import PathLike
@@ -11,31 +11,36 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from streams.context import Context
 from streams.dsl.builder import TopologyBuilder
 from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import global_table, materialize
-from streams.errors import ConfigError
+from streams.errors import ConfigError, SourceLine
 from streams.expressions import Expression
-from streams.graph.function import user_function
+from streams.graph.function import UserFunction, user_function
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
-from streams.operators.source import Source
+from streams.operators.source import InvalidTimestamp, Source
 from streams.plan.build import build_plan
 from streams.plan.plan import Plan
 from streams.serde import Serde
 from streams.settings import AppSettings, FailureHandler
+from streams.state import StoreDeclaration
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator
 
     from streams.runtime.embedded import EmbeddedWorker
     from streams.runtime.listener import WorkerListener
     from streams.runtime.worker import Worker
 
+TimestampExtractor = Expression | Callable[[Any], int] | Callable[[Any, Any], int] | Callable[[Any, Any, Context], int]
+
 K = TypeVar("K")
 V = TypeVar("V")
+S = TypeVar("S")
 
 
 class App:
@@ -89,7 +94,8 @@ class App:
         *,
         key: type[K] | Serde | Any = None,
         value: type[V] | Serde | Any = None,
-        timestamp: Expression | Callable[[Any], int] | None = None,
+        timestamp: TimestampExtractor | None = None,
+        invalid_timestamp: InvalidTimestamp = "fail",
         name: str | None = None,
     ) -> KStream[K, V]:
         """A stream of the records of one topic or several.
@@ -97,7 +103,11 @@ class App:
         Args:
             key, value: a type (str, int, float, bytes, dict, a struct or model class) or a `Serde`. Default: string
                 keys, JSON values.
-            timestamp: event time in ms since the epoch, found in the value (`F.ts`); default the record's own.
+            timestamp: event time in ms since the epoch, found in the value (`F.ts`, or a function of `value` or of
+                `(key, value)`, with a `Context` last if it wants one, which has the record's own timestamp); default
+                the record's own, which a record with a null value always has.
+            invalid_timestamp: what to do with a record whose time is negative: "fail", "skip" (it is counted), or
+                "partition_time", the largest time seen in its partition.
         """
         origin = caller_origin()
         topics = (topic,) if isinstance(topic, str) else tuple(topic)
@@ -112,9 +122,8 @@ class App:
             origin=origin,
             label=name or "-".join(topics),
             topics=topics,
-            timestamp=None
-            if timestamp is None
-            else user_function(self._builder, "timestamp", timestamp, ("value",), origin=origin),
+            timestamp=self._extractor(timestamp, origin),
+            invalid_timestamp=invalid_timestamp,
         )
         return KStream(self._builder, self._builder.add(node))
 
@@ -124,7 +133,8 @@ class App:
         *,
         key: type[K] | Serde | Any = None,
         value: type[V] | Serde | Any = None,
-        timestamp: Expression | Callable[[Any], int] | None = None,
+        timestamp: TimestampExtractor | None = None,
+        invalid_timestamp: InvalidTimestamp = "fail",
         store: str | None = None,
     ) -> KTable[K, V]:
         """A topic read as a table: the newest value of each key; a null value deletes it."""
@@ -137,9 +147,8 @@ class App:
             label=f"{topic}-source",
             topics=(topic,),
             role="table",
-            timestamp=None
-            if timestamp is None
-            else user_function(self._builder, "timestamp", timestamp, ("value",), origin=origin),
+            timestamp=self._extractor(timestamp, origin),
+            invalid_timestamp=invalid_timestamp,
         )
         self._builder.add(source)
         return KTable(self._builder, materialize(self._builder, source, schema, store, "table", origin))
@@ -160,6 +169,44 @@ class App:
         self._builder.check_name("topic", topic, origin)
         schema = self._builder.schema(key, value, Schema(), origin)
         return GlobalKTable(self._builder, global_table(self._builder, topic, schema, store, origin))
+
+    def _extractor(self, timestamp: TimestampExtractor | None, origin: SourceLine | None) -> UserFunction | None:
+        if timestamp is None:
+            return None
+        return user_function(self._builder, "timestamp", timestamp, ("value",), ("key", "value"), origin=origin)
+
+    def add_store(self, store: StoreDeclaration[S]) -> StoreDeclaration[S]:
+        """Declares a store for processors, which connect to it by `process(…, stores=[…])`. Returns it.
+
+        Source: `StreamsBuilder.addStateStore`.
+        """
+        self._builder.add_store(store, caller_origin())
+        return store
+
+    def add_global_store(
+        self, name: str, topic: str, *, key: type[K] | Serde | Any = None, value: type[V] | Serde | Any = None
+    ) -> None:
+        """A store with the newest value of each key of a topic, all of it in every worker, for processors to read.
+
+        Each processor has it by `context.store(name)`, without naming it in `stores=`: values with their timestamps.
+        Source: `StreamsBuilder.addGlobalStore`; rows are put as they come, so there is no processor of its own.
+        """
+        self.global_table(topic, key=key, value=value, store=name)
+
+    def add_read_only_store(
+        self, name: str, topic: str, *, key: type[K] | Serde | Any = None, value: type[V] | Serde | Any = None
+    ) -> None:
+        """A store that a topic fills, each task with the rows of its partition, which processors can only read.
+
+        Processors connect to it by `process(…, stores=[name])`, which brings their input and the topic into one
+        sub-topology: both need the same partitions. Source: `addReadOnlyStateStore` (KIP-813).
+        """
+        origin = caller_origin()
+        self._builder.check_name("topic", topic, origin)
+        schema = self._builder.schema(key, value, Schema(), origin)
+        source = Source(schema=schema, origin=origin, label=f"{topic}-source", topics=(topic,), role="table")
+        self._builder.add(source)
+        materialize(self._builder, source, schema, name, "table", origin, read_only=True)
 
     # -- doors ----------------------------------------------------------------------------------------------------
     def plan(self) -> Plan:
@@ -219,6 +266,7 @@ class App:
             "deserialization_handler": settings.deserialization_handler,
             "processing_handler": settings.processing_handler,
             "client_config": settings.client_config,
+            "max_task_idle_ms": settings.max_task_idle // timedelta(milliseconds=1),
             "state_cleanup_delay_s": settings.state_cleanup_delay.total_seconds(),
             "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),
             **options,

@@ -45,6 +45,10 @@ class AppSettings(BaseSettings):
     `session.timeout.ms`; a replacement in the same place takes over without waiting for it."""
     client_config: dict[str, Any] = Field(default_factory=dict)
     """librdkafka properties passed to every client, such as `security.protocol`."""
+    max_task_idle: timedelta = timedelta(0)
+    """How long a task with several inputs waits for an empty one after the broker has said that nothing is there, so
+    that inputs are merged in the order of their timestamps. Negative: it never waits, not even for the broker's word.
+    Source: `max.task.idle.ms` (KIP-695)."""
     watermark_idle_timeout: timedelta = timedelta(seconds=10)
     """After this long without input, a task no longer holds back the clocks of those behind its repartition topics."""
     state_cleanup_delay: timedelta = timedelta(minutes=10)

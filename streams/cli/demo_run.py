@@ -57,7 +57,8 @@ class DemoRun:
         self._log = self._log_file.open("ab")
         self._screen: Screen = _screen()
         self._supervisor = Supervisor(workers, self._start_worker, say=self._screen.say)
-        self._output = consumer(self._location)
+        self._output = consumer(self._location, **{"enable.partition.eof": True})
+        self._read_to: dict[int, int] = {}
         self._offsets = consumer(self._location)
         """Asks for ends of logs; on the other one's connection they would wait behind its fetches."""
         self._loader: FlightLoader | None = None
@@ -198,20 +199,22 @@ class DemoRun:
             raise CommandFailed(f"{error.message}\n{_tail(self._log_file)}") from error
 
     def _read_output(self) -> None:
-        from confluent_kafka import KafkaException
+        from confluent_kafka import KafkaError, KafkaException
 
         messages = self._output.consume(BATCH, TICK_S)
-        good = [message for message in messages if message.error() is None]
         for message in messages:
             error = message.error()
-            if error is not None and not error.retriable() and error.name() != "_PARTITION_EOF":
+            if error is None or error.code() == KafkaError._PARTITION_EOF:  # pyright: ignore[reportPrivateUsage]
+                ended = error is not None  # then the offset is that of the end, markers of transactions included
+                self._read_to[message.partition() or 0] = (message.offset() or 0) + (0 if ended else 1)
+            elif not error.retriable():
                 raise KafkaException(error)
-        self._tally.add(good)
+        self._tally.add([message for message in messages if message.error() is None])
 
     def _read_to_end(self) -> None:
         ends = record_counts(self._offsets, OUTPUT_TOPIC, partitions=self._partitions)
         deadline = time.monotonic() + STALLED_AFTER_S
-        while self._tally.updates < sum(ends) and time.monotonic() < deadline:
+        while sum(self._read_to.values()) < sum(ends) and time.monotonic() < deadline:
             self._read_output()
 
     def _progress(self, loader: FlightLoader, rate: Rate) -> Progress:

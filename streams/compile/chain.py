@@ -7,7 +7,7 @@ twice), writes its own lines, and hands on with `forward`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from streams.serde import Serde
 
 if TYPE_CHECKING:
     from streams.compile.clock import Clock, ClockEvent
+    from streams.state import StoreDeclaration
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ class ModulePlan:
     """What tables forward at the commit, by the store that keeps their rows (the inputs of a cogroup share it)."""
     functions: list[SourceText] = field(default_factory=list[SourceText])
     """Functions beside those of sources and shared operators."""
+    epilogue: list[str] = field(default_factory=list[str])
+    """Lines at the end of the task's closure, where all functions are known."""
+    declarations: Mapping[str, StoreDeclaration[Any]] = field(default_factory=dict[str, "StoreDeclaration[Any]"])
+    """The stores that processors may name, as they see them."""
     shared: dict[int, str] = field(default_factory=dict[int, str])
     """Operators that are functions of their own, by id -> function name."""
     states: dict[object, Any] = field(default_factory=dict[object, Any])

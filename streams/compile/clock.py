@@ -114,8 +114,7 @@ def on_clock(
     body = Chain(module, text)
     with text.at(node), text.block(f"def {event.function}(now):"):
         text.line("#nonlocal")
-        no_record = module.namespace.bind(NO_RECORD, "no_record")
-        write(body, RecordScope(schema=Schema(), timestamp="now", headers="None", message=no_record))
+        write(body, RecordScope(schema=Schema(), timestamp="now", headers="None", message="no_record"))
     text.line()
     module.functions.append(text)
     return event

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stores import Store
 from streams.compile.source_text import FailureKind
 from streams.graph.node import Node
 from streams.plan.task_id import TaskId
+
+if TYPE_CHECKING:
+    from streams.processors import TaskProcessors
 
 NO_LIMIT = 2**63 - 1
 
@@ -57,7 +60,9 @@ class WatermarkSource(Protocol):
 class DropCounters(Protocol):
     """What generated code counts when it drops a record."""
 
+    dropped_duplicate: int
     dropped_late: int
+    dropped_invalid_timestamp: int
     dropped_null_key: int
     dropped_null_value: int
 
@@ -65,20 +70,23 @@ class DropCounters(Protocol):
 @dataclass(slots=True, kw_only=True)
 class TaskBinding:
     """What one task gives to the compiled code. `produce_full` is called where `produce` raised BufferError: it makes
-    room (by serving delivery reports) and sends."""
+    room (by serving delivery reports) and sends. `wall_clock` tells ms since the epoch."""
 
+    application_id: str
     task_id: TaskId
     stores: Mapping[str, Store]
     produce: Produce
     produce_full: Produce
     watermarks: Mapping[str, WatermarkSource]
     counters: DropCounters
+    wall_clock: Callable[[], int]
 
 
 class RecordFailure(Exception):
     """A record could not be processed.
 
-    `index` is its place in the list given to `run`; `node` the operator; `kind` what failed; the cause is chained.
+    `index` is its place in the list given to `run`, -1 if a wall-clock punctuator failed; `node` the operator; `kind`
+    what failed; the cause is chained.
     Records before it are done; what it did itself before it failed (a store update upstream of the failing operator)
     stands, as in Kafka Streams when a handler answers "continue".
     """
@@ -108,7 +116,10 @@ RunFunction = Callable[[Sequence[Message], int, int, int], int]
 
 @dataclass(slots=True, frozen=True)
 class TaskProgram:
-    """The compiled functions of one task, bound to its stores and producer."""
+    """The compiled functions of one task, bound to its stores and producer, and its processors.
+
+    `punctuate(now)` runs the wall-clock punctuators that are due; it raises RecordFailure.
+    """
 
     sources: Mapping[str, SourceRun]
     clocks: Callable[[], dict[str, int]]
@@ -118,6 +129,8 @@ class TaskProgram:
     """Label -> clock of each operator that holds records back at the moment."""
     flush: Callable[[], None]
     """Forwards what tables held back for the commit; to be called before each. Raises RecordFailure with index -1."""
+    processors: TaskProcessors
+    punctuate: Callable[[int], None]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -27,12 +27,18 @@ One `try` around the loop costs nothing per record; which operator failed is rea
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 from streams.compile.call import call
 from streams.compile.chain import Chain, ModulePlan
+from streams.compile.program import Message
 from streams.compile.scope import RecordScope
 from streams.compile.source_text import SourceText
 from streams.graph.node import Node
 from streams.operators.source import Source
+
+log = logging.getLogger(__name__)
 
 
 def write_source_function(module: ModulePlan, text: SourceText, node: Node, topic: str, name: str) -> None:
@@ -54,7 +60,7 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
                 with text.block("if ts > top:"):
                     text.line("top = ts")
                 with text.block("elif ts < 0:"):
-                    text.line(f"raise {chain.bind(negative_timestamp, 'negative_timestamp')}(ts)")
+                    _write_invalid(chain, node)
                 text.line("#task_time")
                 chain.forward(node, scope)
                 text.line("#task_events")
@@ -74,6 +80,32 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
             _decode(chain, node, topic, None)
             text.line("return ts")
     text.line()
+
+
+def _write_invalid(chain: Chain, node: Node) -> None:
+    """What becomes of a record without a usable timestamp."""
+    policy = node.invalid_timestamp if isinstance(node, Source) else "fail"
+    if policy == "skip":
+        chain.line(f"if not counters.dropped_invalid_timestamp: {chain.bind(tell_skipped, 'tell_skipped')}(m, ts)")
+        chain.line("counters.dropped_invalid_timestamp += 1")
+        chain.line("continue")
+        return
+    failure = f"raise {chain.bind(negative_timestamp, 'negative_timestamp')}(ts)"
+    if policy == "partition_time":
+        chain.line(f"if top < 0: {failure}")
+        chain.line("ts = top")
+    else:
+        chain.line(failure)
+
+
+def tell_skipped(message: Message, timestamp: int) -> None:
+    log.warning(
+        "record_skipped: %s[%d] at offset %d has no usable timestamp (%d); more of them are only counted",
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        timestamp,
+    )
 
 
 def negative_timestamp(timestamp: int) -> ValueError:
@@ -109,10 +141,9 @@ def _decode(chain: Chain, node: Node, topic: str, watermark: str | None) -> Reco
             if extractor is None:
                 text.line("ts = m.timestamp()[1]")
             else:
-                from dataclasses import replace
-
                 early = replace(scope, key_bytes="m.key()", timestamp="m.timestamp()[1]")
-                _, moment = call(chain, early, extractor, hint="timestamp_of")
-                text.line(f"ts = {moment}")
+                with text.at(node):
+                    _, moment = call(chain, early, extractor, hint="timestamp_of")
+                    text.line(f"ts = {moment}")
     text.line("kb = m.key()")
     return scope

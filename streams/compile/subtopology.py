@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
+from types import MappingProxyType, TracebackType
+from typing import Any
 
 from streams.compile.chain import Chain, ModulePlan
-from streams.compile.clock import NEVER
+from streams.compile.clock import NEVER, NO_RECORD
 from streams.compile.namespace import Namespace
 from streams.compile.program import RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
 from streams.compile.source_function import write_source_function
 from streams.compile.source_text import SourceText
 from streams.graph.node import Node
+from streams.processors import TaskProcessors
+from streams.state import StoreDeclaration
 
 
 def compile_subtopology(
-    name: str, nodes: Sequence[Node], sources: Mapping[str, Node], held_back: Sequence[str]
+    name: str,
+    nodes: Sequence[Node],
+    sources: Mapping[str, Node],
+    held_back: Sequence[str],
+    declarations: Mapping[str, StoreDeclaration[Any]] = MappingProxyType({}),
 ) -> SubtopologyProgram:
     """Generates and compiles the code of one sub-topology.
 
@@ -30,18 +37,19 @@ def compile_subtopology(
         nodes: its operators, parents first; a repartition counts where it is written and where it is read.
         sources: the node at which each source topic enters.
         held_back: the source topics that carry watermarks, which are its repartition topics.
+        declarations: the stores its processors may name, as they see them.
     """
     namespace = Namespace()
-    module = ModulePlan(namespace=namespace, nodes=nodes)
+    module = ModulePlan(namespace=namespace, nodes=nodes, declarations=declarations)
     functions = SourceText()
     for topic in held_back:
         module.watermarks[topic] = cell = namespace.fresh("watermark")
         module.cells[cell] = f"watermarks[{topic!r}].value"
     entering = list(sources.values())
     for node in nodes:
-        if sum(1 for parent in node.heard_parents if any(parent is other for other in nodes)) > 1 and not any(
-            node is other for other in entering
-        ):
+        parents = [parent for parent in node.heard_parents if any(parent is other for other in nodes)]
+        named = any(parent.calls_children and _has_siblings(nodes, node, parent) for parent in parents)
+        if (len(parents) > 1 or named) and not any(node is other for other in entering):
             module.shared[id(node)] = namespace.fresh("node_" + node.kind.replace("-", "_"))
     for node in nodes:
         if id(node) in module.shared:
@@ -57,12 +65,13 @@ def compile_subtopology(
     with text.block("def build(binding):"):
         text.line("stores, watermarks, counters = binding.stores, binding.watermarks, binding.counters")
         text.line("produce, produce_full = binding.produce, binding.produce_full")
+        text.line("processors = TaskProcessors(binding, no_record)")
         for cell, initial in module.cells.items():
             text.line(f"{cell} = {initial}")
         for line in module.prologue:
             text.line(line)
         text.line()
-        _write_time_functions(module, text)
+        _write_time_functions(module, text, [run for _, run in runs])
         text.append(functions)
         for function in module.functions:
             text.append(function)
@@ -71,11 +80,20 @@ def compile_subtopology(
             entry = namespace.bind(sources[topic], f"entry_{run}")
             text.line(f"source_{run} = SourceRun({entry}, run_{run}, head_time_{run})")
         table = ", ".join(f"{topic!r}: source_{run}" for topic, run in runs)
-        text.line(f"return TaskProgram({{{table}}}, clocks, restore_clocks, watermark_advanced, holding, flush)")
+        for line in module.epilogue:
+            text.line(line)
+        functions_of_task = "clocks, restore_clocks, watermark_advanced, holding, flush, processors, punctuate"
+        text.line(f"return TaskProgram({{{table}}}, {functions_of_task})")
     source = _completed(text.text, module)
 
     filename = f"<headrace {name}>"
-    namespace.names.update(SourceRun=SourceRun, TaskProgram=TaskProgram, record_failure=_failure_finder(filename, text))
+    namespace.names.update(
+        SourceRun=SourceRun,
+        TaskProgram=TaskProgram,
+        TaskProcessors=TaskProcessors,
+        no_record=NO_RECORD,
+        record_failure=_failure_finder(filename, text),
+    )
     exec(compile(source, filename, "exec"), namespace.names)
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
@@ -102,7 +120,11 @@ def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
     text.line()
 
 
-def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
+def _has_siblings(nodes: Sequence[Node], node: Node, parent: Node) -> bool:
+    return any(other is not node and any(each is parent for each in other.heard_parents) for other in nodes)
+
+
+def _write_time_functions(module: ModulePlan, text: SourceText, runs: Sequence[str]) -> None:
     """Small functions about time that all run functions share."""
     with text.block("def refresh_watermarks():"):
         text.line("#nonlocal")
@@ -125,6 +147,13 @@ def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
     with text.block("def watermark_advanced():"):
         text.line("refresh_watermarks()")
         text.line("advance_stores()")
+    with text.block("def punctuate(now):"):
+        with text.block("try:"):
+            text.line("processors.on_wall_clock.run(now)")
+        with text.block("except Exception as error:"):
+            text.line("raise record_failure(-1, error) from error")
+        with text.block("finally:"):
+            text.line("advance_stores()")
     with text.block("def holding():"):
         text.line("held = {}")
         for event in module.clock_events:
@@ -136,6 +165,9 @@ def _write_time_functions(module: ModulePlan, text: SourceText) -> None:
         text.line("#nonlocal")
         for store, cell in module.clocks.items():
             text.line(f"{cell} = max({cell}, known.get({store!r}, -1))")
+        if module.task_clock is not None:  # the partitions' times came with their offsets
+            times = ", ".join(f"source_{run}.max_timestamp" for run in runs)
+            text.line(f"{module.task_clock.time} = max({module.task_clock.time}, {times})")
         for line in module.restored:
             text.line(line)
         text.line("advance_stores()")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from streams.context import Context
 from streams.dsl.builder import TopologyBuilder
 from streams.errors import SourceLine
 from streams.expressions import Expression
@@ -46,7 +47,9 @@ class BranchedStream(Generic[K, V]):
         split = Split(parents=(parent,), schema=parent.schema, origin=origin, label=builder.label(None, parent, name))
         return cls(builder, builder.add(split), (), handle)
 
-    def branch(self, predicate: Callable[[K, V], Any] | Expression, *, name: str | None = None) -> BranchedStream[K, V]:
+    def branch(
+        self, predicate: Callable[[K, V], Any] | Callable[[K, V, Context], Any] | Expression, *, name: str | None = None
+    ) -> BranchedStream[K, V]:
         """One more branch: the records `predicate(key, value)` holds for and no earlier branch took."""
         return self._with(predicate, name or str(len(self._branches) + 1), caller_origin())
 

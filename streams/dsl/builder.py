@@ -10,6 +10,7 @@ from streams.graph.logical import GraphBuilder
 from streams.graph.node import Node
 from streams.graph.schema import Part, Schema, declared
 from streams.serde import Role
+from streams.state import StoreDeclaration
 
 
 class TopologyBuilder(GraphBuilder):
@@ -44,6 +45,13 @@ class TopologyBuilder(GraphBuilder):
         if not self._stores.claim(given):
             self.problem(f"there is already a store named {given!r}: names of stores must differ", origin)
         return given
+
+    def add_store(self, store: StoreDeclaration[Any], origin: SourceLine | None) -> None:
+        """Declares a store for processors; the same one may come again."""
+        if self.declare(store):
+            self.check_name("store", store.name, origin)
+            if not self._stores.claim(store.name):
+                self.problem(f"there is already a store named {store.name!r}: names of stores must differ", origin)
 
     def label(self, given: str | None, parent: Node | None, kind: str) -> str:
         """An operator's name in renderings and errors: the user's, or `<chain>-<kind>` (numbered where needed)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from typing_extensions import TypeVar
 
@@ -115,6 +115,16 @@ class KTable(TableJoins[K, V]):
         return KTable(self.builder, self.builder.add(node))
 
     # -- out and on -------------------------------------------------------------------------------------------------
+    @overload
+    def to_stream(self, selector: None = None, *, name: str | None = None) -> KStream[K, V]: ...
+    @overload
+    def to_stream(
+        self,
+        selector: Callable[[K, V], K2] | Callable[[K, V, Context], K2] | Expression,
+        *,
+        key: type[K2] | Serde | Any = None,
+        name: str | None = None,
+    ) -> KStream[K2, V]: ...
     def to_stream(
         self,
         selector: Callable[[K, V], K2] | Callable[[K, V, Context], K2] | Expression | None = None,

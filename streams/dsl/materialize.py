@@ -14,7 +14,14 @@ from streams.operators.source import Source
 
 
 def materialize(
-    builder: TopologyBuilder, parent: Node, schema: Schema, store: str | None, kind: str, origin: Any
+    builder: TopologyBuilder,
+    parent: Node,
+    schema: Schema,
+    store: str | None,
+    kind: str,
+    origin: Any,
+    *,
+    read_only: bool = False,
 ) -> Materialize:
     """Appends the operator that makes a table of `parent`'s records; its rows are kept if the store has a name, or
     somebody turns out to need them."""
@@ -27,6 +34,7 @@ def materialize(
             label=name,
             spec=value_store(name, schema),
             kept=store is not None,
+            read_only=read_only,
         )
     )
 

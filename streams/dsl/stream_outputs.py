@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
 
+from streams.context import Context
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import materialize
 from streams.dsl.stream_handle import StreamHandle
@@ -31,7 +32,7 @@ class StreamOutputs(StreamHandle[K, V]):
 
     def to(
         self,
-        topic: str | Callable[[K, V], str] | Expression,
+        topic: str | Callable[[K, V], str] | Callable[[K, V, Context], str] | Expression,
         *,
         key: type[Any] | Serde | Any = None,
         value: type[Any] | Serde | Any = None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TextIO, overload
 
 from typing_extensions import TypeVar
 
 from streams.context import Context
 from streams.dsl.branched import BranchedStream
+from streams.dsl.printed import Printed
 from streams.dsl.schemas import element_after, pair_after, value_after
 from streams.dsl.stream_handle import StreamHandle
 from streams.expressions import Expression
@@ -53,9 +55,25 @@ class StatelessOperators(StreamHandle[K, V]):
         node = self._then(Filter, name, origin, self._node.schema, predicate=function, negate=negate)
         return self._stream(node)
 
+    @overload
+    def map_values(
+        self, mapper: Callable[[V], V2], *, value: type[V2] | Serde | Any = None, name: str | None = None
+    ) -> KStream[K, V2]: ...
+    @overload
+    def map_values(
+        self, mapper: Callable[[K, V], V2], *, value: type[V2] | Serde | Any = None, name: str | None = None
+    ) -> KStream[K, V2]: ...
+    @overload
     def map_values(
         self,
-        mapper: Callable[[V], V2] | Callable[[K, V], V2] | Callable[[V, Context], V2] | Expression,
+        mapper: Callable[[V, Context], V2] | Callable[[K, V, Context], V2] | Expression,
+        *,
+        value: type[V2] | Serde | Any = None,
+        name: str | None = None,
+    ) -> KStream[K, V2]: ...
+    def map_values(
+        self,
+        mapper: Any,
         *,
         value: type[V2] | Serde | Any = None,
         name: str | None = None,
@@ -112,9 +130,25 @@ class StatelessOperators(StreamHandle[K, V]):
         )
         return self._stream(node)
 
+    @overload
+    def flat_map_values(
+        self, mapper: Callable[[V], Iterable[V2]], *, value: type[V2] | Serde | Any = None, name: str | None = None
+    ) -> KStream[K, V2]: ...
+    @overload
+    def flat_map_values(
+        self, mapper: Callable[[K, V], Iterable[V2]], *, value: type[V2] | Serde | Any = None, name: str | None = None
+    ) -> KStream[K, V2]: ...
+    @overload
     def flat_map_values(
         self,
-        mapper: Callable[[V], Iterable[V2]] | Callable[[K, V], Iterable[V2]] | Expression,
+        mapper: Callable[[V, Context], Iterable[V2]] | Callable[[K, V, Context], Iterable[V2]] | Expression,
+        *,
+        value: type[V2] | Serde | Any = None,
+        name: str | None = None,
+    ) -> KStream[K, V2]: ...
+    def flat_map_values(
+        self,
+        mapper: Any,
         *,
         value: type[V2] | Serde | Any = None,
         name: str | None = None,
@@ -167,6 +201,29 @@ class StatelessOperators(StreamHandle[K, V]):
             self._node.schema,
             action=user_function(self._builder, "foreach", action, ("key", "value"), origin=origin, expression=False),
         )
+
+    def print(
+        self,
+        *,
+        label: str | None = None,
+        file: TextIO | str | PathLike[str] | None = None,
+        mapper: Callable[[K, V], Any] | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Prints each record as `[label]: key, value`; nothing follows.
+
+        Args:
+            label: default the operator's name.
+            file: an open text file, or the path of one to append to; default standard output.
+            mapper: gives what to print in place of `key, value`.
+
+        Source: `KStream.print(Printed)`.
+        """
+        origin = caller_origin()
+        label = label or name or self._builder.label(None, self._node, "print")
+        printed = Printed(label=label, file=file, mapper=mapper)
+        action = user_function(self._builder, "print", printed, ("key", "value"), origin=origin, expression=False)
+        self._then(Foreach, name or label, origin, self._node.schema, action=action)
 
     def merge(self, other: KStream[K, V], *, name: str | None = None) -> KStream[K, V]:
         """The records of both streams, without an order between them."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from streams.errors import SourceLine, TopologyProblem
 from streams.graph.node import Node
+from streams.state import StoreDeclaration
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 @dataclass(frozen=True, slots=True)
 class LogicalGraph:
-    """Frozen nodes, parents before children, and the problems found so far."""
+    """Frozen nodes, parents before children, the stores declared for processors, and the problems found so far."""
 
     nodes: tuple[Node, ...] = ()
     problems: tuple[TopologyProblem, ...] = ()
+    stores: tuple[StoreDeclaration[Any], ...] = ()
 
     def children(self, node: Node) -> Iterator[Node]:
         """Those that take the node's output, in the order of declaration."""
@@ -47,7 +49,7 @@ class LogicalGraph:
             nodes.extend(new for new in produced if not any(new is old for old in nodes))
             if produced:
                 now[id(node)] = produced[-1]
-        return LogicalGraph(tuple(nodes), self.problems)
+        return replace(self, nodes=tuple(nodes))
 
     def with_problems(self, *problems: TopologyProblem) -> LogicalGraph:
         return replace(self, problems=self.problems + problems)
@@ -59,14 +61,22 @@ class GraphBuilder:
     def __init__(self) -> None:
         self._nodes: list[Node] = []
         self._problems: list[TopologyProblem] = []
+        self._declared: list[StoreDeclaration[Any]] = []
 
     def add(self, node: AnyNode) -> AnyNode:
         self._nodes.append(node)
         return node
+
+    def declare(self, store: StoreDeclaration[Any]) -> bool:
+        """Takes in a store for processors; False if it is known already."""
+        if any(store is known for known in self._declared):
+            return False
+        self._declared.append(store)
+        return True
 
     def problem(self, message: str, origin: SourceLine | None) -> None:
         """Notes a mistake of the declaration; `build()` reports all of them at once."""
         self._problems.append(TopologyProblem(message=message, origin=origin))
 
     def graph(self) -> LogicalGraph:
-        return LogicalGraph(tuple(self._nodes), tuple(self._problems))
+        return LogicalGraph(tuple(self._nodes), tuple(self._problems), tuple(self._declared))

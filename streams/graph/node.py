@@ -13,6 +13,7 @@ from streams.errors import SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.graph.schema import Schema
+from streams.serde import Serde
 
 OldValues = Literal["ignored", "needed", "welcome"]
 
@@ -34,6 +35,8 @@ class Node:
     changes_key: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
     """Works key by key, so that its input has to be partitioned by that key."""
+    calls_children: ClassVar[bool] = False
+    """Reaches its children by name: several of them are generated functions of their own."""
     takes_late: ClassVar[bool] = False
     """Hears the records that were too late for its parent, not the parent's results."""
 
@@ -46,6 +49,16 @@ class Node:
     def store(self) -> StoreSpec | None:
         """The state store the operator keeps, if any."""
         return None
+
+    @property
+    def store_key_serde(self) -> Serde:
+        """How the keys of its store are written."""
+        return self.schema.key_serde()
+
+    @property
+    def connected_stores(self) -> tuple[str, ...]:
+        """The names of the stores it uses but does not keep; all who use a store are in one sub-topology."""
+        return ()
 
     @property
     def hold_back_ms(self) -> int:

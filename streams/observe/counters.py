@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 COUNTER_HELP: dict[str, str] = {
     "processed": "Records read and run through the topology.",
+    "dropped_duplicate": "Records dropped as repetitions by deduplicate.",
     "dropped_late": "Records dropped because their window had closed.",
+    "dropped_invalid_timestamp": "Records dropped because their timestamp was negative and the source skips such.",
     "dropped_null_key": "Records dropped because an operator needs a key.",
     "dropped_null_value": "Records dropped because an operator needs a value.",
     "skipped_deserialization": "Records skipped because they did not decode and the handler said continue.",
@@ -25,7 +27,9 @@ class Counters:
     __slots__ = tuple(COUNTER_HELP)
 
     processed: int
+    dropped_duplicate: int
     dropped_late: int
+    dropped_invalid_timestamp: int
     dropped_null_key: int
     dropped_null_value: int
     skipped_deserialization: int

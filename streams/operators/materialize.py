@@ -26,6 +26,8 @@ class Materialize(Table):
 
     spec: KeyValueSpec
     kept: bool
+    read_only: bool = False
+    """Processors that name the store may only read it."""
 
     @property
     def store(self) -> KeyValueSpec | None:

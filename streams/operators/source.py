@@ -14,12 +14,18 @@ from streams.graph.node import Node
 
 SourceRole = Literal["stream", "table", "repartition"]
 
+InvalidTimestamp = Literal["fail", "skip", "partition_time"]
+"""What happens to a record whose timestamp is negative. Source: `FailOnInvalidTimestamp`,
+`LogAndSkipOnInvalidTimestamp`, `UsePartitionTimeOnInvalidTimestamp`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source(Node):
     """Reads `topics`. `timestamp` finds event time (int, ms) in the value; None takes the record's own.
 
-    A record with a null value has no value to take a time from and keeps the record's own.
+    A record with a null value has no value to take a time from and keeps the record's own. `invalid_timestamp` says
+    what becomes of one with a negative time: the worker fails; it is dropped, counted, and the first is logged; or it
+    gets the largest timestamp of its partition so far (and fails where there is none yet).
     """
 
     kind: ClassVar[str] = "source"
@@ -27,3 +33,4 @@ class Source(Node):
     topics: tuple[str, ...]
     role: SourceRole = "stream"
     timestamp: UserFunction | None = None
+    invalid_timestamp: InvalidTimestamp = "fail"

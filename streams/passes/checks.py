@@ -11,7 +11,7 @@ from streams.operators.source import Source
 
 def check(graph: LogicalGraph) -> LogicalGraph:
     """The graph with the problems of `graph` as a whole added to those of its declaration."""
-    return graph.with_problems(*_empty(graph), *_unserializable(graph), *_misread(graph))
+    return graph.with_problems(*_empty(graph), *_unserializable(graph), *_misread(graph), *_unknown_stores(graph))
 
 
 def _empty(graph: LogicalGraph) -> Iterator[TopologyProblem]:
@@ -29,6 +29,20 @@ def _unserializable(graph: LogicalGraph) -> Iterator[TopologyProblem]:
                 find()
             except (TypeError, ValueError) as error:
                 yield TopologyProblem(message=str(error), origin=node.origin)
+
+
+def _unknown_stores(graph: LogicalGraph) -> Iterator[TopologyProblem]:
+    """Names of stores that processors use and nobody keeps."""
+    known = {store.name for store in graph.stores} | {node.store.name for node in graph.nodes if node.store is not None}
+    for node in graph.nodes:
+        for name in node.connected_stores:
+            if name not in known:
+                have = ", ".join(map(repr, sorted(known))) or "none"
+                yield TopologyProblem(
+                    message=f"{node.label} uses a store {name!r}, but the topology has {have}: declare it with "
+                    "app.add_store(Stores.…)",
+                    origin=node.origin,
+                )
 
 
 def _misread(graph: LogicalGraph) -> Iterator[TopologyProblem]:

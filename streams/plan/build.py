@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+from stores import StoreSpec
 from streams.compile.subtopology import compile_subtopology
 from streams.errors import SourceLine, TopologyError
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
+from streams.operators.aggregation import SingleAggregation
 from streams.operators.cogroup import Cogroup
 from streams.operators.global_table import GlobalTable
+from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.source import Source
@@ -22,6 +26,7 @@ from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
 from streams.passes.sources import merge_sources
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
+from streams.state import StoreDeclaration, table_store
 
 
 def build_plan(
@@ -76,6 +81,12 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
             continue
         for parent in node.parents:
             leader[find(node)] = find(parent)  # a repartition as a parent stands for its source side
+    users: dict[str, Node] = {}
+    shared = {table.spec.name for table in graph.nodes if isinstance(table, GlobalTable)}
+    for node in nodes:
+        for name in (*node.connected_stores, *([node.store.name] if node.store is not None else ())):
+            if name not in shared:
+                leader[find(node)] = find(users.setdefault(name, node))
     components: dict[int, list[Node]] = {}
     for node in nodes:
         sides = [find(node)]
@@ -103,7 +114,7 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
         for node in members
         if isinstance(node, Repartition) and any(node.parents[0] is member for member in members)
     ]
-    stores = tuple(_stores(application_id, members))
+    stores = tuple(_stores(application_id, graph, members))
     return Subtopology(
         index=index,
         nodes=tuple(members),
@@ -124,23 +135,59 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
             members,
             entries,
             [source.topic for source in roles if source.role == "repartition"],
+            _global_stores(graph)
+            | {store.name: store.declaration for store in stores if store.declaration is not None},
         ),
     )
 
 
-def _stores(application_id: str, members: Sequence[Node]) -> Iterator[StorePlan]:
+def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -> Iterator[StorePlan]:
+    named = {name for node in members for name in node.connected_stores}
     known: set[str] = set()  # the inputs of a cogroup share a store
     for node in members:
         spec = node.store
         if spec is not None and spec.name not in known:
             known.add(spec.name)
             folds = isinstance(node, AggregateByKey | WindowAggregate | AggregateTable)
+            key_serde = node.group.key_serde() if folds else node.store_key_serde
+            aggregation = node.aggregation if folds else None
+            declaration = None
+            if spec.name in named:
+                present = None
+                if aggregation is not None and not isinstance(aggregation, SingleAggregation):
+                    present = aggregation.present
+                read_only = isinstance(node, Materialize) and node.read_only
+                declaration = table_store(spec, key_serde, node.schema.value_serde(), present, read_only=read_only)
             yield StorePlan(
                 spec=spec,
-                changelog=f"{application_id}-{spec.name}-changelog" if spec.logged else None,
-                key_serde=node.group.key_serde() if folds else node.schema.key_serde(),
-                aggregation=node.aggregation if folds else None,
+                changelog=_changelog(application_id, spec),
+                key_serde=key_serde,
+                aggregation=aggregation,
+                declaration=declaration,
             )
+    for store in graph.stores:
+        if store.name in named:
+            yield StorePlan(
+                spec=store.spec,
+                changelog=_changelog(application_id, store.spec),
+                key_serde=store.key,
+                declaration=store,
+            )
+
+
+def _global_stores(graph: LogicalGraph) -> dict[str, StoreDeclaration[Any]]:
+    """What processors see of global tables."""
+    return {
+        node.spec.name: table_store(
+            node.spec, node.schema.key_serde(), node.schema.value_serde(), None, read_only=True, everywhere=True
+        )
+        for node in graph.nodes
+        if isinstance(node, GlobalTable)
+    }
+
+
+def _changelog(application_id: str, spec: StoreSpec) -> str | None:
+    return f"{application_id}-{spec.name}-changelog" if spec.logged else None
 
 
 def _topics_above(node: Node) -> Iterator[str]:

@@ -15,6 +15,7 @@ from streams.operators.global_table import GlobalTable
 from streams.operators.table_aggregation import TableAggregation
 from streams.plan.task_id import TaskId
 from streams.serde import Serde
+from streams.state import StoreDeclaration
 
 CHANGELOG_CONFIGS: Mapping[str, str] = {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
 """Windowed changelogs too: their expired rows are deleted by tombstones, not by wall clock, so that a replay of old
@@ -38,12 +39,14 @@ class SourceTopic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorePlan:
-    """A state store: how it is kept, its changelog topic (None: not logged), and how a query reads it."""
+    """A state store: how it is kept, its changelog topic (None: not logged), how a query reads it, and how processors
+    see it if any does."""
 
     spec: StoreSpec
     changelog: str | None
     key_serde: Serde
     aggregation: Aggregation | TableAggregation | None = None
+    declaration: StoreDeclaration[Any] | None = None
 
     @property
     def name(self) -> str:

@@ -17,14 +17,14 @@ Decision = Literal["fail", "continue"]
 class FailedRecord:
     """A record that could not be processed, as a handler sees it.
 
-    `task` is None for a record of a global table; `message` is the record as it was read; `node` the label of the
-    operator that failed (None: no operator's code); `error` says in words what happened, with the original exception
-    as its cause.
+    `task` is None for a record of a global table; `message` is the record as it was read (None: a wall-clock punctuator
+    failed); `node` the label of the operator that failed (None: no operator's code); `error` says in words what
+    happened, with the original exception as its cause.
     Source: Kafka Streams' `ErrorHandlerContext` (KIP-1033).
     """
 
     task: TaskId | None
     node: str | None
     kind: FailureKind
-    message: Message
+    message: Message | None
     error: StreamsError

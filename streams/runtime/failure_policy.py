@@ -48,7 +48,7 @@ class FailurePolicy:
         self._blame(failure.cause)
         raise describe_failure(failure, message) from failure.cause
 
-    def skip(self, failure: RecordFailure, message: Message, task: TaskId | None, counters: Counters) -> None:
+    def skip(self, failure: RecordFailure, message: Message | None, task: TaskId | None, counters: Counters) -> None:
         """Returns if the record is to be skipped; it is counted then.
 
         Raises:

@@ -10,13 +10,19 @@ from streams.errors import ProcessingError, SerdeError, StreamsError
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.graph.node import Node
+from streams.processors.supplier import ProcessorSupplier
 from streams.serde import describe_type
 
 
-def describe_failure(failure: RecordFailure, message: Message) -> StreamsError:
-    """A `SerdeError` for bytes that do not decode or values that do not encode, else a `ProcessingError`."""
+def describe_failure(failure: RecordFailure, message: Message | None) -> StreamsError:
+    """A `SerdeError` for bytes that do not decode or values that do not encode, else a `ProcessingError`.
+
+    `message` is None where no record was being processed, but a wall-clock punctuator ran.
+    """
     node, cause = failure.node, failure.cause
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    topic = partition = offset = None
+    if message is not None:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
     if failure.kind == "deserialization" and node is not None:
         return SerdeError(
             part="value",
@@ -44,7 +50,7 @@ def describe_failure(failure: RecordFailure, message: Message) -> StreamsError:
         function=_function_name(node) + (f" (raised at {where[0].filename}:{where[0].lineno})" if where else ""),
         file=origin.file if origin else None,
         line=origin.line if origin else None,
-        key=_key_text(message, node),
+        key=None if message is None else _key_text(message),
         topic=topic,
         partition=partition,
         offset=offset,
@@ -58,10 +64,12 @@ def _function_name(node: Node | None) -> str:
         held: Any = getattr(node, slot, None)
         if isinstance(held, UserFunction):
             return repr(held.target) if isinstance(held.target, Expression) else held.name
+        if isinstance(held, ProcessorSupplier):
+            return held.name
     return "the operator's own code"
 
 
-def _key_text(message: Message, node: Node | None) -> Any:
+def _key_text(message: Message) -> Any:
     """The record's key as text where it is text, else its bytes."""
     key = message.key()
     if key is None:

@@ -6,6 +6,7 @@ A turn of its loop:
     open         tasks whose directory was locked; restore those that are open
     fetch        records, waiting only if there is nothing to run
     run          the task whose next record is oldest, a thousand records at a time
+    punctuate    processors' wall-clock punctuators that are due
     publish      watermarks
     commit       when the interval is over or too much is dirty
 
@@ -21,6 +22,7 @@ from collections.abc import Callable, Collection, Mapping
 from stores import StoreError
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
+from streams.processors.punctuation import NEVER
 from streams.runtime.commit import CommitProtocol
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.global_tables import GlobalTables
@@ -110,6 +112,8 @@ class StreamThread:
         if self._global_tables is not None:
             self._global_tables.poll()
         self._run()
+        for task in self.tasks.running:
+            task.punctuate()
         self._publish()
         self._commit_when_due()
         self._producer.poll()
@@ -198,7 +202,8 @@ class StreamThread:
             return LOCKED_RETRY_S
         now = self._clock()
         wait_s = min(self._options.poll_ms / 1000, self._publisher.next_due(int(now * 1000)) / 1000)
-        return max(min(wait_s, self._commit_at - now), 0.001)
+        due_ms = min((task.punctuation_due_ms() for task in self.tasks.running), default=NEVER)
+        return max(min(wait_s, self._commit_at - now, due_ms / 1000), 0.001)
 
     def _run(self) -> None:
         """Runs up to a batch of records, those of the oldest task first."""
@@ -230,7 +235,8 @@ class StreamThread:
 
     # -- commit ------------------------------------------------------------------------------------------------------
     def _commit_when_due(self) -> None:
-        if self._clock() < self._commit_at:
+        wanted = any(task.program.processors.commit_requested for task in self.tasks.running)
+        if self._clock() < self._commit_at and not wanted:
             dirty = sum(task.state.dirty_bytes for task in self.tasks.running)
             if dirty < self._options.max_dirty_bytes:
                 return

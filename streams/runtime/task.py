@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from streams.runtime.router import Place
 from streams.runtime.task_metadata import CLOCK, RESTORED, read_clocks, read_watermarks, write_rows
 from streams.runtime.watermark import Watermark
 
+log = logging.getLogger(__name__)
+
 
 class Changelog(NamedTuple):
     """The changelog partition of one store of a task."""
@@ -39,6 +42,7 @@ class Task:
         state: opened, and closed by the task.
         global_stores: the worker's, of global tables.
         now: ms of the worker's monotonic clock.
+        wall_clock: tells ms since the epoch.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Task:
         failures: FailurePolicy,
         max_task_idle_ms: int,
         now: int,
+        wall_clock: Callable[[], int],
     ) -> None:
         self.id = task_id
         self.subtopology: Subtopology = plan.plan.subtopologies[task_id.subtopology]
@@ -61,6 +66,7 @@ class Task:
         self.state = state
         self.counters = Counters()
         self.failures = failures
+        self._wall_clock = wall_clock
         self.watermarks: dict[str, Watermark] = {
             source.topic: Watermark(source.topic, plan.upstream_tasks(source.topic))
             for source in self.subtopology.sources
@@ -68,12 +74,14 @@ class Task:
         }
         self.program = self.subtopology.program.bind(
             TaskBinding(
+                application_id=plan.plan.application_id,
                 task_id=task_id,
                 stores={**global_stores, **state.stores},
                 produce=produce,
                 produce_full=produce_full,
                 watermarks=self.watermarks,
                 counters=self.counters,
+                wall_clock=wall_clock,
             )
         )
         self.changelogs = tuple(
@@ -123,16 +131,24 @@ class Task:
         self.phase = phase
 
     def start(self) -> None:
-        """The state is complete: takes up what was remembered of time, and is RUNNING."""
+        """The state is complete: takes up what was remembered of time, starts its processors, and is RUNNING.
+
+        Raises TopologyError if a processor does not start.
+        """
         read_watermarks(self.remembered, self.watermarks)
         self.program.restore_clocks(read_clocks(self.remembered))
         self.program.watermark_advanced()
+        self.program.processors.start()
         self.enter(TaskPhase.RUNNING)
 
     def close(self) -> None:
-        """Closes the state; what is not committed is dropped."""
+        """Closes processors and state; what is not committed is dropped."""
         if self.phase is not TaskPhase.CLOSED:
             self.enter(TaskPhase.CLOSED)
+            try:
+                self.program.processors.close()
+            except Exception:  # the user's; what else there is to close must be closed
+                log.exception("processor_close_failed: task %s", self.id)
             self.state.close()
 
     # -- work --------------------------------------------------------------------------------------------------------
@@ -173,6 +189,26 @@ class Task:
         finally:
             self.counters.processed += taken - (control_records + self._control_records())
         return taken
+
+    def punctuate(self) -> None:
+        """Calls the processors' wall-clock punctuators that are due.
+
+        Raises:
+            StreamsError: one failed, or what it forwarded to, and is not to be skipped.
+        """
+        now = self._wall_clock()
+        if now < self.program.processors.on_wall_clock.due:
+            return
+        try:
+            self.program.punctuate(now)
+        except RecordFailure as failure:
+            self.torn = True
+            self.failures.skip(failure, None, self.id, self.counters)
+            self.torn = False
+
+    def punctuation_due_ms(self) -> int:
+        """In how many ms of wall-clock time the next punctuator is due."""
+        return self.program.processors.on_wall_clock.due - self._wall_clock()
 
     def _control_records(self) -> int:
         """How many of the records so far were watermarks."""
@@ -240,6 +276,7 @@ class Task:
         self.committed_offsets.update(offsets)
         self.remembered.update(metadata)
         self.counters.commits += 1
+        self.program.processors.commit_requested = False
 
     # -- restore -----------------------------------------------------------------------------------------------------
     def restore_metadata(self, rows: Mapping[str, bytes], position: int) -> None:

@@ -30,7 +30,7 @@ OPENING_S = 0.2
 
 
 class TaskOpener:
-    """Owned by the stream thread. `clock` is monotonic, in s."""
+    """Owned by the stream thread. `clock` is monotonic, in s; `wall_clock` tells ms since the epoch."""
 
     def __init__(
         self,
@@ -42,12 +42,14 @@ class TaskOpener:
         resources: RocksDbResources,
         global_stores: Mapping[str, KeyValueStore],
         clock: Callable[[], float],
+        wall_clock: Callable[[], int],
     ) -> None:
         self._plan = plan
         self._options = options
         self._membership = membership
         self._producer = producer
         self._clock = clock
+        self._wall_clock = wall_clock
         self._resources = resources
         self._failures = failures
         self._global_stores = global_stores
@@ -114,6 +116,7 @@ class TaskOpener:
                         failures=self._failures,
                         max_task_idle_ms=self._options.max_task_idle_ms,
                         now=int(self._clock() * 1000),
+                        wall_clock=self._wall_clock,
                     )
                 )
         except CommitFailedError as error:

@@ -235,6 +235,7 @@ class Worker:
                 resources,
                 global_tables.stores if global_tables is not None else {},
                 time.monotonic,
+                wall_clock_ms,
             ),
             restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
             positions=positions,
@@ -355,3 +356,8 @@ def published_topics(plan: PartitionPlan) -> dict[str, PublishedTopic]:
             if upstream > 1:
                 topics[sink.topic] = PublishedTopic(plan.counts[sink.topic], upstream)
     return topics
+
+
+def wall_clock_ms() -> int:
+    """Ms since the epoch."""
+    return time.time_ns() // 1_000_000

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import deque
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -44,6 +45,7 @@ class TopologyTestDriver:
 
     def __init__(self, app: App, *, stores: Literal["memory", "rocksdb"] = "memory", start: int = 0) -> None:
         self._plan = app.plan()
+        self.application_id = self._plan.application_id
         self._directory = tempfile.TemporaryDirectory(prefix="headrace-driver-")
         self._in_memory = stores == "memory"
         self.global_tables = DriverGlobalTables(
@@ -55,6 +57,13 @@ class TopologyTestDriver:
         self._offsets: dict[str, int] = {}
         self._written: dict[str, deque[DriverMessage]] = {}
         self.now = start
+        self._wall_clock = start
+        try:
+            for task in self._tasks:
+                task.start()
+        except BaseException:
+            self.close()
+            raise
 
     # -- the test's side --------------------------------------------------------------------------------------------
     def input_topic(self, name: str, *, key: Any = None, value: Any = None) -> InputTopic:
@@ -125,9 +134,27 @@ class TopologyTestDriver:
         """The topics that were written to so far, internal ones included."""
         return list(self._written)
 
-    def close(self) -> None:
-        """Closes the stores and removes what the driver wrote to disk."""
+    def wall_clock(self) -> int:
+        """What processors take for the time of day, ms; it moves only by `advance_wall_clock`."""
+        return self._wall_clock
+
+    def advance_wall_clock(self, by: timedelta) -> None:
+        """Moves the wall clock and runs the punctuators that are due then, each once; and what comes of them.
+
+        Source: `TopologyTestDriver.advanceWallClockTime`.
+
+        Raises:
+            ProcessingError: a punctuator, or what it forwarded to, failed.
+        """
+        self._wall_clock += by // timedelta(milliseconds=1)
         for task in self._tasks:
+            task.punctuate(self._wall_clock)
+        self._run()
+
+    def close(self) -> None:
+        """Closes the processors and stores, and removes what the driver wrote to disk."""
+        for task in self._tasks:
+            task.program.processors.close()
             task.state.close()
         self.global_tables.close()
         self._directory.cleanup()
@@ -148,6 +175,9 @@ class TopologyTestDriver:
             SerdeError, ProcessingError: the record could not be processed; what followed it in the queue is dropped.
         """
         self._enqueue(topic, key, value, timestamp, headers)
+        self._run()
+
+    def _run(self) -> None:
         try:
             while self._queue:
                 message = self._queue.popleft()
@@ -210,6 +240,7 @@ class _DriverTask:
         self.counters = Counters()
         self.program: TaskProgram = subtopology.program.bind(
             TaskBinding(
+                application_id=driver.application_id,
                 task_id=TaskId(subtopology.index, 0),
                 stores={
                     **driver.global_tables.stores,
@@ -219,8 +250,15 @@ class _DriverTask:
                 produce_full=driver.produce,
                 watermarks={s.topic: _Unbounded() for s in subtopology.sources if s.role == "repartition"},
                 counters=self.counters,
+                wall_clock=driver.wall_clock,
             )
         )
+
+    def start(self) -> None:
+        """Starts its processors, which may forward records at once."""
+        self.program.restore_clocks({})
+        self.program.processors.start()
+        self.state.commit({}, {})
 
     def entry(self, topic: str) -> Source | Repartition | None:
         for node in self.subtopology.nodes:
@@ -234,6 +272,13 @@ class _DriverTask:
             self.program.flush()
         except RecordFailure as failure:
             raise describe_failure(failure, message) from failure.cause
+        self.state.commit({}, {})
+
+    def punctuate(self, now: int) -> None:
+        try:
+            self.program.punctuate(now)
+        except RecordFailure as failure:
+            raise describe_failure(failure, None) from failure.cause
         self.state.commit({}, {})
 
 

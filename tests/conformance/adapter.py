@@ -24,6 +24,7 @@ from streams import (
 )
 from streams.testing import TopologyTestDriver
 from tests.conformance import vocabulary as words
+from tests.conformance.processors import processor, processor_rows, processor_store
 
 FOREVER = 2**63 - 1
 BUILD_ERRORS = (ValueError, TopologyError)
@@ -41,18 +42,23 @@ def run_case(case: dict[str, Any]) -> tuple[list[list[dict[str, Any]]], dict[str
     with TopologyTestDriver(app, stores=stores) as driver:
         outputs: list[list[dict[str, Any]]] = []
         for step in case["inputs"]:
-            if "advance_wall_clock" in step:
-                raise NotImplementedError("advance_wall_clock")
             records: list[dict[str, Any]] = []
             try:
-                driver.input_topic(step["topic"], key=str).pipe(step["value"], key=step["key"], timestamp=step["ts"])
+                if "advance_wall_clock" in step:
+                    driver.advance_wall_clock(_ms(step["advance_wall_clock"]))
+                else:
+                    source = driver.input_topic(step["topic"], key=str)
+                    source.pipe(step["value"], key=step["key"], timestamp=step["ts"])
             except StreamsError as error:
                 records.append({"error": str(error)})
             records = [*_drain(driver, translation.sinks(driver)), *records]
             outputs.append(records)
             if records and "error" in records[-1]:
                 break
-        return outputs, {name: _rows(driver, name, windows) for name, windows in translation.stores.items()}
+        rows = {name: _rows(driver, name, windows) for name, windows in translation.stores.items()}
+        for name, store in translation.processor_stores.items():
+            rows[name] = processor_rows(driver.store(name), store)
+        return outputs, rows
 
 
 def _drain(driver: TopologyTestDriver, topics: list[str]) -> list[dict[str, Any]]:
@@ -85,6 +91,7 @@ class Translation:
         self.app = app
         self.nodes: dict[str, Any] = {}
         self.stores: dict[str, int | None] = {}
+        self.processor_stores: dict[str, Any] = {}
         self.windows: dict[str, int] = {}
         self.cogroups: set[str] = set()
         self._sinks: list[str] = []
@@ -185,6 +192,18 @@ class Translation:
         else:
             self._sinks.append(op["topic"])
             self.of(op).to(op["topic"], value=Json())  # one format, whatever the vector sends there
+
+    def op_process(self, op: dict[str, Any]) -> Any:
+        return self.of(op).process(processor(op), stores=self._store_of(op))
+
+    def op_process_values(self, op: dict[str, Any]) -> Any:
+        return self.of(op).process_values(processor(op), stores=self._store_of(op))
+
+    def _store_of(self, op: dict[str, Any]) -> list[Any]:
+        if "store" not in op:
+            return []
+        store = self.processor_stores[op["store"]] = processor_store(op)
+        return [store]
 
     def op_to_table(self, op: dict[str, Any]) -> Any:
         self._supports(op, "of", "store")

@@ -32,6 +32,8 @@ FAMILIES = (
     "join_table_table",
     "join_global",
     "composed",
+    "process",
+    "stores",
 )
 """Families of which at least a part can be declared; cases that need more are told apart by NotImplementedError."""
 
@@ -48,6 +50,8 @@ LEAST = {
     "table_aggregate": 23,
     "caching": 4,
     "join_table_table": 20,
+    "process": 21,
+    "stores": 22,
     "join_global": 10,
 }
 """How many cases of a family must run, so that a translation that gives up too early is noticed."""

@@ -84,6 +84,7 @@ class Committing:
             produce_full=self.script.produce,  # type: ignore[arg-type]
             failures=FailurePolicy(deserialization="fail", processing="fail"),
             max_task_idle_ms=0,
+            wall_clock=lambda: 0,
             now=0,
         )
         self.positions.add(task.id, {(COUNTS, 0): state.positions.get("counts", 0), (METADATA, 0): 0})

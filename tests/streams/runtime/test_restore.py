@@ -104,6 +104,7 @@ class Restoring:
             produce_full=lambda *_: None,
             failures=FailurePolicy(deserialization="fail", processing="fail"),
             max_task_idle_ms=0,
+            wall_clock=lambda: 0,
             now=0,
         )
         task.enter(TaskPhase.RESTORING)

@@ -29,6 +29,8 @@ class Bench:
         self.state = MemoryTaskState.open([store.spec for store in sub.stores])
         self.program = sub.program.bind(
             TaskBinding(
+                application_id="app",
+                wall_clock=lambda: 0,
                 task_id=TaskId(0, 0),
                 stores=dict(self.state.stores),
                 produce=self.produce,

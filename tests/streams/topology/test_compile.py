@@ -50,12 +50,14 @@ class Bench:
         self.watermark = Watermark(watermark)
         self.program: TaskProgram = sub.program.bind(
             TaskBinding(
+                application_id="app",
                 task_id=TaskId(subtopology, 0),
                 stores={store.name: self.state.store(store.name) for store in sub.stores},
                 produce=self.produce,
                 produce_full=self.produce_full,
                 watermarks={s.topic: self.watermark for s in sub.sources if s.role == "repartition"},
                 counters=self.counters,
+                wall_clock=lambda: 0,
             )
         )
 

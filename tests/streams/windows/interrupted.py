@@ -62,6 +62,8 @@ class Interrupted:
         self._state = MemoryTaskState.open(self._specs, self._disk)
         self._program = self._sub.program.bind(
             TaskBinding(
+                application_id="app",
+                wall_clock=lambda: 0,
                 task_id=TaskId(0, 0),
                 stores={spec.name: self._state.store(spec.name) for spec in self._specs},
                 produce=self._produce,
