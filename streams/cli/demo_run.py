@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -57,7 +58,8 @@ class DemoRun:
         self._log = self._log_file.open("ab")
         self._screen: Screen = _screen()
         self._supervisor = Supervisor(workers, self._start_worker, say=self._screen.say)
-        self._output = consumer(self._location, **{"enable.partition.eof": True})
+        with_ends: dict[str, Any] = {"enable.partition.eof": True}
+        self._output = consumer(self._location, **with_ends)
         self._read_to: dict[int, int] = {}
         self._offsets = consumer(self._location)
         """Asks for ends of logs; on the other one's connection they would wait behind its fetches."""
