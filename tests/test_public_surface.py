@@ -46,6 +46,7 @@ SURFACE = {
     "max_",
     "mean",
     "min_",
+    "quantile",
     "stddev",
     "sum_",
     "top_k",

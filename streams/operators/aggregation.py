@@ -19,7 +19,7 @@ from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
-from streams.serde import Serde
+from streams.serde import Json, Serde
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,8 @@ class NamedAggregation:
     @property
     def codec(self) -> ValueCodec:
         types = tuple(kind for column in self.columns for kind in column.aggregate.state_types(column.of_type))
-        decoder = msgspec.json.Decoder(tuple[types])
-        return ValueCodec(encode=msgspec.json.Encoder().encode, decode=decoder.decode)
+        serde = Json(tuple[types])
+        return ValueCodec(encode=serde.serialize, decode=serde.deserialize)
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -183,7 +183,8 @@ class NamedAggregation:
     def present(self, state: Any) -> Any:
         names = [f"s{i}" for i in range(len(state))]
         values = dict(zip(names, state, strict=True))
-        return self.result_type(*(eval(source, {}, values) for source in self._results(names)))
+        functions = {name: each for column in self.columns for name, each in column.aggregate.functions.items()}
+        return self.result_type(*(eval(source, functions, values) for source in self._results(names)))
 
     def _results(self, names: list[str]) -> list[str]:
         return [column.aggregate.result_source(own) for column, own in self._shares(names)]
@@ -196,6 +197,9 @@ class NamedAggregation:
             position += column.aggregate.state_fields
 
     def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
+        for column in self.columns:
+            for name, function in column.aggregate.functions.items():
+                chain.module.namespace.provide(name, function)
         time = chain.local("row_time")
         states = [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
         flat = "(" + ", ".join(states) + ",)"
