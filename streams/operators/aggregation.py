@@ -21,6 +21,9 @@ from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.serde import Json, Serde
 
+IMMUTABLE: tuple[Any, ...] = (int, float, str, bool, bytes)
+"""Types of aggregates that no function can change in place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Updated:
@@ -83,6 +86,14 @@ class SingleAggregation:
     def present(self, state: Any) -> Any:
         return state
 
+    def write_copy(self, chain: Chain, state: str) -> None:
+        """Code that lets the user's function work on a copy where a failure may be passed over: it may change the
+        aggregate in place and then raise. Else the state is thrown back to the last commit anyway."""
+        if self.serde.type in IMMUTABLE:
+            return
+        with chain.block("if binding.may_skip:"):
+            chain.line(f"{state} = {chain.deserialize(self.serde, chain.serialize(self.serde, state))}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldAggregation(SingleAggregation):
@@ -100,6 +111,7 @@ class FoldAggregation(SingleAggregation):
             chain.line(f"{time} = {scope.timestamp}")
         with chain.block("else:"):
             chain.line(f"{state}, {time} = {row}")
+            self.write_copy(chain, state)
             _write_time(chain, scope, time)
         scope, text = call(chain, scope, self.aggregator, {"aggregate": state}, hint="aggregator")
         chain.line(f"{state} = {text}")
@@ -123,6 +135,7 @@ class ReduceAggregation(SingleAggregation):
             chain.line(f"{time} = {scope.timestamp}")
         with chain.block("else:"):
             chain.line(f"{state}, {time} = {row}")
+            self.write_copy(chain, state)
             _write_time(chain, scope, time)
             _, text = call(chain, scope, self.reducer, {"aggregate": state}, hint="reducer")
             chain.line(f"{state} = {text}")

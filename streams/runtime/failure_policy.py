@@ -42,6 +42,12 @@ class FailurePolicy:
         self._processing = processing
         self._told: set[tuple[str, str | None]] = set()
 
+    @property
+    def may_skip(self) -> bool:
+        """Whether a record on which a user's function raised may be passed over, so that processing goes on with what
+        it left behind."""
+        return self._processing != "fail"
+
     def skip(self, failure: RecordFailure, message: Message, task: TaskId, counters: Counters) -> None:
         """Returns if the record is to be skipped; it is counted then.
 

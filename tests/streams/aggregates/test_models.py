@@ -52,7 +52,7 @@ def test_models_kept_by_aggregates_come_back_from_the_store_as_models(kind: Any,
     with TopologyTestDriver(app, stores="rocksdb") as driver:
         for value in values:
             driver.input_topic("in").pipe(value, key="k")
-            driver.store("kept").clean.clear()  # so that every record finds its row as bytes
+            driver.raw_store("kept").clean.clear()  # so that every record finds its row as bytes
         result = driver.output_topic("out").read_all()[-1].value
         row, _ = driver.rows("kept")["k"]
     assert (result.first, result.last, result.all) == (values[0], values[-1], values)
