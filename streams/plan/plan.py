@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -46,6 +47,11 @@ class StorePlan:
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def kind(self) -> str:
+        """`key_value`, `window` and so on: how rows are found in it."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self.spec).__name__.removesuffix("Spec")).lower()
 
     def present(self, value: Any) -> Any:
         """A row's value as users see it."""

@@ -50,7 +50,7 @@ class StoreQueries:
         return [
             {
                 "name": store.name,
-                "kind": "window" if isinstance(store.spec, WindowSpec) else "key_value",
+                "kind": store.kind,
                 "key_type": store.key_serde.name,
                 "changelog": store.changelog,
                 "tasks": len(plan.tasks_of(subtopology.index)),
