@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from streams.context import Context
 from streams.errors import SourceLine
@@ -31,7 +32,10 @@ class UserFunction:
         """What error messages call it."""
         if isinstance(self.target, Expression):
             return repr(self.target)
-        return getattr(self.target, "__qualname__", repr(self.target))
+        target: Any = self.target
+        while isinstance(target, functools.partial):
+            target = cast("functools.partial[Any]", target).func
+        return getattr(target, "__qualname__", type(target).__qualname__)
 
 
 def user_function(
