@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from streams.compile.subtopology import compile_subtopology
-from streams.errors import TopologyError
+from streams.errors import TopologyError, TopologyProblem
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
@@ -29,7 +29,7 @@ def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = Fals
     """
     graph = check(insert_repartitions(merge_sources(graph), application_id))
     if graph.problems:
-        raise TopologyError(graph.problems)
+        raise TopologyError(sorted(graph.problems, key=_place))
     if project:
         graph = project_sources(graph)
     subtopologies = [
@@ -44,6 +44,12 @@ def build_plan(application_id: str, graph: LogicalGraph, *, project: bool = Fals
     return Plan(
         application_id=application_id, subtopologies=tuple(subtopologies), fixed_partitions=fixed, copartitioned=groups
     )
+
+
+def _place(problem: TopologyProblem) -> tuple[bool, str, int]:
+    """In the order of the user's files and lines; those of no line last."""
+    origin = problem.origin
+    return (True, "", 0) if origin is None else (False, origin.file, origin.line)
 
 
 def _components(graph: LogicalGraph) -> list[list[Node]]:

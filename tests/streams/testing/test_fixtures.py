@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streams import App, F, ProcessingError
+from streams import App, F, ProcessingError, TopologyError, count
 from streams.testing import TopologyTestDriver
 from streams.testing.kafka_broker import KafkaBroker
 from streams.testing.worker_run import WorkerRun
@@ -150,3 +150,18 @@ def test_plugin_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_worker_with_a_topology_that_misreads_its_state_does_not_start(worker: StartWorker) -> None:
+    run = worker(counting())
+    run.input_topic("events").pipe({"user": "ann"})
+    run.assert_records("counts", [("ann", 1)])
+    run.stop()
+    changed = App("counting")
+    stream = changed.stream("events", key=str, value=dict).group_by(F.user, key=str)
+    stream.aggregate(n=count(), store="counts").to_stream().to("counts")
+    with pytest.raises(TopologyError, match="store 'counts' has rows of an earlier version"):
+        worker(changed)
+    run.restart()
+    run.input_topic("events").pipe({"user": "ann"})
+    run.assert_records("counts", [("ann", 2)])
