@@ -104,15 +104,18 @@ class KStream(Generic[K, V]):
 
     def map(
         self,
-        mapper: Callable[[K, V], tuple[K2, V2]] | Callable[[K, V, Context], tuple[K2, V2]],
+        mapper: Callable[[K, V], tuple[K2, V2]]
+        | Callable[[K, V, Context], tuple[K2, V2]]
+        | Expression
+        | tuple[Any, Any],
         *,
         key: type[K2] | Serde | Any = None,
         value: type[V2] | Serde | Any = None,
         name: str | None = None,
     ) -> KStream[K2, V2]:
-        """The pair `mapper(key, value)` in place of each record. The key counts as changed."""
+        """The pair `mapper(key, value)`, or `(F.a, F.b)`, in place of each record. The key counts as changed."""
         origin = caller_origin()
-        function = user_function(self._builder, "map", mapper, ("key", "value"), origin=origin, expression=False)
+        function = user_function(self._builder, "map", mapper, ("key", "value"), origin=origin)
         node = self._then(
             Map,
             name,
@@ -124,7 +127,9 @@ class KStream(Generic[K, V]):
 
     def flat_map(
         self,
-        mapper: Callable[[K, V], Iterable[tuple[K2, V2]]] | Callable[[K, V, Context], Iterable[tuple[K2, V2]]],
+        mapper: Callable[[K, V], Iterable[tuple[K2, V2]]]
+        | Callable[[K, V, Context], Iterable[tuple[K2, V2]]]
+        | Expression,
         *,
         key: type[K2] | Serde | Any = None,
         value: type[V2] | Serde | Any = None,
@@ -132,7 +137,7 @@ class KStream(Generic[K, V]):
     ) -> KStream[K2, V2]:
         """All pairs of `mapper(key, value)` in place of each record. The key counts as changed."""
         origin = caller_origin()
-        function = user_function(self._builder, "flat_map", mapper, ("key", "value"), origin=origin, expression=False)
+        function = user_function(self._builder, "flat_map", mapper, ("key", "value"), origin=origin)
         node = self._then(
             FlatMap,
             name,

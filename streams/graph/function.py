@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from streams.context import Context
 from streams.errors import SourceLine
-from streams.expressions import Expression
+from streams.expressions import Expression, collected
 
 if TYPE_CHECKING:
     from streams.graph.logical import GraphBuilder
@@ -51,12 +51,13 @@ def user_function(
     Args:
         shapes: the argument lists the operator can offer, the usual one first; the function's own count of
             positional parameters picks among them.
-        expression: whether an expression on `F` fits here.
+        expression: whether an expression on `F` fits here, or a tuple or dict of them.
 
     A function whose signature cannot be read (a builtin) is called with the first shape. What does not fit is noted
     as a problem at `origin`.
     """
     usual = tuple(shapes[0])
+    target = collected(target)
     if isinstance(target, Expression):
         if not expression:
             builder.problem(
