@@ -15,6 +15,7 @@ RESERVED = frozenset(
         "counters",
         "produce",
         "produce_full",
+        "may_skip",
         "messages",
         "start",
         "end",

@@ -13,7 +13,7 @@ for absence, and treat as null a field that is None, a dict's key that is missin
 so that a field of that name is written `F.order["source"]`. At the top only `key, value, timestamp, topic, partition,
 offset, headers` are taken: `F["key"]` or `F.value.key` is the value's own field.
 
-**Several.** A tuple or dict with expressions in it is one too: `map((F.user, F.cents))`, `map_values({"user": F.user})`.
+**Several.** A tuple or dict with expressions in it is one too: `map((F.user, F.cents))`, `map_values({"to": F.user})`.
 
 `&`, `|` and `~` are Python's `and`, `or` and `not`: they look at truth, stop early, and need parentheses around
 comparisons.

@@ -21,7 +21,7 @@ from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.serde import Json, Serde
 
-IMMUTABLE: tuple[Any, ...] = (int, float, str, bool, bytes)
+IMMUTABLE = frozenset({int, float, str, bytes, bool, type(None)})
 """Types of aggregates that no function can change in place."""
 
 
@@ -86,12 +86,16 @@ class SingleAggregation:
     def present(self, state: Any) -> Any:
         return state
 
-    def write_copy(self, chain: Chain, state: str) -> None:
-        """Code that lets the user's function work on a copy where a failure may be passed over: it may change the
-        aggregate in place and then raise. Else the state is thrown back to the last commit anyway."""
-        if self.serde.type in IMMUTABLE:
-            return
-        with chain.block("if binding.may_skip:"):
+    def write_copy(self, chain: Chain, state: str, *, always: bool = False) -> None:
+        """Code that replaces a state by one of its own, made as the store would read it back, for a function that may
+        change it in place and then raise.
+
+        Args:
+            always: else only where a failure may be passed over; where it may not, the stores are thrown back to the
+                last commit by it.
+        """
+        wanted = f"type({state}) not in {chain.bind(IMMUTABLE, 'immutable')}"
+        with chain.block(f"if {wanted}:" if always else f"if may_skip and {wanted}:"):
             chain.line(f"{state} = {chain.deserialize(self.serde, chain.serialize(self.serde, state))}")
 
 
@@ -199,6 +203,13 @@ class NamedAggregation:
         functions = {name: each for column in self.columns for name, each in column.aggregate.functions.items()}
         return self.result_type(*(eval(source, functions, values) for source in self._results(names)))
 
+    def state_locals(self, chain: Chain) -> list[str]:
+        """Fresh locals for the flat state, where all that the aggregates' templates call is at hand."""
+        for column in self.columns:
+            for name, function in column.aggregate.functions.items():
+                chain.module.namespace.provide(name, function)
+        return [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
+
     def _results(self, names: list[str]) -> list[str]:
         return [column.aggregate.result_source(own) for column, own in self._shares(names)]
 
@@ -210,11 +221,7 @@ class NamedAggregation:
             position += column.aggregate.state_fields
 
     def write_update(self, chain: Chain, scope: RecordScope, row: str) -> Updated:
-        for column in self.columns:
-            for name, function in column.aggregate.functions.items():
-                chain.module.namespace.provide(name, function)
-        time = chain.local("row_time")
-        states = [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
+        time, states = chain.local("row_time"), self.state_locals(chain)
         flat = "(" + ", ".join(states) + ",)"
         with chain.block(f"if {row} is None:"):
             for column, own in self._shares(states):

@@ -146,3 +146,11 @@ def test_named_aggregate_of_a_field_that_is_not_there_is_told() -> None:
     orders.group_by_key().aggregate(n=count(F.cent))
     with pytest.raises(TopologyError, match="Order has no field 'cent'; did you mean 'cents'"):
         app.plan()
+
+
+def test_repartition_behind_a_table_has_a_topic_of_its_own() -> None:
+    """Both are derived from the table's store: one topic for the two would feed itself."""
+    app = App("app")
+    app.stream("in", key=str, value=str).select_key(F.value).to_table().to_stream().repartition().to("out")
+    topics = [source.topic for sub in app.plan().subtopologies for source in sub.sources]
+    assert topics == ["in", "app-in-to-table-repartition", "app-in-to-table-through-repartition"]
