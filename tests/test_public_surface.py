@@ -57,6 +57,7 @@ SURFACE = {
     "max_",
     "mean",
     "min_",
+    "quantile",
     "session",
     "sliding",
     "stddev",

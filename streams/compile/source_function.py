@@ -112,7 +112,8 @@ def _decode(chain: Chain, node: Node, topic: str, watermark: str | None) -> Reco
                 from dataclasses import replace
 
                 early = replace(scope, key_bytes="m.key()", timestamp="m.timestamp()[1]")
-                _, moment = call(chain, early, extractor, hint="timestamp_of")
-                text.line(f"ts = {moment}")
+                with text.at(node):
+                    _, moment = call(chain, early, extractor, hint="timestamp_of")
+                    text.line(f"ts = {moment}")
     text.line("kb = m.key()")
     return scope

@@ -74,15 +74,18 @@ class StatelessOperators(StreamHandle[K, V]):
 
     def map(
         self,
-        mapper: Callable[[K, V], tuple[K2, V2]] | Callable[[K, V, Context], tuple[K2, V2]],
+        mapper: Callable[[K, V], tuple[K2, V2]]
+        | Callable[[K, V, Context], tuple[K2, V2]]
+        | Expression
+        | tuple[Any, Any],
         *,
         key: type[K2] | Serde | Any = None,
         value: type[V2] | Serde | Any = None,
         name: str | None = None,
     ) -> KStream[K2, V2]:
-        """The pair `mapper(key, value)` in place of each record. The key counts as changed."""
+        """The pair `mapper(key, value)`, or `(F.a, F.b)`, in place of each record. The key counts as changed."""
         origin = caller_origin()
-        function = user_function(self._builder, "map", mapper, ("key", "value"), origin=origin, expression=False)
+        function = user_function(self._builder, "map", mapper, ("key", "value"), origin=origin)
         node = self._then(
             Map,
             name,
@@ -94,7 +97,9 @@ class StatelessOperators(StreamHandle[K, V]):
 
     def flat_map(
         self,
-        mapper: Callable[[K, V], Iterable[tuple[K2, V2]]] | Callable[[K, V, Context], Iterable[tuple[K2, V2]]],
+        mapper: Callable[[K, V], Iterable[tuple[K2, V2]]]
+        | Callable[[K, V, Context], Iterable[tuple[K2, V2]]]
+        | Expression,
         *,
         key: type[K2] | Serde | Any = None,
         value: type[V2] | Serde | Any = None,
@@ -102,7 +107,7 @@ class StatelessOperators(StreamHandle[K, V]):
     ) -> KStream[K2, V2]:
         """All pairs of `mapper(key, value)` in place of each record. The key counts as changed."""
         origin = caller_origin()
-        function = user_function(self._builder, "flat_map", mapper, ("key", "value"), origin=origin, expression=False)
+        function = user_function(self._builder, "flat_map", mapper, ("key", "value"), origin=origin)
         node = self._then(
             FlatMap,
             name,

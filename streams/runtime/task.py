@@ -74,6 +74,7 @@ class Task:
                 produce_full=produce_full,
                 watermarks=self.watermarks,
                 counters=self.counters,
+                may_skip=failures.may_skip,
             )
         )
         self.changelogs = tuple(
