@@ -216,7 +216,7 @@ class App:
             TopologyError: listing every problem with its line.
         """
         graph = self._builder.graph()
-        size = len(graph.nodes)
+        size = len(graph.nodes) + len(graph.problems)
         if self._plan is None or self._plan[0] != size:
             self._plan = (
                 size,

@@ -63,6 +63,7 @@ SURFACE = {
     "max_",
     "mean",
     "min_",
+    "quantile",
     "session",
     "sliding",
     "stddev",

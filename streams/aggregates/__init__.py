@@ -10,5 +10,6 @@ from streams.aggregates.lists import collect as collect
 from streams.aggregates.lists import distinct as distinct
 from streams.aggregates.lists import top_k as top_k
 from streams.aggregates.mean import mean as mean
+from streams.aggregates.quantile import quantile as quantile
 from streams.aggregates.stddev import stddev as stddev
 from streams.aggregates.sum import sum_ as sum_

@@ -14,6 +14,10 @@ inline:
 **Null rule.** None inputs are skipped, as in SQL; only `count()` counts every record. An aggregate that saw nothing
 gives None, except `count` and `sum_` (0) and the lists (empty).
 
+Every aggregate can be merged with one of later values, as sessions do that grow together. `subtractable` says whether
+values can be taken out again, as an aggregation of a table does when a row changes: counts, sums, means, deviations,
+sketches and lists of everything can, extremes and the rest cannot, because they have forgotten what came second.
+
 States are replaced, never changed in place, so that a row somebody holds stays what it was. JSON has no NaN and no
 infinity: an aggregate whose state becomes one cannot be restored; keep them out with a filter.
 """
@@ -21,7 +25,7 @@ infinity: an aggregate whose state becomes one cannot be restored; keep them out
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -43,6 +47,8 @@ class Aggregate(ABC):
     name: ClassVar[str]
     state_fields: ClassVar[int] = 1
     needs_input: ClassVar[bool] = True
+    functions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
+    """What the templates call besides builtins: each is there under exactly this name where they run."""
 
     input: Input | None = None
 
@@ -54,6 +60,11 @@ class Aggregate(ABC):
 
     def __repr__(self) -> str:
         return f"{self.name}({'' if self.input is None else repr(self.input)})"
+
+    @property
+    def subtractable(self) -> bool:
+        """Whether a value can be taken out again, which an aggregation of a table needs."""
+        return self.subtract_source([f"s{index}" for index in range(self.state_fields)], "v") is not None
 
     @abstractmethod
     def initial_source(self) -> list[str]:

@@ -46,6 +46,21 @@ class Collect(ListAggregate):
             return guarded(states, value, lambda v: [f"{kept} = [*{kept}, {v}]"])
         return guarded(states, value, lambda v: [f"if len({kept}) < {self.limit}:", f"    {kept} = [*{kept}, {v}]"])
 
+    def subtract_source(self, states: Sequence[str], value: str) -> list[str] | None:
+        (kept,) = states
+        if self.limit is not None:  # what came after the limit is forgotten
+            return None
+        at = f"{kept}_at"
+        return guarded(
+            states,
+            value,
+            lambda v: [
+                f"if {v} in {kept}:",
+                f"    {at} = {kept}.index({v})",
+                f"    {kept} = [*{kept}[:{at}], *{kept}[{at} + 1:]]",
+            ],
+        )
+
     def merge_source(self, states: Sequence[str], later: Sequence[str]) -> list[str]:
         both = f"[*{states[0]}, *{later[0]}]"
         return [f"{states[0]} = {both}" if self.limit is None else f"{states[0]} = {both}[:{self.limit}]"]
@@ -85,7 +100,8 @@ class TopK(ListAggregate):
 
 
 def collect(input: Input, *, limit: int | None = None) -> Aggregate:
-    """All values in the order of arrival; with a `limit`, the first so many.
+    """All values in the order of arrival; with a `limit`, the first so many. Of a table: the values of its rows; a row
+    that changes takes its old value out (of equal ones the first) and adds the new one at the end.
 
     The whole list is in every update and every changelog record: without a limit a busy key grows without bound.
     """

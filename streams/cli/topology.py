@@ -12,10 +12,10 @@ from streams.cli.application import APP_ARGUMENT, load_app
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "mermaid", "code"]),
+    type=click.Choice(["text", "mermaid", "dot", "json", "code"]),
     default="text",
     show_default=True,
-    help="text: sub-topologies, sources, operators, stores. mermaid: a diagram. code: the Python that runs.",
+    help="text: as Kafka's describe(). mermaid, dot: diagrams. json: for programs. code: the Python that runs.",
 )
 def topology(application: str, form: str) -> None:
     """Print the topology of MODULE:APP; no broker is needed.
@@ -23,9 +23,10 @@ def topology(application: str, form: str) -> None:
     \b
     headrace topology app.py:app
     headrace topology app.py:app --format mermaid
+    headrace topology app.py:app --format dot | dot -Tsvg > topology.svg
     """
-    from streams.render import code, describe, mermaid
+    from streams.render import code, describe, document, dot, mermaid
 
     plan = load_app(application).plan()
-    render = {"text": describe, "mermaid": mermaid, "code": code}[form]
+    render = {"text": describe, "mermaid": mermaid, "dot": dot, "json": document, "code": code}[form]
     click.echo(render(plan).rstrip("\n"))

@@ -15,6 +15,7 @@ RESERVED = frozenset(
         "counters",
         "produce",
         "produce_full",
+        "may_skip",
         "messages",
         "start",
         "end",
@@ -50,6 +51,10 @@ RESERVED = frozenset(
         "TaskProgram",
         "record_failure",
         "build",
+        "sketch_bucket",
+        "sketch_add",
+        "sketch_merge",
+        "sketch_quantile",
         *keyword.kwlist,
         *dir(builtins),
     ]
@@ -74,6 +79,12 @@ class Namespace:
             name = f"{hint}_{count}"
         self._taken.add(name)
         return name
+
+    def provide(self, name: str, value: Any) -> None:
+        """Makes `value` known by a reserved name. Raises ValueError for a name that somebody else could have."""
+        if name not in RESERVED:
+            raise ValueError(f"{name!r} is not reserved for templates")
+        self.names[name] = value
 
     def bind(self, value: Any, hint: str = "constant") -> str:
         """The name under which the generated code finds `value`."""

@@ -80,6 +80,9 @@ class TaskBinding:
     watermarks: Mapping[str, WatermarkSource]
     counters: DropCounters
     wall_clock: Callable[[], int]
+    may_skip: bool = False
+    """A record that failed may be passed over: then functions that change an aggregate in place get a copy, so that
+    what they did before they failed does not stay."""
 
 
 class RecordFailure(Exception):

@@ -64,7 +64,7 @@ def compile_subtopology(
     text = SourceText()
     with text.block("def build(binding):"):
         text.line("stores, watermarks, counters = binding.stores, binding.watermarks, binding.counters")
-        text.line("produce, produce_full = binding.produce, binding.produce_full")
+        text.line("produce, produce_full, may_skip = binding.produce, binding.produce_full, binding.may_skip")
         text.line("processors = TaskProcessors(binding, no_record)")
         for cell, initial in module.cells.items():
             text.line(f"{cell} = {initial}")

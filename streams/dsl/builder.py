@@ -8,6 +8,7 @@ from streams.dsl.naming import LEGAL, Names
 from streams.errors import SourceLine, TopologyError
 from streams.graph.logical import GraphBuilder
 from streams.graph.node import Node
+from streams.graph.origin import caller_origin
 from streams.graph.schema import Part, Schema, declared
 from streams.serde import Role
 from streams.state import StoreDeclaration
@@ -56,6 +57,10 @@ class TopologyBuilder(GraphBuilder):
     def label(self, given: str | None, parent: Node | None, kind: str) -> str:
         """An operator's name in renderings and errors: the user's, or `<chain>-<kind>` (numbered where needed)."""
         if given is not None:
+            if not self._labels.claim(given):
+                self.problem(
+                    f"there is already an operator named {given!r}: names of operators must differ", caller_origin()
+                )
             return given
         if parent is None:
             return kind

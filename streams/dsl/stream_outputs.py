@@ -62,7 +62,7 @@ class StreamOutputs(StreamHandle[K, V]):
         """The stream through a topic of its own, partitioned by its key. Null keys are dropped."""
         origin = caller_origin()
         schema = self._builder.schema(key, value, self._node.schema, origin)
-        label = self._builder.label(name, self._node, Repartition.kind)
+        label = self._builder.label(name, self._node, "through")  # a group may have the topic <chain>-repartition
         self._builder.check_name("repartition", label, origin)
         if partitions is not None and partitions < 1:
             self._builder.problem(f"repartition needs at least one partition, got {partitions}", origin)

@@ -92,15 +92,18 @@ class StatelessOperators(StreamHandle[K, V]):
 
     def map(
         self,
-        mapper: Callable[[K, V], tuple[K2, V2]] | Callable[[K, V, Context], tuple[K2, V2]],
+        mapper: Callable[[K, V], tuple[K2, V2]]
+        | Callable[[K, V, Context], tuple[K2, V2]]
+        | Expression
+        | tuple[Any, Any],
         *,
         key: type[K2] | Serde | Any = None,
         value: type[V2] | Serde | Any = None,
         name: str | None = None,
     ) -> KStream[K2, V2]:
-        """The pair `mapper(key, value)` in place of each record. The key counts as changed."""
+        """The pair `mapper(key, value)`, or `(F.a, F.b)`, in place of each record. The key counts as changed."""
         origin = caller_origin()
-        function = user_function(self._builder, "map", mapper, ("key", "value"), origin=origin, expression=False)
+        function = user_function(self._builder, "map", mapper, ("key", "value"), origin=origin)
         node = self._then(
             Map,
             name,
@@ -112,7 +115,9 @@ class StatelessOperators(StreamHandle[K, V]):
 
     def flat_map(
         self,
-        mapper: Callable[[K, V], Iterable[tuple[K2, V2]]] | Callable[[K, V, Context], Iterable[tuple[K2, V2]]],
+        mapper: Callable[[K, V], Iterable[tuple[K2, V2]]]
+        | Callable[[K, V, Context], Iterable[tuple[K2, V2]]]
+        | Expression,
         *,
         key: type[K2] | Serde | Any = None,
         value: type[V2] | Serde | Any = None,
@@ -120,7 +125,7 @@ class StatelessOperators(StreamHandle[K, V]):
     ) -> KStream[K2, V2]:
         """All pairs of `mapper(key, value)` in place of each record. The key counts as changed."""
         origin = caller_origin()
-        function = user_function(self._builder, "flat_map", mapper, ("key", "value"), origin=origin, expression=False)
+        function = user_function(self._builder, "flat_map", mapper, ("key", "value"), origin=origin)
         node = self._then(
             FlatMap,
             name,
@@ -220,10 +225,16 @@ class StatelessOperators(StreamHandle[K, V]):
         Source: `KStream.print(Printed)`.
         """
         origin = caller_origin()
-        label = label or name or self._builder.label(None, self._node, "print")
-        printed = Printed(label=label, file=file, mapper=mapper)
-        action = user_function(self._builder, "print", printed, ("key", "value"), origin=origin, expression=False)
-        self._then(Foreach, name or label, origin, self._node.schema, action=action)
+        operator = self._builder.label(name, self._node, "print")
+        printed = Printed(label=label or operator, file=file, mapper=mapper)
+        node = Foreach(
+            parents=(self._node,),
+            schema=self._node.schema,
+            origin=origin,
+            label=operator,
+            action=user_function(self._builder, "print", printed, ("key", "value"), origin=origin, expression=False),
+        )
+        self._builder.add(node)
 
     def merge(self, other: KStream[K, V], *, name: str | None = None) -> KStream[K, V]:
         """The records of both streams, without an order between them."""

@@ -1,5 +1,6 @@
 """`F` and the expressions written with it."""
 
+from streams.expressions.collection import collected as collected
 from streams.expressions.expression import Expression as Expression
 from streams.expressions.names import Constants as Constants
 from streams.expressions.names import RecordNames as RecordNames

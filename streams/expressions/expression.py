@@ -13,6 +13,8 @@ for absence, and treat as null a field that is None, a dict's key that is missin
 so that a field of that name is written `F.order["source"]`. At the top only `key, value, timestamp, topic, partition,
 offset, headers` are taken: `F["key"]` or `F.value.key` is the value's own field.
 
+**Several.** A tuple or dict with expressions in it is one too: `map((F.user, F.cents))`, `map_values({"to": F.user})`.
+
 `&`, `|` and `~` are Python's `and`, `or` and `not`: they look at truth, stop early, and need parentheses around
 comparisons.
 """
@@ -95,7 +97,7 @@ class Expression(ABC):
         raise TypeError(f"{self!r} cannot be iterated over: it stands for one value of each record")
 
     def __contains__(self, item: object) -> NoReturn:
-        raise TypeError(f"`in` cannot be written on {self!r}; use .is_in([…]), or a function")
+        raise TypeError(f"`in` cannot be written on {self!r}; use .contains(x), .is_in([…]), or a function")
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -216,14 +218,60 @@ class Expression(ABC):
         from streams.expressions.operation import IsIn
 
         if isinstance(values, str | bytes | Expression):
-            raise TypeError(f"is_in takes a list or set of constants, got {values!r}; write .is_in([…])")
+            raise TypeError(
+                f"is_in takes a list or set of constants, got {values!r}; write .is_in([…]), or x.contains(…) for a "
+                "list that is in the record"
+            )
         return IsIn(self, tuple(values))
 
-    def startswith(self, prefix: str | tuple[str, ...]) -> Expression:
+    def contains(self, item: Any) -> Expression:
+        """Whether a list has the item, a dict the key, a string the part: `item in value`."""
+        from streams.expressions.constant import expression_of
+        from streams.expressions.operation import Comparison
+
+        return Comparison("in", expression_of(item), self)
+
+    def between(self, low: Any, high: Any) -> Expression:
+        """Whether low <= value <= high, both inclusive as in SQL."""
+        return (self >= low) & (self <= high)
+
+    def then(self, value: Any, otherwise: Any) -> Expression:
+        """`value` where this holds, else `otherwise`; the other of the two is not looked at."""
+        from streams.expressions.constant import expression_of
+        from streams.expressions.operation import Choice
+
+        return Choice(self, expression_of(value), expression_of(otherwise))
+
+    def len(self) -> Expression:
+        """How many characters a string has, or items a list or dict."""
+        return _call(len, self, (), int)
+
+    def strip(self, characters: str | None = None) -> Expression:
+        """A string without white space (or these characters) at both ends."""
+        return _method("strip", self, () if characters is None else (characters,), str)
+
+    def replace(self, old: str | Expression, new: str | Expression) -> Expression:
+        """A string with `new` wherever `old` was."""
+        return _method("replace", self, (old, new), str)
+
+    def split(self, separator: str | None = None) -> Expression:
+        """The parts of a string between separators, or between white space."""
+        return _method("split", self, () if separator is None else (separator,), list[str])
+
+    def matches(self, pattern: str) -> Expression:
+        """Whether a regular expression is found anywhere in a string; `^` and `$` tie it to the ends.
+
+        Raises ValueError: the pattern is none.
+        """
+        from streams.expressions.operation import Matches
+
+        return Matches(self, pattern)
+
+    def startswith(self, prefix: str | tuple[str, ...] | Expression) -> Expression:
         """Whether a string begins with `prefix` (or with one of several)."""
         return _method("startswith", self, (prefix,), bool)
 
-    def endswith(self, suffix: str | tuple[str, ...]) -> Expression:
+    def endswith(self, suffix: str | tuple[str, ...] | Expression) -> Expression:
         """Whether a string ends with `suffix` (or with one of several)."""
         return _method("endswith", self, (suffix,), bool)
 
@@ -281,12 +329,14 @@ def _logical(operator: str, left: Any, right: Any) -> Expression:
 
 
 def _method(name: str, target: Expression, arguments: tuple[Any, ...], result: Any) -> Expression:
+    from streams.expressions.constant import expression_of
     from streams.expressions.operation import Method
 
-    return Method(name, target, arguments, result)
+    return Method(name, target, tuple(map(expression_of, arguments)), result)
 
 
 def _call(function: Any, target: Expression, arguments: tuple[Any, ...], result: Any) -> Expression:
+    from streams.expressions.constant import expression_of
     from streams.expressions.operation import Call
 
-    return Call(function, target, arguments, result)
+    return Call(function, target, tuple(map(expression_of, arguments)), result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import keyword
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from streams.expressions.constant import constant_source
 from streams.expressions.expression import Expression
@@ -90,7 +90,7 @@ class Index(Expression):
     _index: Any
 
     def __repr__(self) -> str:
-        return f"{self._owner!r}[{self._index!r}]"
+        return f"{self._owner!r}[{_index_text(self._index)}]"
 
     @property
     def parts(self) -> tuple[Expression, ...]:
@@ -104,7 +104,19 @@ class Index(Expression):
         return f"(None if (_f := {owner}) is None else _f[{constant_source(self._index, constants)}])"
 
     def result_type(self, value_type: Any, key_type: Any = Unknown) -> Any:
-        return item_type(self._owner.result_type(value_type, key_type), self._index)
+        owner = self._owner.result_type(value_type, key_type)
+        if isinstance(self._index, slice):
+            return owner if class_of(owner) in (str, bytes, list) else Unknown
+        return item_type(owner, self._index)
+
+
+def _index_text(index: Any) -> str:
+    """An index as it is written; a slice with its colons."""
+    if not isinstance(index, slice):
+        return repr(index)
+    start, stop, step = cast("tuple[Any, Any, Any]", (index.start, index.stop, index.step))  # pyright: ignore
+    ends = ("" if end is None else repr(end) for end in (start, stop))
+    return ":".join(ends) + ("" if step is None else f":{step!r}")
 
 
 def is_attribute_name(name: str) -> bool:

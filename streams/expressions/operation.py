@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from streams.expressions.expression import Expression
 from streams.expressions.names import Constants, RecordNames
 from streams.serde import Unknown, arithmetic_type, plain_type
 
-BUILTINS: tuple[Any, ...] = (int, float, str, bool, abs, round)
+BUILTINS: tuple[Any, ...] = (int, float, str, bool, abs, round, len)
 """Functions that generated code calls by their own names."""
 
 
@@ -37,9 +38,14 @@ class Binary(Expression):
 
 
 class Comparison(Binary):
-    """`==`, `!=`, `<`, `<=`, `>`, `>=`."""
+    """`==`, `!=`, `<`, `<=`, `>`, `>=`; and `in`, which is written the other way round."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        if self._operator == "in":
+            return f"{grouped(self._right)}.contains({self._left!r})"
+        return Binary.__repr__(self)
 
     def result_type(self, value_type: Any, key_type: Any = Unknown) -> Any:
         return bool
@@ -135,12 +141,64 @@ class IsIn(Expression):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Choice(Expression):
+    """`chosen if condition else otherwise`."""
+
+    _condition: Expression
+    _chosen: Expression
+    _otherwise: Expression
+
+    def __repr__(self) -> str:
+        return f"{grouped(self._condition)}.then({self._chosen!r}, {self._otherwise!r})"
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        return (self._condition, self._chosen, self._otherwise)
+
+    def source(self, names: RecordNames, constants: Constants) -> str:
+        condition, chosen, otherwise = (part.source(names, constants) for part in self.parts)
+        return f"({chosen} if {condition} else {otherwise})"
+
+    def result_type(self, value_type: Any, key_type: Any = Unknown) -> Any:
+        chosen = self._chosen.result_type(value_type, key_type)
+        return chosen if chosen == self._otherwise.result_type(value_type, key_type) else Unknown
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Matches(Expression):
+    """Whether `_pattern` is found in the operand."""
+
+    _operand: Expression
+    _pattern: str
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self._pattern)
+        except (re.error, TypeError) as error:
+            raise ValueError(f"matches needs a regular expression, got {self._pattern!r}: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"{grouped(self._operand)}.matches({self._pattern!r})"
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        return (self._operand,)
+
+    def source(self, names: RecordNames, constants: Constants) -> str:
+        search = constants.bind(re.compile(self._pattern).search, "search")
+        return f"({search}({self._operand.source(names, constants)}) is not None)"
+
+    def result_type(self, value_type: Any, key_type: Any = Unknown) -> Any:
+        return bool
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Method(Expression):
     """`operand.name(arguments)`."""
 
     _name: str
     _operand: Expression
-    _arguments: tuple[Any, ...]
+    _arguments: tuple[Expression, ...]
     _result: Any
 
     def __repr__(self) -> str:
@@ -148,10 +206,10 @@ class Method(Expression):
 
     @property
     def parts(self) -> tuple[Expression, ...]:
-        return (self._operand,)
+        return (self._operand, *self._arguments)
 
     def source(self, names: RecordNames, constants: Constants) -> str:
-        arguments = ", ".join(constant_source(argument, constants) for argument in self._arguments)
+        arguments = ", ".join(argument.source(names, constants) for argument in self._arguments)
         operand = self._operand.source(names, constants)
         return f"{f'({operand})' if isinstance(self._operand, Constant) else operand}.{self._name}({arguments})"
 
@@ -165,25 +223,25 @@ class Call(Expression):
 
     _function: Callable[..., Any]
     _operand: Expression
-    _arguments: tuple[Any, ...]
+    _arguments: tuple[Expression, ...]
     _result: Any
 
     def __repr__(self) -> str:
         name = getattr(self._function, "__name__", repr(self._function))
         shown = ", ".join(map(repr, self._arguments))
-        if self._function in (abs, round):
+        if self._function in (abs, round, len):
             return f"{grouped(self._operand)}.{name}({shown})"
         return f"{grouped(self._operand)}.cast({name})"
 
     @property
     def parts(self) -> tuple[Expression, ...]:
-        return (self._operand,)
+        return (self._operand, *self._arguments)
 
     def source(self, names: RecordNames, constants: Constants) -> str:
         inline = any(self._function is builtin for builtin in BUILTINS)
         name = self._function.__name__ if inline else constant_source(self._function, constants)
         operand = self._operand.source(names, constants)
-        arguments = "".join(f", {constant_source(argument, constants)}" for argument in self._arguments)
+        arguments = "".join(f", {argument.source(names, constants)}" for argument in self._arguments)
         return f"{name}({operand}{arguments})"
 
     def result_type(self, value_type: Any, key_type: Any = Unknown) -> Any:

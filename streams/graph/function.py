@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from streams.context import Context
 from streams.errors import SourceLine
-from streams.expressions import Expression
+from streams.expressions import Expression, collected
 
 if TYPE_CHECKING:
     from streams.graph.logical import GraphBuilder
@@ -31,7 +32,10 @@ class UserFunction:
         """What error messages call it."""
         if isinstance(self.target, Expression):
             return repr(self.target)
-        return getattr(self.target, "__qualname__", repr(self.target))
+        target: Any = self.target
+        while isinstance(target, functools.partial):
+            target = cast("functools.partial[Any]", target).func
+        return getattr(target, "__qualname__", type(target).__qualname__)
 
 
 def user_function(
@@ -47,12 +51,13 @@ def user_function(
     Args:
         shapes: the argument lists the operator can offer, the usual one first; the function's own count of
             positional parameters picks among them.
-        expression: whether an expression on `F` fits here.
+        expression: whether an expression on `F` fits here, or a tuple or dict of them.
 
     A function whose signature cannot be read (a builtin) is called with the first shape. What does not fit is noted
     as a problem at `origin`.
     """
     usual = tuple(shapes[0])
+    target = collected(target)
     if isinstance(target, Expression):
         if not expression:
             builder.problem(

@@ -19,7 +19,7 @@ from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
-from streams.serde import Serde
+from streams.serde import Json, Serde
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,17 @@ class SingleAggregation:
     def write_present(self, chain: Chain, state: str) -> str:
         return state
 
-    def write_copy(self, chain: Chain, state: str) -> None:
-        """Code that replaces a state by one of its own, made as the store would read it back."""
-        with chain.block(f"if type({state}) not in {chain.bind(IMMUTABLE, 'immutable')}:"):
+    def write_copy(self, chain: Chain, state: str, *, always: bool) -> None:
+        """Code that replaces a state by one of its own, made as the store would read it back, for a function that may
+        change it in place.
+
+        Args:
+            always: somebody else keeps the state. Else only where a failure of the function may be passed over, so
+                that what it did before it raised would stay; where it may not, the stores are thrown back to the last
+                commit by it.
+        """
+        wanted = f"type({state}) not in {chain.bind(IMMUTABLE, 'immutable')}"
+        with chain.block(f"if {wanted}:" if always else f"if may_skip and {wanted}:"):
             chain.line(f"{state} = {chain.deserialize(self.serde, chain.serialize(self.serde, state))}")
 
 
@@ -143,8 +151,7 @@ class FoldAggregation(SingleAggregation):
             chain.line(f"{state}, {time} = {row}")
             write_time(chain, scope, time)
         old = _write_old(chain, state) if tell_old else None
-        if copy:
-            self.write_copy(chain, state)
+        self.write_copy(chain, state, always=copy)
         scope, text = call(chain, scope, self.aggregator, {"aggregate": state}, hint="aggregator")
         chain.line(f"{state} = {text}")
         return Updated(scope, state, state, time, nullable=True, old=old)
@@ -154,8 +161,7 @@ class FoldAggregation(SingleAggregation):
         state, other, time = chain.local("aggregate"), chain.local("other"), chain.local("row_time")
         chain.line(f"{state} = {chain.bind(self.initializer.target, 'initializer')}()")
         with chain.block(f"for _, _, ({other}, {time}) in {sessions}:"):
-            if copy:
-                self.write_copy(chain, other)
+            self.write_copy(chain, other, always=copy)
             _, text = call(chain, scope, self.merger, {"aggregate": state, "other": other}, hint="merger")
             chain.line(f"{state} = {text}")
         chain.line(f"{row} = {state}, {time}")
@@ -186,8 +192,7 @@ class ReduceAggregation(SingleAggregation):
             write_time(chain, scope, time)
             if old is not None:
                 chain.line(f"{old} = {state}")
-            if copy:
-                self.write_copy(chain, state)
+            self.write_copy(chain, state, always=copy)
             _, text = call(chain, scope, self.reducer, {"aggregate": state}, hint="reducer")
             chain.line(f"{state} = {text}")
         return Updated(scope, state, state, time, nullable=True, old=old)
@@ -197,8 +202,7 @@ class ReduceAggregation(SingleAggregation):
         state, other, time = chain.local("aggregate"), chain.local("other"), chain.local("row_time")
         chain.line(f"{state} = None")
         with chain.block(f"for _, _, ({other}, {time}) in {sessions}:"):
-            if copy:
-                self.write_copy(chain, other)
+            self.write_copy(chain, other, always=copy)
             merged = replace(scope, value=other, value_source=None, value_bytes=None)
             _, text = call(chain, merged, self.reducer, {"aggregate": state}, hint="reducer")
             chain.line(f"{state} = {other} if {state} is None else {text}")
@@ -257,8 +261,8 @@ class NamedAggregation:
     @property
     def codec(self) -> ValueCodec:
         types = tuple(kind for column in self.columns for kind in column.aggregate.state_types(column.of_type))
-        decoder = msgspec.json.Decoder(tuple[types])
-        return ValueCodec(encode=msgspec.json.Encoder().encode, decode=decoder.decode)
+        serde = Json(tuple[types])
+        return ValueCodec(encode=serde.serialize, decode=serde.deserialize)
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -268,16 +272,20 @@ class NamedAggregation:
     def present(self, state: Any) -> Any:
         names = [f"s{i}" for i in range(len(state))]
         values = dict(zip(names, state, strict=True))
-        return self.result_type(*(eval(source, {}, values) for source in self._results(names)))
+        functions = {name: each for column in self.columns for name, each in column.aggregate.functions.items()}
+        return self.result_type(*(eval(source, functions, values) for source in self._results(names)))
+
+    def state_locals(self, chain: Chain) -> list[str]:
+        """Fresh locals for the flat state, where all that the aggregates' templates call is at hand."""
+        for column in self.columns:
+            for name, function in column.aggregate.functions.items():
+                chain.module.namespace.provide(name, function)
+        return [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
 
     def write_present(self, chain: Chain, state: str) -> str:
         states = self.state_locals(chain)
         chain.line(f"({', '.join(states)},) = {state}")
         return self.result_source(chain, states)
-
-    def state_locals(self, chain: Chain) -> list[str]:
-        """Fresh locals for the flat state."""
-        return [chain.local(f"{c.name}_{i}") for c in self.columns for i in range(c.aggregate.state_fields)]
 
     def result_source(self, chain: Chain, states: list[str]) -> str:
         """The text that makes the result of the flat state."""

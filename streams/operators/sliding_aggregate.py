@@ -15,6 +15,7 @@ from streams.operators.held_changes import Held, write_held
 from streams.operators.sliding_updates import SlidingUpdates
 from streams.operators.window_aggregate import PACK_START, WindowAggregate
 from streams.windowed import Windowed
+from streams.windows.duration import FOREVER
 from streams.windows.sliding_windows import SlidingWindows
 
 
@@ -44,6 +45,10 @@ class AggregateBySlidingWindow(WindowAggregate):
     @property
     def open_ms(self) -> int:
         return self.windows.difference_ms + self.windows.grace_ms + 1
+
+    def end_of(self, start: int) -> int:
+        """The end, inclusive, of the window that starts at `start`."""
+        return min(start + self.windows.difference_ms, FOREVER)
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
         parts = self._prepared(chain)

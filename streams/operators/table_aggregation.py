@@ -67,8 +67,7 @@ class TableFold(SingleAggregation):
             write_time(chain, scope, time)
             if before is not None:
                 chain.line(f"{before} = {state}")
-            if copy:
-                self.write_copy(chain, state)
+            self.write_copy(chain, state, always=copy)
             with chain.block(f"if {old} is not None:"):
                 self._write_call(chain, scope, self.subtractor, state, old, "subtractor")
         with chain.block(f"if {new} is not None:"):

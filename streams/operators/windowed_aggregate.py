@@ -40,6 +40,10 @@ class AggregateByWindow(WindowAggregate):
     def open_ms(self) -> int:
         return min(self.windows.longest_ms + self.windows.grace_ms, FOREVER)
 
+    def end_of(self, start: int) -> int:
+        """The end, exclusive, of the window that starts at `start`."""
+        return min(self.windows.end_of(start), FOREVER)
+
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
         clock, final = self._prepared(chain)
         scope, kb = chain.key_bytes_under(scope, self.group)

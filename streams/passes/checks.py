@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 from streams.errors import TopologyProblem
 from streams.graph.logical import LogicalGraph
+from streams.operators.repartition import Repartition
 from streams.operators.source import Source
 
 
 def check(graph: LogicalGraph) -> LogicalGraph:
     """The graph with the problems of `graph` as a whole added to those of its declaration."""
-    return graph.with_problems(*_empty(graph), *_unserializable(graph), *_misread(graph), *_unknown_stores(graph))
+    return graph.with_problems(
+        *_empty(graph), *_unserializable(graph), *_misread(graph), *_unknown_stores(graph), *_same_repartitions(graph)
+    )
 
 
 def _empty(graph: LogicalGraph) -> Iterator[TopologyProblem]:
@@ -22,9 +25,12 @@ def _empty(graph: LogicalGraph) -> Iterator[TopologyProblem]:
 
 
 def _unserializable(graph: LogicalGraph) -> Iterator[TopologyProblem]:
-    """A type nobody can write, found before the first record."""
+    """A type nobody can write, found before the first record; told of the operator it comes from."""
     for node in graph.nodes:
-        for find in (node.schema.key_serde, node.schema.value_serde):
+        above = [parent.schema for parent in node.parents]
+        for find, part in ((node.schema.key_serde, "key"), (node.schema.value_serde, "value")):
+            if any(getattr(schema, part) == getattr(node.schema, part) for schema in above):
+                continue
             try:
                 find()
             except (TypeError, ValueError) as error:
@@ -52,3 +58,17 @@ def _misread(graph: LogicalGraph) -> Iterator[TopologyProblem]:
         for expression in node.expressions:
             for message in expression.problems(read.value.type, read.key.type):
                 yield TopologyProblem(message=message, origin=node.origin)
+
+
+def _same_repartitions(graph: LogicalGraph) -> Iterator[TopologyProblem]:
+    """Repartition topics of one name, written by different streams."""
+    known: dict[str, Repartition] = {}
+    for node in graph.nodes:
+        if isinstance(node, Repartition):
+            first = known.setdefault(node.topic, node)
+            if first is not node:
+                yield TopologyProblem(
+                    message=f"the repartition topic {node.topic!r} is already that of another stream (at "
+                    f"{first.origin}): give the group or repartition another name",
+                    origin=node.origin,
+                )

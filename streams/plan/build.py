@@ -7,7 +7,7 @@ from typing import Any
 
 from stores import StoreSpec
 from streams.compile.subtopology import compile_subtopology
-from streams.errors import SourceLine, TopologyError
+from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.aggregate import AggregateByKey
@@ -17,9 +17,11 @@ from streams.operators.global_table import GlobalTable
 from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
+from streams.operators.sliding_aggregate import AggregateBySlidingWindow
 from streams.operators.source import Source
 from streams.operators.table_aggregate import AggregateTable
 from streams.operators.window_aggregate import WindowAggregate
+from streams.operators.windowed_aggregate import AggregateByWindow
 from streams.passes.changes import settle_changes
 from streams.passes.checks import check
 from streams.passes.projection import project_sources
@@ -40,7 +42,7 @@ def build_plan(
     """
     graph = check(insert_repartitions(merge_sources(graph), application_id))
     if graph.problems:
-        raise TopologyError(graph.problems)
+        raise TopologyError(sorted(graph.problems, key=_place))
     if project:
         graph = project_sources(graph)
     graph = settle_changes(graph, at_commit=emit_at_commit)
@@ -60,6 +62,12 @@ def build_plan(
         copartitioned=groups,
         global_tables=tuple(node for node in graph.nodes if isinstance(node, GlobalTable)),
     )
+
+
+def _place(problem: TopologyProblem) -> tuple[bool, str, int]:
+    """In the order of the user's files and lines; those of no line last."""
+    origin = problem.origin
+    return (True, "", 0) if origin is None else (False, origin.file, origin.line)
 
 
 def _components(graph: LogicalGraph) -> list[list[Node]]:
@@ -164,6 +172,7 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
                 key_serde=key_serde,
                 aggregation=aggregation,
                 declaration=declaration,
+                window_end=node.end_of if isinstance(node, AggregateByWindow | AggregateBySlidingWindow) else None,
             )
     for store in graph.stores:
         if store.name in named:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import StoreSpec
+from stores import StoreSpec, WindowSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
 from streams.operators.aggregation import Aggregation
 from streams.operators.global_table import GlobalTable
+from streams.operators.source import Source
 from streams.operators.table_aggregation import TableAggregation
 from streams.plan.task_id import TaskId
 from streams.serde import Serde
@@ -47,10 +48,22 @@ class StorePlan:
     key_serde: Serde
     aggregation: Aggregation | TableAggregation | None = None
     declaration: StoreDeclaration[Any] | None = None
+    window_end: Callable[[int], int] | None = None
+    """Tells a window's end from its start, both in ms, where the store's size does not."""
 
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def kind(self) -> str:
+        """`key_value`, `window` and so on: how rows are found in it."""
+        return self.spec.kind.replace("-", "_")
+
+    def end_of(self, start: int) -> int:
+        """The end of the window that starts at `start`, as `Windowed` keys have it; only of window stores."""
+        assert isinstance(self.spec, WindowSpec)
+        return start + self.spec.size_ms if self.window_end is None else self.window_end(start)
 
     def present(self, value: Any) -> Any:
         """A row's value as users see it."""
@@ -136,18 +149,12 @@ class Plan:
         """
         missing = [topic for topic in self.source_topics() if topic not in actual]
         if missing:
-            raise TopologyError(
-                [
-                    TopologyProblem(
-                        message=f"source topic {topic!r} does not exist: create it (headrace topics create {topic})",
-                        origin=None,
-                    )
-                    for topic in missing
-                ]
-            )
+            raise TopologyError([*self._missing(missing), *self._unequal(actual)])
         counts = {topic: actual[topic] for topic in self.source_topics()} | dict(self.fixed_partitions)
         self._settle(counts)
-        self._check(counts)
+        unequal = list(self._unequal(counts))
+        if unequal:
+            raise TopologyError(unequal)
         tasks = [
             TaskId(sub.index, partition)
             for sub in self.subtopologies
@@ -171,19 +178,28 @@ class Plan:
                         feeding = max(counts[source.topic] for source in sub.sources)
                         counts.setdefault(sink.topic, feeding)
 
-    def _check(self, counts: Mapping[str, int]) -> None:
-        problems = [
-            TopologyProblem(
-                message="a join or cogroup needs topics with the same number of partitions, but "
-                + " and ".join(f"{topic!r} has {counts[topic]}" for topic in group.topics)
-                + ": repartition() one side, or create the topics with equal counts",
-                origin=group.origin,
+    def _missing(self, topics: Sequence[str]) -> Iterator[TopologyProblem]:
+        for topic in topics:
+            readers: list[Node] = [
+                n for sub in self.subtopologies for n in sub.nodes if isinstance(n, Source) and topic in n.topics
+            ]
+            readers += [table for table in self.global_tables if table.topic == topic]
+            yield TopologyProblem(
+                message=f"source topic {topic!r} does not exist: create it (headrace topics create {topic})",
+                origin=readers[0].origin if readers else None,
             )
-            for group in self.copartitioned
-            if len({counts[topic] for topic in group.topics}) > 1
-        ]
-        if problems:
-            raise TopologyError(problems)
+
+    def _unequal(self, counts: Mapping[str, int]) -> Iterator[TopologyProblem]:
+        """Joins and cogroups whose topics, as far as they are known, differ in their counts."""
+        for group in self.copartitioned:
+            known = {topic: counts[topic] for topic in group.topics if topic in counts}
+            if len(set(known.values())) > 1:
+                yield TopologyProblem(
+                    message="a join or cogroup needs topics with the same number of partitions, but "
+                    + " and ".join(f"{topic!r} has {count}" for topic, count in known.items())
+                    + ": repartition() one side, or create the topics with equal counts",
+                    origin=group.origin,
+                )
 
     def _internal(self, counts: Mapping[str, int]) -> Iterator[InternalTopic]:
         for sub in self.subtopologies:

@@ -50,7 +50,7 @@ class StoreQueries:
         return [
             {
                 "name": store.name,
-                "kind": store.spec.kind.replace("-", "_"),
+                "kind": store.kind,
                 "key_type": store.key_serde.name,
                 "changelog": store.changelog,
                 "tasks": len(plan.tasks_of(subtopology.index)),
@@ -83,7 +83,7 @@ class StoreQueries:
             raise QueryError(
                 f"store {name!r} is a key-value store: it has no windows, leave out from and to", store=name
             )
-        key, size_ms = parse_key(text, store.key_serde), store.spec.size_ms
+        key = parse_key(text, store.key_serde)
         windows: list[dict[str, Any]] = []
         for reader in self._readers(subtopology, store):
             if not isinstance(reader, WindowReader):
@@ -93,7 +93,7 @@ class StoreQueries:
                     {
                         "key": text,
                         "start": start,
-                        "end": start + size_ms,
+                        "end": store.end_of(start),
                         "value": jsonable(store.present(value)),
                         "timestamp": timestamp,
                     }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from streams.errors import SourceLine
 from streams.graph.node import Node
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
@@ -24,6 +25,7 @@ class Step:
     stores: tuple[str, ...] = ()
     successors: tuple[str, ...] = ()
     predecessors: tuple[str, ...] = ()
+    origin: SourceLine | None = None
 
 
 def steps(subtopology: Subtopology) -> Iterator[Step]:
@@ -45,6 +47,7 @@ def steps(subtopology: Subtopology) -> Iterator[Step]:
                 name=_name(node, "source"),
                 role="source",
                 operator=node.kind,
+                origin=node.origin,
                 topics=node.topics,
                 successors=after(node),
             )
@@ -54,6 +57,7 @@ def steps(subtopology: Subtopology) -> Iterator[Step]:
                     name=_name(node, "sink"),
                     role="sink",
                     operator=node.kind,
+                    origin=node.origin,
                     topics=(node.topic,),
                     predecessors=before(node),
                 )
@@ -62,13 +66,19 @@ def steps(subtopology: Subtopology) -> Iterator[Step]:
                     name=_name(node, "source"),
                     role="source",
                     operator=node.kind,
+                    origin=node.origin,
                     topics=(node.topic,),
                     successors=after(node),
                 )
         elif isinstance(node, Sink):
             topic = node.topic if isinstance(node.topic, str) else f"chosen by {node.topic.name}"
             yield Step(
-                name=_name(node, "sink"), role="sink", operator=node.kind, topics=(topic,), predecessors=before(node)
+                name=_name(node, "sink"),
+                role="sink",
+                operator=node.kind,
+                origin=node.origin,
+                topics=(topic,),
+                predecessors=before(node),
             )
         else:
             kept = () if node.store is None else (node.store.name,)
@@ -76,6 +86,7 @@ def steps(subtopology: Subtopology) -> Iterator[Step]:
                 name=_name(node, "sink"),
                 role="processor",
                 operator=node.kind,
+                origin=node.origin,
                 stores=tuple(dict.fromkeys([*kept, *(name for table in node.looks_into for name in _stores(table))])),
                 successors=after(node),
                 predecessors=before(node),

@@ -43,6 +43,12 @@ class FailurePolicy:
         self._processing = processing
         self._told: set[tuple[str, str | None]] = set()
 
+    @property
+    def may_skip(self) -> bool:
+        """Whether a record on which a user's function raised may be passed over, so that processing goes on with what
+        it left behind."""
+        return self._processing != "fail"
+
     def fail(self, failure: RecordFailure, message: Message) -> NoReturn:
         """Raises what a failure amounts to that cannot be skipped: StreamsError."""
         self._blame(failure.cause)

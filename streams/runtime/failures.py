@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
 from streams.compile.program import Message, RecordFailure
 from streams.errors import ProcessingError, SerdeError, StreamsError
-from streams.expressions import Expression
-from streams.graph.function import UserFunction
 from streams.graph.node import Node
-from streams.processors.supplier import ProcessorSupplier
+from streams.operators.global_table import GlobalTable
+from streams.operators.repartition import Repartition
+from streams.operators.source import Source
+from streams.runtime.blame import blamed
 from streams.serde import describe_type
 
 
@@ -43,14 +43,13 @@ def describe_failure(failure: RecordFailure, message: Message | None) -> Streams
             action="serialize",
             cause=cause,
         )
-    where = traceback.extract_tb(cause.__traceback__)[-1:]
     origin = node.origin if node is not None else None
     return ProcessingError(
         node=node.label if node is not None else "the generated code",
-        function=_function_name(node) + (f" (raised at {where[0].filename}:{where[0].lineno})" if where else ""),
+        function=blamed(node, cause),
         file=origin.file if origin else None,
         line=origin.line if origin else None,
-        key=None if message is None else _key_text(message),
+        key=None if message is None else _key_text(message, node),
         topic=topic,
         partition=partition,
         offset=offset,
@@ -58,23 +57,28 @@ def describe_failure(failure: RecordFailure, message: Message | None) -> Streams
     )
 
 
-def _function_name(node: Node | None) -> str:
-    """The user's function of an operator, by the name its author gave it."""
-    for slot in getattr(type(node), "__dataclass_fields__", {}):
-        held: Any = getattr(node, slot, None)
-        if isinstance(held, UserFunction):
-            return repr(held.target) if isinstance(held.target, Expression) else held.name
-        if isinstance(held, ProcessorSupplier):
-            return held.name
-    return "the operator's own code"
-
-
-def _key_text(message: Message) -> Any:
-    """The record's key as text where it is text, else its bytes."""
+def _key_text(message: Message, node: Node | None) -> Any:
+    """The record's key as the topic it was read from has it; if it is no such key, as text, else its bytes."""
     key = message.key()
     if key is None:
         return None
-    try:
-        return key.decode()
-    except UnicodeDecodeError:
-        return key
+    entry = _entry(node, message.topic())
+    readers = (entry.schema.key_serde().deserialize, bytes.decode) if entry is not None else (bytes.decode,)
+    for read in readers:
+        try:
+            return read(key)
+        except Exception:
+            continue  # the failure that is told is another one
+    return key
+
+
+def _entry(node: Node | None, topic: str) -> Node | None:
+    """Where records of `topic` come in, on the way to `node`."""
+    queue = [node] if node is not None else []
+    for current in queue:
+        if isinstance(current, Source) and topic in current.topics:
+            return current
+        if isinstance(current, Repartition | GlobalTable) and topic == current.topic:
+            return current
+        queue.extend(parent for parent in current.parents if not any(parent is known for known in queue))
+    return None

@@ -25,9 +25,12 @@ def encode_partition_time(time: int) -> str:
 
 
 def decode_partition_time(metadata: str) -> int:
-    """-1 for metadata that somebody else wrote (a plain consumer, an offset reset)."""
+    """-1 for metadata that somebody else wrote (a plain consumer, an offset reset).
+
+    librdkafka 2.16 commits the metadata of offsets in a transaction with a NUL at the end.
+    """
     try:
-        data = base64.b64decode(metadata, validate=True)
+        data = base64.b64decode(metadata.removesuffix("\0"), validate=True)
     except (binascii.Error, ValueError):
         return UNKNOWN_TIME
     if len(data) < FORM.size:

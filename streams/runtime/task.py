@@ -82,6 +82,7 @@ class Task:
                 watermarks=self.watermarks,
                 counters=self.counters,
                 wall_clock=wall_clock,
+                may_skip=failures.may_skip,
             )
         )
         self.changelogs = tuple(

@@ -45,6 +45,7 @@ from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
+from streams.runtime.topology_record import check_topology
 from streams.runtime.transactional_producer import TransactionalProducer
 from streams.runtime.worker_tasks import WorkerTasks
 
@@ -178,6 +179,7 @@ class Worker:
         open_things.callback(slot.close)
         name = self.options.instance_id or slot.instance_id(self.options.application_id)
         options = replace(self.options, instance_id=name, slot=slot.number)
+        check_topology(options.application_dir, self.plan)
         admin = admin_client(options)
         plan = TopicDirectory(options, admin).prepare(self.plan, stop=self._stopping.is_set)
         self._partition_plan = plan

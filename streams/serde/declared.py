@@ -11,6 +11,7 @@ import msgspec
 from msgspec import inspect as shapes
 
 from streams.errors import SourceLine, TopologyError, TopologyProblem
+from streams.serde.foreign import is_foreign
 from streams.serde.models import FaustRecord, Pydantic
 from streams.serde.primitives import Boolean, Bytes, Float, Integer, String, Uuid
 from streams.serde.reflection import describe_type, is_faust_record, is_pydantic_model, plain_type
@@ -107,13 +108,16 @@ def _problem_with(kind: Any) -> str:
         return f"one of its annotations cannot be resolved ({error})"
     except TypeError as error:
         return f"JSON cannot hold it ({str(error).partition(chr(10))[0]})"
-    unsupported = [(path, cls) for path, cls in _custom_types(shape, "", set())]
-    if any(is_pydantic_model(cls) for _, cls in unsupported):
-        return "pydantic"
-    if unsupported:
-        path, cls = unsupported[0]
+    parts = list(_parts(shape, "", set()))
+    custom = [(path, part.cls) for path, part in parts if isinstance(part, shapes.CustomType)]
+    alien = [(path, cls) for path, cls in custom if not is_foreign(cls)]
+    if alien:
+        path, cls = alien[0]
         what = f"its field {path!r} is a {describe_type(cls)}, which" if path else "it"
         return f"{what} is no type that JSON can hold"
+    holds_struct = any(isinstance(part, shapes.StructType) for _, part in parts)
+    if custom and all(is_pydantic_model(cls) for _, cls in custom) and not holds_struct:
+        return "pydantic"  # reads the type as a whole, faster than msgspec model by model; it knows no Structs
     try:
         msgspec.json.Decoder(kind)
     except TypeError as error:
@@ -121,24 +125,23 @@ def _problem_with(kind: Any) -> str:
     return ""
 
 
-def _custom_types(shape: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """(path of the field, class) of every class inside a type that msgspec does not know."""
+def _parts(shape: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """(path of the field, shape) of a type and everything inside it, each once."""
     if id(shape) in seen:  # a recursive type
         return
     seen.add(id(shape))
-    if isinstance(shape, shapes.CustomType):
-        yield path, shape.cls
-    elif isinstance(shape, shapes.StructType | shapes.DataclassType | shapes.TypedDictType | shapes.NamedTupleType):
+    yield path, shape
+    inside: list[Any] = []
+    if isinstance(shape, shapes.StructType | shapes.DataclassType | shapes.TypedDictType | shapes.NamedTupleType):
         for field in shape.fields:
-            yield from _custom_types(field.type, f"{path}.{field.name}".lstrip("."), seen)
+            yield from _parts(field.type, f"{path}.{field.name}".lstrip("."), seen)
     elif isinstance(shape, shapes.UnionType):
-        for member in shape.types:
-            yield from _custom_types(member, path, seen)
+        inside += shape.types
     elif isinstance(shape, shapes.TupleType):
-        for member in shape.item_types:
-            yield from _custom_types(member, path, seen)
+        inside += shape.item_types
     elif isinstance(shape, shapes.DictType):
-        yield from _custom_types(shape.key_type, path, seen)
-        yield from _custom_types(shape.value_type, path, seen)
+        inside += (shape.key_type, shape.value_type)
     elif isinstance(shape, shapes.CollectionType):
-        yield from _custom_types(shape.item_type, path, seen)
+        inside.append(shape.item_type)
+    for each in inside:
+        yield from _parts(each, path, seen)

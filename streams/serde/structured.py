@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from streams.serde.foreign import decode_foreign, encode_foreign
 from streams.serde.reflection import describe_type, plain_type
 from streams.serde.serde import Serde
 from streams.serde.unknown import Unknown
@@ -29,8 +30,8 @@ def Json(type: Any = Any) -> Serde:
     """
     kind = Any if plain_type(type) is Unknown else type
     return Serde(
-        serialize=msgspec.json.Encoder().encode,
-        deserialize=msgspec.json.Decoder(kind).decode,
+        serialize=msgspec.json.Encoder(enc_hook=encode_foreign).encode,
+        deserialize=msgspec.json.Decoder(kind, dec_hook=decode_foreign).decode,
         type=kind,
         name="Json" if kind is Any else f"Json({describe_type(kind)})",
         form=JSON_FORM,
@@ -45,8 +46,8 @@ def MessagePack(type: Any = Any) -> Serde:
     """
     kind = Any if plain_type(type) is Unknown else type
     return Serde(
-        serialize=msgspec.msgpack.Encoder().encode,
-        deserialize=msgspec.msgpack.Decoder(kind).decode,
+        serialize=msgspec.msgpack.Encoder(enc_hook=encode_foreign).encode,
+        deserialize=msgspec.msgpack.Decoder(kind, dec_hook=decode_foreign).decode,
         type=kind,
         name="MessagePack" if kind is Any else f"MessagePack({describe_type(kind)})",
         form=MESSAGE_PACK_FORM,

@@ -1,6 +1,8 @@
 """Tools to test a topology with."""
 
 from streams.testing.driver import TopologyTestDriver
-from streams.testing.topics import InputTopic, OutputTopic, TestRecord
+from streams.testing.record import TestRecord
+from streams.testing.store_view import StoreView
+from streams.testing.topics import InputTopic, OutputTopic
 
-__all__ = ["InputTopic", "OutputTopic", "TestRecord", "TopologyTestDriver"]
+__all__ = ["InputTopic", "OutputTopic", "StoreView", "TestRecord", "TopologyTestDriver"]

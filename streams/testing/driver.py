@@ -1,36 +1,47 @@
 """`TopologyTestDriver`: runs a topology in the test's own thread, without a broker.
 
 It runs the same compiled functions as a worker, with one partition per topic. Every piped record is processed
-completely, records of internal topics included, and committed before `pipe` returns.
-Source: `org.apache.kafka.streams.TopologyTestDriver`.
+completely, records of internal topics included, before `pipe` returns, and committed record by record unless the test
+says otherwise. Source: `org.apache.kafka.streams.TopologyTestDriver`.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from stores import KeyedWindowStore, MemoryTaskState, SessionStore, Store, TaskState, TimeBuffer, WindowStore
+from stores import ChangelogRecord, Store, TimeBuffer
 from streams.app import App
-from streams.compile.program import NO_LIMIT, Headers, RecordFailure, TaskBinding, TaskProgram
-from streams.errors import QueryError
+from streams.compile.program import Headers
+from streams.errors import QueryError, StreamsError
 from streams.graph.schema import Part, Schema
-from streams.observe import Counters
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
-from streams.operators.source import Source
 from streams.plan.plan import StorePlan, Subtopology
-from streams.plan.task_id import TaskId
-from streams.runtime.failures import describe_failure
+from streams.runtime.failure_policy import FailurePolicy
 from streams.serde import Serde, serde_for
+from streams.testing.difference import Expected
+from streams.testing.driver_task import DriverTask
 from streams.testing.global_tables import DriverGlobalTables
 from streams.testing.message import DriverMessage
-from streams.testing.topics import InputTopic, OutputTopic, TestRecord
+from streams.testing.state_disk import MemoryStateDisk, RocksDbStateDisk, StateDisk
+from streams.testing.store_view import StoreView
+from streams.testing.topics import InputTopic, OutputTopic
+
+
+class Piped(NamedTuple):
+    """A record from outside, as the test gave it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    headers: Headers | None
 
 
 class TopologyTestDriver:
@@ -39,23 +50,42 @@ class TopologyTestDriver:
     Args:
         stores: where state lives, in memory or in RocksDB (in a temporary directory).
         start: timestamp in ms of the first record piped without one.
+        commit: after each record, or only when the test calls `commit()`; then `restart()` has something to undo.
 
-    Use it as a context manager, or call `close()`. Raises TopologyError like `app.plan()`.
+    The application's failure handlers are asked as a worker asks them. Use it as a context manager, or call `close()`.
+    Raises TopologyError like `app.plan()`.
     """
 
-    def __init__(self, app: App, *, stores: Literal["memory", "rocksdb"] = "memory", start: int = 0) -> None:
+    __test__ = False
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        stores: Literal["memory", "rocksdb"] = "memory",
+        start: int = 0,
+        commit: Literal["record", "manual"] = "record",
+    ) -> None:
         self._plan = app.plan()
         self.application_id = self._plan.application_id
         self._directory = tempfile.TemporaryDirectory(prefix="headrace-driver-")
         self._in_memory = stores == "memory"
-        self.global_tables = DriverGlobalTables(
-            self._plan.global_tables, None if self._in_memory else Path(self._directory.name) / "global"
+        self._commits_records = commit == "record"
+        self.failures = FailurePolicy(
+            deserialization=app.settings.deserialization_handler, processing=app.settings.processing_handler
         )
-        self._tasks = [_DriverTask(self, subtopology) for subtopology in self._plan.subtopologies]
+        self.global_tables = DriverGlobalTables(
+            self._plan.global_tables, None if self._in_memory else Path(self._directory.name) / "global", self.failures
+        )
+        self.changelogs: dict[str, list[ChangelogRecord]] = {}
+        self._tasks = [DriverTask(self, subtopology) for subtopology in self._plan.subtopologies]
         self._readers = {source.topic: task for task in self._tasks for source in task.subtopology.sources}
         self._queue: deque[DriverMessage] = deque()
-        self._offsets: dict[str, int] = {}
+        self._offsets: Counter[str] = Counter()
+        self._committed_offsets: Counter[str] = Counter()
+        self._journal: list[Piped] = []
         self._written: dict[str, deque[DriverMessage]] = {}
+        self._uncommitted: Counter[str] = Counter()
         self.now = start
         self._wall_clock = start
         try:
@@ -66,72 +96,71 @@ class TopologyTestDriver:
             raise
 
     # -- the test's side --------------------------------------------------------------------------------------------
-    def input_topic(self, name: str, *, key: Any = None, value: Any = None) -> InputTopic:
-        """The handle that pipes records into `name`. `key` and `value` default to the types the topology declared."""
+    def input_topic(
+        self, name: str, *, key: Any = None, value: Any = None, advance: timedelta = timedelta(0)
+    ) -> InputTopic:
+        """The handle that pipes records into `name`.
+
+        Args:
+            key, value: types or serdes; default what the topology declared.
+            advance: how much later than the one before each record without a timestamp is.
+
+        Raises KeyError naming the topics there are.
+        """
         task = self._readers.get(name)
         entry = task.entry(name) if task else None
         schema = entry.schema if entry else self.global_tables.schema(name)
         if schema is None:
             known = ", ".join(sorted(self._plan.source_topics()))
             raise KeyError(f"the topology reads no topic {name!r}; it reads {known}")
-        return InputTopic(name, *_serdes(schema, key, value), driver=self)
+        return InputTopic(name, *_serdes(schema, key, value), driver=self, advance=advance)
 
     def output_topic(self, name: str, *, key: Any = None, value: Any = None) -> OutputTopic:
-        """The handle that reads what came to `name`. `key` and `value` default to what the topology writes there."""
-        schema = Schema(Part(bytes), Part(bytes))
-        for subtopology in self._plan.subtopologies:
-            for node in subtopology.nodes:
-                if isinstance(node, Sink | Repartition) and (node.topic == name or not isinstance(node.topic, str)):
-                    schema = node.schema
-                    break
+        """The handle that reads what came to `name`, internal topics included. `key` and `value` default to what the
+        topology writes there."""
+        schema = _written_schema(self._plan.subtopologies, name)
         return OutputTopic(name, *_serdes(schema, key, value), self._written.setdefault(name, deque()))
 
-    def store(self, name: str) -> Store:
-        """A state store by name, with the keys as bytes and the rows as the topology keeps them.
+    def assert_records(self, topic: str, expected: Expected) -> None:
+        """That exactly these records came to `topic` and were not read yet; see `OutputTopic.assert_records`."""
+        __tracebackhide__ = True
+        self.output_topic(topic).assert_records(expected)
+
+    def store(self, name: str) -> StoreView:
+        """A state store by name, with keys and values as the topology's functions see them.
 
         Raises QueryError naming the stores there are.
         """
-        if name in self.global_tables.stores:
-            return self.global_tables.stores[name]
-        return self._find(name)[0].state.store(name)
+        return StoreView(*self._find(name))
+
+    def raw_store(self, name: str) -> Store:
+        """A state store itself, with the keys as bytes and the rows as the topology keeps them. Raises QueryError."""
+        return self._find(name)[1]
 
     def rows(self, name: str) -> dict[Any, tuple[Any, int]]:
         """A store's rows as users see them: key (windowed: `(key, start)`, sessions: `(key, start, end)`) -> (value,
         timestamp)."""
-        shared = self.global_tables.rows(name)
-        if shared is not None:
-            return shared
-        task, plan = self._find(name)
-        store = task.state.store(name)
+        plan, store = self._find(name)
         read = plan.key_serde.deserialize
         rows: dict[Any, tuple[Any, int]] = {}
-        if isinstance(store, WindowStore | KeyedWindowStore):
-            with store.all() as scan:
-                for (raw, start), (value, timestamp) in scan:
-                    rows[read(raw), start] = (plan.present(value), timestamp)
-        elif isinstance(store, SessionStore):
-            with store.all() as scan:
-                for (raw, start, end), (value, timestamp) in scan:
-                    rows[read(raw), start, end] = (plan.present(value), timestamp)
-        elif isinstance(store, TimeBuffer):
-            for waiting in store.all():
-                rows[waiting.time, waiting.key] = (waiting.values, waiting.time)
-        else:
-            with store.all() as scan:
-                for raw, (value, timestamp) in scan:
-                    rows[read(raw)] = (plan.present(value), timestamp)
+        if isinstance(store, TimeBuffer):
+            return {(waiting.time, waiting.key): (waiting.values, waiting.time) for waiting in store.all()}
+        with store.all() as scan:
+            for raw, (value, timestamp) in scan:
+                key = read(raw) if isinstance(raw, bytes) else (read(raw[0]), *raw[1:])
+                rows[key] = (plan.present(value), timestamp)
         return rows
 
     def counters(self) -> Mapping[str, int]:
-        """What the topology dropped and counted so far, summed over its tasks."""
-        total: dict[str, int] = {}
+        """What the topology dropped, skipped and counted so far, summed over its tasks."""
+        total: Counter[str] = Counter()
         for task in self._tasks:
-            for name, count in task.counters.snapshot().items():
-                total[name] = total.get(name, 0) + count
-        return total
+            total.update(task.counters.snapshot())
+        total.update(self.global_tables.counters.snapshot())
+        return dict(total)
 
     def produced_topics(self) -> list[str]:
-        """The topics that were written to so far, internal ones included."""
+        """The topics that were written to so far, repartition topics included."""
         return list(self._written)
 
     def wall_clock(self) -> int:
@@ -147,15 +176,79 @@ class TopologyTestDriver:
             ProcessingError: a punctuator, or what it forwarded to, failed.
         """
         self._wall_clock += by // timedelta(milliseconds=1)
+        try:
+            for task in self._tasks:
+                task.punctuate(self._wall_clock)
+            self._run_queue()
+        except StreamsError:
+            self._recover()
+            raise
+        if self._commits_records:
+            self.commit()
+
+    def changelog(self, store: str) -> list[ChangelogRecord]:
+        """What was committed to a store's changelog topic: key, value (None: deleted), timestamp in ms.
+
+        Raises QueryError: there is no such store.
+        """
+        topic = self._find(store)[0].changelog
+        return [] if topic is None else list(self.changelogs.get(topic, ()))
+
+    # -- commits and crashes ----------------------------------------------------------------------------------------
+    def commit(self) -> None:
+        """What a worker does at each commit interval: all that was done so far lasts, and what tables held back for the
+        commit is forwarded and processed.
+
+        Raises:
+            SerdeError, ProcessingError: as `pipe`, of what was held back; nothing is committed.
+        """
+        try:
+            self._forward_held()
+        except StreamsError:
+            self._recover()
+            raise
         for task in self._tasks:
-            task.punctuate(self._wall_clock)
-        self._run()
+            task.commit()
+        self._journal.clear()
+        self._uncommitted.clear()
+        self._committed_offsets = self._offsets.copy()
+
+    def restart(self, *, lose_state: bool = False) -> None:
+        """A crash, and a start on what was committed: exactly what a worker with exactly-once goes through.
+
+        State falls back to the last commit, what was sent since is taken back (as far as the test has not read it),
+        and the records since are processed again. Functions and processors that keep something to themselves show it
+        here.
+
+        Args:
+            lose_state: the state directory is gone too: stores are restored from their changelogs.
+        """
+        self._queue.clear()
+        for topic, count in self._uncommitted.items():
+            written = self._written[topic]
+            for _ in range(min(count, len(written))):
+                written.pop()
+        self._uncommitted.clear()
+        self._offsets = self._committed_offsets.copy()
+        for task in self._tasks:
+            task.restart(lose_state=lose_state)
+        again, self._journal = self._journal, []
+        for piped in again:
+            self.pipe(*piped)
+
+    def _forward_held(self) -> None:
+        """What one table lets go may be held back by the next one, in another sub-topology too."""
+        for task in self._tasks:
+            task.flush()
+        while self._queue:
+            self._run_queue()
+            for task in self._tasks:
+                task.flush()
 
     def close(self) -> None:
-        """Closes the processors and stores, and removes what the driver wrote to disk."""
+        """Closes the stores and removes what the driver wrote to disk."""
         for task in self._tasks:
-            task.program.processors.close()
-            task.state.close()
+            task.close()
         self.global_tables.close()
         self._directory.cleanup()
 
@@ -172,28 +265,55 @@ class TopologyTestDriver:
         """Puts one serialised record on an input topic and runs until nothing is left to do.
 
         Raises:
-            SerdeError, ProcessingError: the record could not be processed; what followed it in the queue is dropped.
+            SerdeError, ProcessingError: the record could not be processed, and no handler said to skip it. State is as
+                of the last commit, as after a worker's failure; what followed the record in the queue is dropped.
         """
         self._enqueue(topic, key, value, timestamp, headers)
-        self._run()
-
-    def _run(self) -> None:
+        if self.global_tables.reads(topic):
+            self._committed_offsets[topic] = self._offsets[topic]
+            self.global_tables.process(self._queue.pop())
+            return
+        self._journal.append(Piped(topic, key, value, timestamp, headers))
         try:
-            while self._queue:
-                message = self._queue.popleft()
-                if self.global_tables.reads(message.topic()):
-                    self.global_tables.process(message)
-                else:
-                    self._readers[message.topic()].process(message)
-        finally:
-            self._queue.clear()
+            self._run_queue()
+        except StreamsError:
+            self._journal.pop()
+            self._recover()
+            raise
+        if self._commits_records:
+            self._journal.clear()
+            self._uncommitted.clear()
+            self._committed_offsets = self._offsets.copy()
+
+    def _run_queue(self) -> None:
+        while self._queue:
+            message = self._queue.popleft()
+            if self.global_tables.reads(message.topic()):
+                self.global_tables.process(message)
+                continue
+            task = self._readers[message.topic()]
+            task.process(message)
+            if self._commits_records:
+                task.flush()
+                task.commit()
+
+    def _recover(self) -> None:
+        """After a failure: back to the last commit. With a commit after each record nothing but the failed record is
+        undone, and what it had sent may still be read; its offset stays taken."""
+        if not self._commits_records:
+            self.restart()
+            return
+        self._queue.clear()
+        for task in self._tasks:
+            task.restart()
+        self._uncommitted.clear()
+        self._committed_offsets = self._offsets.copy()
 
     def _enqueue(
         self, topic: str, key: bytes | None, value: bytes | None, timestamp: int, headers: Headers | None
     ) -> None:
-        offset = self._offsets.get(topic, 0)
-        self._offsets[topic] = offset + 1
-        self._queue.append(DriverMessage(topic, offset, key, value, timestamp, headers))
+        self._queue.append(DriverMessage(topic, self._offsets[topic], key, value, timestamp, headers))
+        self._offsets[topic] += 1
 
     def produce(
         self,
@@ -210,85 +330,41 @@ class TopologyTestDriver:
         """What compiled code sends: kept for the test to read, and piped on if the topology reads the topic."""
         record = DriverMessage(topic, 0, key, value, timestamp, headers)
         self._written.setdefault(topic, deque()).append(record)
+        self._uncommitted[topic] += 1
         if topic in self._readers or self.global_tables.reads(topic):
             self._enqueue(topic, key, value, timestamp, headers)
 
-    def open_state(self, subtopology: Subtopology) -> TaskState:
+    def disk(self, subtopology: Subtopology) -> StateDisk:
+        """Where the state of a sub-topology's task lies."""
         specs = [store.spec for store in subtopology.stores]
         if self._in_memory:
-            return MemoryTaskState.open(specs)
-        from stores import RocksDbResources, RocksDbTaskState
+            return MemoryStateDisk(specs)
+        return RocksDbStateDisk(specs, Path(self._directory.name) / str(subtopology.index))
 
-        path = Path(self._directory.name) / str(subtopology.index)
-        return RocksDbTaskState.open(path, specs, RocksDbResources())
-
-    def _find(self, name: str) -> tuple[_DriverTask, StorePlan]:
+    def _find(self, name: str) -> tuple[StorePlan, Store]:
         for task in self._tasks:
             for plan in task.subtopology.stores:
                 if plan.name == name:
-                    return task, plan
-        known = ", ".join(sorted(plan.name for _, plan in self._plan.stores())) or "none"
+                    return plan, task.store(name)
+        for plan in self.global_tables.plans:
+            if plan.name == name:
+                return plan, self.global_tables.stores[name]
+        plans = [*(plan for _, plan in self._plan.stores()), *self.global_tables.plans]
+        known = ", ".join(sorted(plan.name for plan in plans)) or "none"
         raise QueryError(f"there is no store {name!r}; the topology has: {known}", store=name)
 
 
-class _DriverTask:
-    """The only task of a sub-topology."""
-
-    def __init__(self, driver: TopologyTestDriver, subtopology: Subtopology) -> None:
-        self.subtopology = subtopology
-        self.state = driver.open_state(subtopology)
-        self.counters = Counters()
-        self.program: TaskProgram = subtopology.program.bind(
-            TaskBinding(
-                application_id=driver.application_id,
-                task_id=TaskId(subtopology.index, 0),
-                stores={
-                    **driver.global_tables.stores,
-                    **{plan.name: self.state.store(plan.name) for plan in subtopology.stores},
-                },
-                produce=driver.produce,
-                produce_full=driver.produce,
-                watermarks={s.topic: _Unbounded() for s in subtopology.sources if s.role == "repartition"},
-                counters=self.counters,
-                wall_clock=driver.wall_clock,
-            )
-        )
-
-    def start(self) -> None:
-        """Starts its processors, which may forward records at once."""
-        self.program.restore_clocks({})
-        self.program.processors.start()
-        self.state.commit({}, {})
-
-    def entry(self, topic: str) -> Source | Repartition | None:
-        for node in self.subtopology.nodes:
-            if isinstance(node, Source) and topic in node.topics:
-                return node
-        return None
-
-    def process(self, message: DriverMessage) -> None:
-        try:
-            self.program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
-            self.program.flush()
-        except RecordFailure as failure:
-            raise describe_failure(failure, message) from failure.cause
-        self.state.commit({}, {})
-
-    def punctuate(self, now: int) -> None:
-        try:
-            self.program.punctuate(now)
-        except RecordFailure as failure:
-            raise describe_failure(failure, None) from failure.cause
-        self.state.commit({}, {})
-
-
-class _Unbounded:
-    """One partition has one upstream task, whose order is the topic's: its clock is not held back."""
-
-    value = NO_LIMIT
-
-    def observe(self, message: Any, /) -> bool:
-        return False
+def _written_schema(subtopologies: Iterable[Subtopology], topic: str) -> Schema:
+    """How records of a topic are written: as its sink says, else as the sinks that choose their topic do, else as
+    bytes."""
+    chosen: Schema | None = None
+    for subtopology in subtopologies:
+        for node in subtopology.nodes:
+            if isinstance(node, Sink | Repartition) and node.topic == topic:
+                return node.schema
+            if isinstance(node, Sink) and not isinstance(node.topic, str) and chosen is None:
+                chosen = node.schema
+    return chosen or Schema(Part(bytes), Part(bytes))
 
 
 def _serdes(schema: Schema, key: Any, value: Any) -> tuple[Serde, Serde]:
@@ -296,6 +372,3 @@ def _serdes(schema: Schema, key: Any, value: Any) -> tuple[Serde, Serde]:
         schema.key_serde() if key is None else serde_for(key, role="key"),
         schema.value_serde() if value is None else serde_for(value, role="value"),
     )
-
-
-__all__ = ["InputTopic", "OutputTopic", "TestRecord", "TopologyTestDriver"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from stores import KeyValueStore, MemoryTaskState, RocksDbResources, RocksDbTaskState
 from streams.compile.program import Message, RecordFailure
 from streams.graph.schema import Schema
+from streams.observe import Counters
 from streams.operators.global_table import GlobalTable
-from streams.runtime.failures import describe_failure
+from streams.plan.plan import StorePlan
+from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import GlobalState
 from streams.testing.message import DriverMessage
 
@@ -18,16 +19,22 @@ from streams.testing.message import DriverMessage
 class DriverGlobalTables:
     """Takes each record of a global table's topic in at once.
 
-    `directory`: where the rows live, None for memory.
+    What was taken in lasts, as a worker's copy does: a crash of the tasks takes nothing back.
     """
 
-    def __init__(self, tables: Sequence[GlobalTable], directory: Path | None) -> None:
+    def __init__(self, tables: Sequence[GlobalTable], directory: Path | None, failures: FailurePolicy) -> None:
+        """`directory`: where the rows live, None for memory."""
         specs = [table.spec for table in tables]
         state = (
             MemoryTaskState.open(specs)
             if directory is None
             else RocksDbTaskState.open(directory, specs, RocksDbResources())
         )
+        self._failures = failures
+        self.counters = Counters()
+        self.plans = [
+            StorePlan(spec=table.spec, changelog=None, key_serde=table.schema.key_serde()) for table in tables
+        ]
         self._tables = {table.topic: table for table in tables}
         self._state = GlobalState(tables, state)
 
@@ -45,23 +52,13 @@ class DriverGlobalTables:
         table = self._tables.get(topic)
         return None if table is None else table.schema
 
-    def rows(self, name: str) -> dict[Any, tuple[Any, int]] | None:
-        """A store's rows, key -> (value, timestamp); None if there is no such store here."""
-        for table in self._tables.values():
-            if table.spec.name == name:
-                read = table.schema.key_serde().deserialize
-                with self.stores[name].all() as scan:
-                    return {read(key): row for key, row in scan}
-        return None
-
     def process(self, message: DriverMessage) -> None:
-        """Takes one record in. Raises SerdeError."""
+        """Takes one record in. Raises SerdeError where it does not decode and is not to be skipped."""
         place = message.topic(), message.partition()
-        self._state.apply(place, [message], message.offset() + 1, _fail)
+        self._state.apply(place, [message], message.offset() + 1, self._skip)
 
     def close(self) -> None:
         self._state.close()
 
-
-def _fail(failure: RecordFailure, message: Message) -> None:
-    raise describe_failure(failure, message) from failure.cause
+    def _skip(self, failure: RecordFailure, message: Message) -> None:
+        self._failures.skip(failure, message, None, self.counters)

@@ -57,7 +57,7 @@ def run_case(case: dict[str, Any]) -> tuple[list[list[dict[str, Any]]], dict[str
                 break
         rows = {name: _rows(driver, name, windows) for name, windows in translation.stores.items()}
         for name, store in translation.processor_stores.items():
-            rows[name] = processor_rows(driver.store(name), store)
+            rows[name] = processor_rows(driver.raw_store(name), store)
         return outputs, rows
 
 

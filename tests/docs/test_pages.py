@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -47,6 +48,29 @@ def test_python_blocks_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch
     for thing in vars(module).values():
         if isinstance(thing, App):
             thing.plan()
+
+
+def test_tests_in_the_docs_pass(tmp_path: Path) -> None:
+    """The `py` blocks are test files for pytest; the README's program is their `app.py`."""
+    (tmp_path / "app.py").write_text(blocks(ROOT / "README.md", "python")[0])
+    files = [block for page in PAGES for block in blocks(page, "py")]
+    assert files
+    for number, text in enumerate(files):
+        (tmp_path / f"test_{number}.py").write_text(text)
+    first = files[0].splitlines()
+    assert len([line for line in first if line]) == 5, "a user's first test has five lines"
+    plugin = ("-p", "no:headrace", "-p", "streams.pytest_plugin", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *plugin],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(files)} passed" in done.stdout
 
 
 def test_readme_program_is_the_demos(monkeypatch: pytest.MonkeyPatch) -> None:

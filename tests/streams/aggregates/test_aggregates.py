@@ -24,60 +24,18 @@ from streams.aggregates import (
     max_,
     mean,
     min_,
+    quantile,
     stddev,
     sum_,
     top_k,
 )
 from streams.expressions import F
 from streams.serde import Unknown
+from tests.streams.aggregates.evaluation import Evaluation
 
 INTS = st.integers(-(10**12), 10**12)
 FLOATS = st.floats(-1e6, 1e6)
 MAYBE_NUMBERS = st.lists(st.none() | INTS | FLOATS)
-
-
-class Evaluation:
-    """An aggregate's own templates as functions on a list of states."""
-
-    def __init__(self, aggregate: Aggregate, input_type: Any = Unknown) -> None:
-        states = [f"s{index}" for index in range(aggregate.state_fields)]
-        later = [f"t{index}" for index in range(aggregate.state_fields)]
-        unpack, unpack_later = ", ".join(states) + ", = states", ", ".join(later) + ", = later"
-        pack = f"return [{', '.join(states)}]"
-        self.initial = function("", [f"return [{', '.join(aggregate.initial_source())}]"])
-        self.update = function("states, v", [unpack, *aggregate.update_source(states, "v"), pack])
-        self.update_inline = function("states, v", [unpack, *aggregate.update_source(states, "v[0]"), pack])
-        self.merge = function("states, later", [unpack, unpack_later, *aggregate.merge_source(states, later), pack])
-        self.result = function("states", [unpack, f"return {aggregate.result_source(states)}"])
-        lines = aggregate.subtract_source(states, "v")
-        self.subtract = None if lines is None else function("states, v", [unpack, *lines, pack])
-        types = aggregate.state_types(input_type)
-        assert len(types) == aggregate.state_fields
-        self.decode = msgspec.json.Decoder(tuple[types]).decode
-
-    def through_json(self, states: Sequence[Any]) -> list[Any]:
-        back = list(self.decode(msgspec.json.encode(states)))
-        assert repr(back) == repr(list(states))  # ints stay ints, floats stay floats
-        return back
-
-    def states_of(self, values: Sequence[Any]) -> list[Any]:
-        states = self.through_json(self.initial())
-        for value in values:
-            before = repr(states)
-            after = self.update(states, value)
-            assert repr(states) == before  # nothing was changed in place
-            assert repr(self.update_inline(states, [value])) == repr(after)
-            states = self.through_json(after)
-        return states
-
-    def of(self, values: Sequence[Any]) -> Any:
-        return self.result(self.states_of(values))
-
-
-def function(parameters: str, lines: Sequence[str]) -> Callable[..., Any]:
-    namespace: dict[str, Any] = {}
-    exec(f"def run({parameters}):\n" + "\n".join(f"    {line}" for line in lines), namespace)
-    return namespace["run"]
 
 
 def present(values: Sequence[Any]) -> list[Any]:
@@ -175,6 +133,7 @@ def test_subtract_of_added_values_leaves_the_aggregate_of_the_rest(values: list[
     for aggregate in (count(), count(F.x), sum_(F.x), mean(F.x), stddev(F.x)):
         evaluation = Evaluation(aggregate)
         assert evaluation.subtract is not None
+        assert aggregate.subtractable
         states = evaluation.states_of(values)
         for index in gone:
             states = evaluation.through_json(evaluation.subtract(states, values[index]))
@@ -199,9 +158,29 @@ def test_subtract_of_all_floats_leaves_nothing_behind_but_in_a_sum(aggregate: Ag
         assert evaluation.update(states, 0.7) == evaluation.states_of([0.7])
 
 
-@pytest.mark.parametrize("make", [min_, max_, first, last, collect, distinct, lambda x: top_k(x, k=3)])
+@pytest.mark.parametrize(
+    "make", [min_, max_, first, last, distinct, lambda x: collect(x, limit=3), lambda x: top_k(x, k=3)]
+)
 def test_subtract_where_the_state_does_not_allow_it_is_none(make: Any) -> None:
-    assert make(F.x).subtract_source(["s"], "v") is None
+    aggregate = make(F.x)
+    assert aggregate.subtract_source(["s"], "v") is None
+    assert not aggregate.subtractable
+
+
+@given(st.lists(st.none() | st.integers(0, 5)), st.data())
+def test_subtract_of_collected_values_leaves_the_others(values: list[Any], data: st.DataObject) -> None:
+    gone = data.draw(st.lists(st.sampled_from(range(len(values))), unique=True)) if values else []
+    rest = [value for index, value in enumerate(values) if index not in gone]
+    evaluation = Evaluation(collect(F.x), int)
+    assert evaluation.subtract is not None
+    assert evaluation.aggregate.subtractable
+    states = evaluation.states_of(values)
+    for index in gone:
+        before = repr(states)
+        after = evaluation.subtract(states, values[index])
+        assert repr(states) == before
+        states = after
+    assert sorted(evaluation.result(states)) == sorted(present(rest))
 
 
 ALL: list[Callable[[], Aggregate]] = [
@@ -219,6 +198,7 @@ ALL: list[Callable[[], Aggregate]] = [
     lambda: distinct(F.x, limit=3),
     lambda: top_k(F.x, k=3),
     lambda: stddev(F.x),
+    lambda: quantile(F.x, 0.9),
 ]
 
 
@@ -256,7 +236,7 @@ def test_states_of_typed_values_come_back_from_json_as_their_type() -> None:
     assert Evaluation(max_(F.x), Decimal).of([Decimal("1.10"), Decimal("2.20")]) == Decimal("2.20")
     total = Evaluation(sum_(F.x), Decimal)
     states = total.update(total.update(total.initial(), Decimal("1.10")), Decimal("2.20"))
-    assert total.decode(msgspec.json.encode(states)) == (Decimal("3.30"),)
+    assert total.serde.deserialize(msgspec.json.encode(states)) == (Decimal("3.30"),)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +253,7 @@ def test_states_of_typed_values_come_back_from_json_as_their_type() -> None:
         (distinct(F.x), list[int], list),
         (top_k(F.x, k=2), list[int], list),
         (stddev(F.x), float | None, float | None),
+        (quantile(F.x, 0.5), float | None, float | None),
     ],
     ids=repr,
 )

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.expressions import F
+from streams.expressions import F, collected
 from streams.serde import Unknown
 from streams.windowed import Windowed
 
@@ -121,6 +121,30 @@ KINDS: list[tuple[Any, Callable[..., Any]]] = [
         (F.delay == float("inf"), False),
         (F.delay > -1, True),
         (F.delay + -1, 19),
+        (F.origin[0:2], "JF"),
+        (F.origin[::-1], "KFJ"),
+        (F.origin.len(), 3),
+        (F.origin.contains("FK"), True),
+        (F.origin.contains(F.origin[1]), True),
+        (~F.origin.contains("X"), True),
+        (F.delay.between(20, 30), True),
+        (F.delay.between(21, 30), False),
+        ((F.delay > 15).then("late", "fine"), "late"),
+        ((F.delay > 50).then(1 / F.delay, 0), 0),
+        ((" " + F.origin + " ").strip(), "JFK"),
+        (F.origin.strip("K"), "JF"),
+        (F.origin.replace("F", F.origin[0]), "JJK"),
+        (("a,b," + F.origin).split(",")[2], "JFK"),
+        (("a b " + F.origin).split().len(), 3),
+        (F.origin.startswith(F.origin[0]), True),
+        (F.origin.matches("^J.K$"), True),
+        (F.origin.matches("^F"), False),
+        (collected((F.origin, F.delay + 1, "x")), ("JFK", 21, "x")),
+        (collected((F.origin,)), ("JFK",)),
+        (
+            collected({"at": F.origin, "n": {"minutes": F.delay, "unit": "m"}}),
+            {"at": "JFK", "n": {"minutes": 20, "unit": "m"}},
+        ),
     ],
     ids=lambda value: repr(value),
 )
@@ -304,3 +328,34 @@ def test_tree_of_operators_gives_what_python_gives(tree: Any, a: int, b: int) ->
     built = tree(F.a, F.b)
     result = built.compile(Unknown)("k", {"a": a, "b": b}) if hasattr(built, "compile") else built
     assert result == expected
+
+
+def test_pattern_that_is_none_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"matches needs a regular expression, got '\('"):
+        F.origin.matches("(")
+
+
+def test_choice_looks_at_one_side_only() -> None:
+    expression = (F.delay == 0).then(0, 100 / F.delay)
+    assert expression.compile()(None, {"delay": 0}) == 0
+    assert expression.compile()(None, {"delay": 5}) == 20
+
+
+def test_reprs_of_functions_read_as_written() -> None:
+    for expression, text in (
+        (F.a.contains("x"), "F.a.contains('x')"),
+        (F.a[1:], "F.a[1:]"),
+        (F.a[:2:3], "F.a[:2:3]"),
+        (F.a.len() > 3, "F.a.len() > 3"),
+        ((F.a > 1).then(F.b, 0), "(F.a > 1).then(F.b, 0)"),
+        (F.a.replace("x", F.b), "F.a.replace('x', F.b)"),
+        (F.a.matches("x+"), "F.a.matches('x+')"),
+        (collected((F.a, 1)), "(F.a, 1)"),
+        (collected({"k": F.a}), "{'k': F.a}"),
+    ):
+        assert repr(expression) == text
+
+
+def test_tuple_or_dict_without_expressions_is_left_alone() -> None:
+    assert collected((1, 2)) == (1, 2)
+    assert collected({"a": 1}) == {"a": 1}

@@ -238,8 +238,8 @@ def test_wrong_declarations_are_all_told_with_their_lines() -> None:
     assert [message[:34] for message in messages] == [
         "process needs a Processor: its cla",
         "process_values needs a FixedKeyPro",
-        "there is already a store named 'ti",
         "in-process uses a store 'tims', bu",
+        "there is already a store named 'ti",
     ]
     assert {Path(p.origin.file).name for p in caught.value.problems if p.origin} == {"test_process.py"}
 

@@ -162,7 +162,7 @@ def test_fetch_windows_of_a_key_by_start(server: QueryServer, worker: Shop) -> N
         orders = driver.input_topic("orders")
         for hour, amount in enumerate((10.0, 20.0, 30.0)):
             orders.pipe(Order(1, amount), key="a/b c", timestamp=hour * 10 + hour * HOUR_MS)
-        rows = dict(driver.store("hourly").all())
+        rows = dict(driver.raw_store("hourly").all())
     state = worker.state_of("hourly", 0)
     for (key, start), row in rows.items():
         state.store("hourly").put(key, start, row)  # type: ignore[call-arg, arg-type]

@@ -31,6 +31,11 @@ def test_partition_time_encoded_and_decoded_is_the_same(time: int) -> None:
     assert decode_partition_time(encode_partition_time(time)) == time
 
 
+def test_partition_time_committed_in_a_transaction_is_read() -> None:
+    """librdkafka adds a NUL there."""
+    assert decode_partition_time(encode_partition_time(1_270) + "\0") == 1_270
+
+
 def test_partition_time_of_kafka_streams_is_read() -> None:
     """`TopicPartitionMetadata` version 2, with processor metadata behind the time."""
     assert decode_partition_time("AgAAAAAAAAPoAAAAAA==") == 1000

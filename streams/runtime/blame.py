@@ -1,0 +1,77 @@
+"""Which of the user's functions raised, told from the traceback and from what the operator was given."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from types import CodeType, TracebackType
+from typing import Any, cast
+
+from streams.expressions import Expression
+from streams.graph.function import UserFunction
+from streams.graph.node import Node
+from streams.graph.origin import PACKAGE
+
+GENERATED = "<headrace "
+OF_NODE = {each.name for each in dataclasses.fields(Node)}
+
+
+def blamed(node: Node | None, cause: BaseException) -> str:
+    """The function by the name its author gave it, and the line that raised."""
+    called, raised = _frames(cause.__traceback__)
+    where = f" (raised at {raised[0]}:{raised[1]})" if raised is not None else ""
+    functions = list(user_functions(node)) if node is not None else []
+    if called is not None:
+        for function in functions:
+            if _code(function.target) is called:
+                return function.name + where
+        if not called.co_filename.startswith(str(PACKAGE)):
+            return called.co_qualname + where
+    inlined = [function.name for function in functions if _code(function.target) is None]
+    return (" or ".join(dict.fromkeys(inlined)) if inlined else "the operator's own code") + where
+
+
+def user_functions(holder: Any) -> Iterator[UserFunction]:
+    """The functions and expressions an operator was given, those of its aggregation included."""
+    if isinstance(holder, UserFunction):
+        yield holder
+    elif isinstance(holder, tuple | list):
+        for each in cast("tuple[Any, ...]", holder):
+            yield from user_functions(each)
+    elif dataclasses.is_dataclass(holder) and not isinstance(holder, type | Expression):
+        own = OF_NODE if isinstance(holder, Node) else frozenset[str]()
+        for field in dataclasses.fields(holder):
+            if field.name not in own:
+                held = getattr(holder, field.name, None)
+                if not isinstance(held, Node):
+                    yield from user_functions(held)
+
+
+def _frames(trace: TracebackType | None) -> tuple[CodeType | None, tuple[str, int] | None]:
+    """The code that the innermost generated line called, None if it called no Python; and where it was raised."""
+    called: CodeType | None = None
+    raised: tuple[str, int] | None = None
+    in_generated = False
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_filename.startswith(GENERATED):
+            called, in_generated = None, True
+        elif in_generated:
+            called, in_generated = code, False
+        raised = code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    return called, raised
+
+
+def _code(target: Any) -> CodeType | None:
+    """The code of a function, bound method or partial; of an object's `__call__`; None of builtins and expressions."""
+    if isinstance(target, Expression):
+        return None
+    if isinstance(target, functools.partial):
+        return _code(cast("functools.partial[Any]", target).func)
+    code = getattr(target, "__code__", None)
+    if code is None and not isinstance(target, type):
+        kind: Any = target.__class__
+        code = getattr(getattr(kind, "__call__"), "__code__", None)  # noqa: B004, B009 (of the class, not of the object)
+    return code if isinstance(code, CodeType) else None

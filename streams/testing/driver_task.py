@@ -1,0 +1,127 @@
+"""A task as the test driver runs it: the only one of its sub-topology."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stores import Store
+from streams.compile.clock import NO_RECORD
+from streams.compile.program import NO_LIMIT, RecordFailure, TaskBinding, TaskProgram
+from streams.observe import Counters
+from streams.operators.repartition import Repartition
+from streams.operators.source import Source
+from streams.plan.plan import Subtopology
+from streams.plan.task_id import TaskId
+from streams.testing.message import DriverMessage
+
+if TYPE_CHECKING:
+    from streams.testing.driver import TopologyTestDriver
+
+
+class DriverTask:
+    """Its state, its program, and what of time was committed with them."""
+
+    def __init__(self, driver: TopologyTestDriver, subtopology: Subtopology) -> None:
+        self._driver = driver
+        self._id = TaskId(subtopology.index, 0)
+        self.subtopology = subtopology
+        self.counters = Counters()
+        self._disk = driver.disk(subtopology)
+        self._state = self._disk.open()
+        self._clocks: dict[str, int] = {}
+        self._partition_times: dict[str, int] = {}
+        self._program = self._bind()
+
+    def _bind(self) -> TaskProgram:
+        driver = self._driver
+        return self.subtopology.program.bind(
+            TaskBinding(
+                application_id=driver.application_id,
+                task_id=self._id,
+                stores={**driver.global_tables.stores, **self._state.stores},
+                produce=driver.produce,
+                produce_full=driver.produce,
+                watermarks={s.topic: _Unbounded() for s in self.subtopology.sources if s.role == "repartition"},
+                counters=self.counters,
+                wall_clock=driver.wall_clock,
+                may_skip=driver.failures.may_skip,
+            )
+        )
+
+    def start(self) -> None:
+        """Starts its processors, which may forward records at once."""
+        self._program.restore_clocks(self._clocks)
+        self._program.processors.start()
+        self.commit()
+
+    def punctuate(self, now: int) -> None:
+        """Calls the wall-clock punctuators that are due. Raises StreamsError as `process`."""
+        try:
+            self._program.punctuate(now)
+        except RecordFailure as failure:
+            self._driver.failures.skip(failure, None, self._id, self.counters)
+
+    def store(self, name: str) -> Store:
+        return self._state.store(name)
+
+    def entry(self, topic: str) -> Source | Repartition | None:
+        """Where records of a topic come in."""
+        for node in self.subtopology.nodes:
+            if isinstance(node, Source) and topic in node.topics:
+                return node
+        return None
+
+    def process(self, message: DriverMessage) -> None:
+        """Raises StreamsError where the record failed and is not to be skipped."""
+        try:
+            self._program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
+        except RecordFailure as failure:
+            self._driver.failures.skip(failure, message, self._id, self.counters)
+
+    def flush(self) -> None:
+        """Forwards what tables held back for the commit. Raises StreamsError; then there must be no commit."""
+        try:
+            self._program.flush()
+        except RecordFailure as failure:
+            self._driver.failures.fail(failure, NO_RECORD)
+
+    def commit(self) -> None:
+        changelogs, positions = self._driver.changelogs, dict[str, int]()
+        for plan in self.subtopology.stores:
+            if plan.changelog is not None:
+                log = changelogs.setdefault(plan.changelog, [])
+                log.extend(self._state.pending(plan.name))
+                positions[plan.name] = len(log)
+        self._state.commit(positions)
+        self._clocks = self._program.clocks()
+        self._partition_times = {topic: run.max_timestamp for topic, run in self._program.sources.items()}
+
+    def restart(self, *, lose_state: bool = False) -> None:
+        """As a worker does it: opens the state as committed, restores what the changelogs have more, takes up time."""
+        self._program.processors.close()
+        self._state.close()
+        if lose_state:
+            self._disk.wipe()
+        self._state = self._disk.open()
+        for plan in self.subtopology.stores:
+            if plan.changelog is not None:
+                log = self._driver.changelogs.get(plan.changelog, [])
+                self._state.restore(plan.name, log[self._state.positions.get(plan.name, 0) :], len(log))
+        self._program = self._bind()
+        self._program.restore_clocks(self._clocks)
+        for topic, timestamp in self._partition_times.items():
+            self._program.sources[topic].max_timestamp = timestamp
+        self._program.processors.start()
+
+    def close(self) -> None:
+        self._program.processors.close()
+        self._state.close()
+
+
+class _Unbounded:
+    """One partition has one upstream task, whose order is the topic's: its clock is not held back."""
+
+    value = NO_LIMIT
+
+    def observe(self, message: Any, /) -> bool:
+        return False

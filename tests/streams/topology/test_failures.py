@@ -1,0 +1,115 @@
+"""What a user's function that raises is told as: function, line, operator, key, topic, partition, offset."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from streams import App, Context, F, KStream, ProcessingError, count, max_, sum_, tumbling
+from streams.testing import TopologyTestDriver
+
+WINDOW = tumbling(timedelta(seconds=1), grace=timedelta(0))
+
+
+def explode(*arguments: Any) -> Any:
+    raise LookupError("boom")
+
+
+class Exploding:
+    def __call__(self, key: str, value: int) -> Any:
+        raise LookupError("boom")
+
+    def method(self, value: int) -> Any:
+        raise LookupError("boom")
+
+
+def with_context(value: int, context: Context) -> Any:
+    raise LookupError("boom")
+
+
+def fold(key: str, value: int, total: int) -> Any:
+    raise LookupError("boom")
+
+
+def combine(one: int, other: int) -> Any:
+    raise LookupError("boom")
+
+
+def lazily(value: int) -> Iterable[int]:
+    yield value
+    raise LookupError("boom")
+
+
+Build = Callable[[KStream[Any, Any]], Any]
+
+CASES: dict[str, tuple[Build, str]] = {
+    "filter": (lambda s: s.filter(Exploding()), "Exploding"),
+    "map": (lambda s: s.map(explode), "explode"),
+    "map_values": (lambda s: s.map_values(with_context), "with_context"),
+    "map_values of a method": (lambda s: s.map_values(Exploding().method), "Exploding.method"),
+    "map_values of a partial": (lambda s: s.map_values(functools.partial(combine, 1)), "combine"),
+    "map_values of a builtin": (lambda s: s.map_values(int), "int"),
+    "flat_map_values": (lambda s: s.flat_map_values(lazily), "lazily"),
+    "select_key": (lambda s: s.select_key(explode), "explode"),
+    "peek": (lambda s: s.peek(explode), "explode"),
+    "foreach": (lambda s: s.foreach(explode), "explode"),
+    "branch": (lambda s: s.split().branch(explode, name="a").default_branch(), "explode"),
+    "to": (lambda s: s.to(explode), "explode"),
+    "filter by an expression": (lambda s: s.filter(F.value["x"] > 1), r"F.x > 1"),
+    "group_by": (lambda s: s.group_by(explode).count(), "explode"),
+    "reduce": (lambda s: s.group_by_key().reduce(combine), "combine"),
+    "aggregator": (lambda s: s.group_by_key().aggregate(int, fold), "fold"),
+    "initializer": (lambda s: s.group_by_key().aggregate(explode, fold), "explode"),
+    "windowed aggregator": (lambda s: s.group_by_key().windowed_by(WINDOW).aggregate(int, fold), "fold"),
+    "named aggregate": (lambda s: s.group_by_key().aggregate(n=count(), worst=max_(explode)), "explode"),
+    "named aggregate of an expression": (
+        lambda s: s.group_by_key().aggregate(n=count(), total=sum_(F.value["x"])),
+        r"F.x",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_exception_in_a_function_names_it_and_its_record(case: str) -> None:
+    build, function = CASES[case]
+    app = App("app")
+    stream: KStream[Any, Any] = app.stream("in", key=int, value=Any)
+    build(stream)
+    declared = build.__code__.co_firstlineno
+    with TopologyTestDriver(app) as driver, pytest.raises(ProcessingError) as caught:
+        driver.input_topic("in").pipe_values([{}, {}, ["no number"]], key=7)
+    error = caught.value
+    told = error.function or ""
+    assert told.startswith(function), told
+    if "builtin" not in case and "expression" not in case:
+        assert f"(raised at {__file__}:" in told
+        assert "LookupError: boom" in str(error)
+    assert error.file == __file__
+    assert error.line is not None
+    assert declared <= error.line <= declared + 2
+    assert (error.key, error.partition) == (7, 0)
+    assert error.topic == "in" or (error.topic or "").endswith("-repartition")
+    assert error.offset in (0, 1)
+    for part in (error.node, f"{__file__}:{error.line}", "key 7", f"{error.topic}[0] at offset {error.offset}"):
+        assert part in str(error)
+
+
+def test_exception_in_a_timestamp_function_names_it() -> None:
+    app = App("app")
+    app.stream("in", key=str, value=dict, timestamp=explode).to("out")
+    with TopologyTestDriver(app) as driver, pytest.raises(ProcessingError, match="explode"):
+        driver.input_topic("in").pipe({}, key="k")
+
+
+def test_key_that_is_none_of_its_type_is_shown_as_it_is() -> None:
+    app = App("app")
+    app.stream("in", key=int, value=int).map_values(explode).to("out")
+    with TopologyTestDriver(app) as driver:
+        for key, shown in ((b"abc", "abc"), (b"\xff", b"\xff"), (None, None)):
+            with pytest.raises(ProcessingError) as caught:
+                driver.input_topic("in", key=bytes).pipe(1, key=key)
+            assert caught.value.key == shown
