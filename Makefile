@@ -28,7 +28,7 @@ test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup
-	$(BIN)/ruff format --check --exclude '*.md' .
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_architecture.py $(ARGS)

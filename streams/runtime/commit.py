@@ -79,7 +79,7 @@ class Change:
     @property
     def worth_it(self) -> bool:
         """Whether there is anything to commit."""
-        return bool(self.offsets or self.metadata or self.task.state.dirty_bytes)
+        return bool(self.offsets or self.metadata or self.task.state.dirty_bytes or self.task.punctuated)
 
 
 class ChangeWriter:

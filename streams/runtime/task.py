@@ -94,6 +94,8 @@ class Task:
         self.committed_offsets = {place: offset for place, offset in committed.items() if offset is not None}
         self.torn = False
         """A record failed half way through the operators: what is dirty in the stores belongs to no offset."""
+        self.punctuated = False
+        """Punctuators ran since the last commit: what they forwarded waits for the next one, with or without records."""
         self.remembered: dict[str, bytes] = dict(state.metadata)
         """The metadata rows as last committed, or as restored."""
 
@@ -200,6 +202,7 @@ class Task:
         now = self._wall_clock()
         if now < self.program.processors.on_wall_clock.due:
             return
+        self.punctuated = True
         try:
             self.program.punctuate(now)
         except RecordFailure as failure:
@@ -277,6 +280,7 @@ class Task:
         self.committed_offsets.update(offsets)
         self.remembered.update(metadata)
         self.counters.commits += 1
+        self.punctuated = False
         self.program.processors.commit_requested = False
 
     # -- restore -----------------------------------------------------------------------------------------------------
