@@ -24,6 +24,7 @@ from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
 from streams.processors.punctuation import NEVER
 from streams.runtime.commit import CommitProtocol
+from streams.runtime.commit_schedule import CommitSchedule
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.global_tables import GlobalTables
 from streams.runtime.listener import WorkerListener
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 
 LOCKED_RETRY_S = 0.05
 PROGRESS_EVERY_S = 0.25
+GENERATION_PATIENCE_S = 0.1
 
 
 class StreamThread:
@@ -82,7 +84,9 @@ class StreamThread:
         self._aligned = aligned
         self._clock = clock
         self._joined = False
-        self._commit_at = 0.0
+        self._schedule = CommitSchedule(
+            options.commit_interval_ms / 1000, patience_s=GENERATION_PATIENCE_S if commits.together else 0.0
+        )
         self._give_up_at: float | None = None
         self._told_counts: Mapping[str, int] = {}
         self._tell_at = 0.0
@@ -203,7 +207,7 @@ class StreamThread:
         now = self._clock()
         wait_s = min(self._options.poll_ms / 1000, self._publisher.next_due(int(now * 1000)) / 1000)
         due_ms = min((task.punctuation_due_ms() for task in self.tasks.running), default=NEVER)
-        return max(min(wait_s, self._commit_at - now, due_ms / 1000), 0.001)
+        return max(min(wait_s, self._schedule.at - now, due_ms / 1000), 0.001)
 
     def _run(self) -> None:
         """Runs up to a batch of records, those of the oldest task first."""
@@ -235,13 +239,15 @@ class StreamThread:
 
     # -- commit ------------------------------------------------------------------------------------------------------
     def _commit_when_due(self) -> None:
-        wanted = any(task.program.processors.commit_requested for task in self.tasks.running)
-        if self._clock() < self._commit_at and not wanted:
-            dirty = sum(task.state.dirty_bytes for task in self.tasks.running)
-            if dirty < self._options.max_dirty_bytes:
-                return
+        running = self.tasks.running
+        asked = (
+            any(task.program.processors.commit_requested for task in running)
+            or sum(task.state.dirty_bytes for task in running) >= self._options.max_dirty_bytes
+        )
+        if not self._schedule.due(self._clock(), asked=asked, generation_known=self._membership.generation_known):
+            return
         try:
-            self._commit(self.tasks.running)
+            self._commit(running)
         except CommitFailedError as error:
             if error.fenced:
                 log.warning("tasks_lost: %s; what was not committed will be processed again", error)
@@ -250,7 +256,7 @@ class StreamThread:
                 log.info("commit_postponed: %s", error)
             else:
                 raise
-        self._commit_at = self._clock() + self._options.commit_interval_ms / 1000
+        self._schedule.done(self._clock())
 
     def _reopen(self, error: TransactionAbortedError) -> None:
         """Opens all running tasks anew, from what they last committed."""

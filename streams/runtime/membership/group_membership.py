@@ -155,9 +155,9 @@ class GroupMembership:
         )
 
     @property
-    def settled(self) -> bool:
+    def generation_known(self) -> bool:
         identity = self._standing.identity
-        return identity.settled and identity.admission == self._polled_losses
+        return identity.generation_known and identity.admission == self._polled_losses
 
     def stop(self, *, leave: bool) -> None:
         """Returns when the coordinator has been told, or after `LEAVE_TIMEOUT_S` seconds."""

@@ -122,6 +122,7 @@ class Member:
             self._member_id,
             self._generation,
             self._admission,
+            generation_known=self.state not in (State.LOCATING, State.JOINING),
             settled=self.state is State.STABLE and self._rejoin is None,
         )
 

@@ -59,9 +59,9 @@ class Membership(Protocol):
         ...
 
     @property
-    def settled(self) -> bool:
-        """False while the group moves to another generation: a transaction committed then may find its generation
-        gone, so wait if you can."""
+    def generation_known(self) -> bool:
+        """False from the request to join the next generation until its answer: a transaction committed then may find
+        its generation gone, so wait if you can."""
         ...
 
     def stop(self, *, leave: bool) -> None:

@@ -30,7 +30,7 @@ class MemberOptions:
     """A member that is not heard of for so long is dropped, and others take its tasks."""
     heartbeat_interval_ms: int = 3_000
     """Also how long it takes a member to notice that the group moves on."""
-    moving_heartbeat_interval_ms: int = 250
+    moving_heartbeat_interval_ms: int = 100
     """The same while tasks change hands, when the group is known to move on again soon."""
     rebalance_timeout_ms: int = 60_000
     """How long the group waits for its members to join the next generation."""

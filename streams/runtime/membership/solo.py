@@ -92,7 +92,7 @@ class SoloMembership:
         )
 
     @property
-    def settled(self) -> bool:
+    def generation_known(self) -> bool:
         return self._joined
 
     def stop(self, *, leave: bool) -> None:

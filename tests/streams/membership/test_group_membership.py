@@ -55,7 +55,7 @@ def two_members(join: Join, **options: str) -> tuple[Listener, Listener]:
     second = join(**{key: f"{value}-2" for key, value in options.items()})
     moved = release(first)
     wait_for(lambda: tasks_of(second) == moved)
-    wait_for(lambda: first.membership.settled and second.membership.settled)
+    wait_for(lambda: first.membership.generation_known and second.membership.generation_known)
     wait_for(lambda: first.membership.group_metadata()[7:11] == second.membership.group_metadata()[7:11])
     return first, second
 
@@ -143,7 +143,7 @@ def test_group_commit_before_the_loss_is_known_is_fenced(join: Join, client: Cli
         listener.membership.commit({("topic-0", 0): CommittedOffset(1)})
     assert caught.value.fenced
     assert listener.membership.group_metadata() == metadata
-    assert not listener.membership.settled
+    assert not listener.membership.generation_known
 
 
 def test_group_commits_go_on_through_rebalances(join: Join) -> None:
@@ -218,7 +218,7 @@ def test_group_broker_restarts_tasks_run_on_and_a_commit_waits(
         end(broker)
         with Broker(data=tmp_path, port=port):
             listener.membership.commit({("topic-0", 0): CommittedOffset(5)})
-            wait_for(lambda: listener.membership.settled)
+            wait_for(lambda: listener.membership.generation_known)
             assert [type(event) for event in listener.events] == [Assigned]
             assert listener.membership.committed([("topic-0", 0)]) == {("topic-0", 0): CommittedOffset(5)}
             listener.membership.stop(leave=True)

@@ -58,7 +58,7 @@ class ScriptedMembership:
         return b""
 
     @property
-    def settled(self) -> bool:
+    def generation_known(self) -> bool:
         return True
 
     def stop(self, *, leave: bool) -> None:
