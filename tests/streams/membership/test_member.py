@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings
+from hypothesis import example, given, settings
 from kio.schema.errors import ErrorCode
 
 from streams.runtime.membership.effects import (
@@ -236,6 +236,11 @@ steps = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
+@example(
+    [("kill", 0, 0.0), ("spawn static", 2, 0.2), *[("spawn", 0, 0.0)] * 5, ("kill", 1, 0.0)]
+    + [("spawn static", 2, 0.2), ("grow", 0, 0.0)],
+    0,
+)
 @given(steps, st.integers(0, 2**32))
 def test_group_whatever_happens_no_task_has_two_owners_and_it_settles(
     happenings: list[tuple[str, int, float]], seed: int
@@ -258,6 +263,8 @@ def test_group_whatever_happens_no_task_has_two_owners_and_it_settles(
     world.run(15)
     if not world.live:
         world.spawn()
+    # Whoever was told that the topology has grown may have died of something else since.
+    world.live[0].happen(RebalanceWanted("the topology may have grown"))
     world.run(120)
     check_settled(world)
     rebalances = world.coordinator.rebalances
