@@ -41,6 +41,7 @@ soak: setup
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench operators
 
 docs: setup
 	$(BIN)/python docs/generate.py
