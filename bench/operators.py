@@ -24,6 +24,7 @@ from confluent_kafka import Message
 
 from bench.events import FIRST_TIMESTAMP
 from bench.operator_rows import ROWS, Event, User, declare
+from stores import StoreSpec
 from streams import App
 from streams.compile.program import NO_LIMIT, TaskBinding
 from streams.observe import Counters
@@ -32,7 +33,7 @@ from streams.plan.task_id import TaskId
 from streams.runtime.failure_policy import FailurePolicy
 from streams.testing.global_tables import DriverGlobalTables
 from streams.testing.message import DriverMessage
-from streams.testing.state_disk import RocksDbStateDisk
+from streams.testing.state_disk import RocksDbStateDisk, StateDisk
 
 BATCH = 10_000
 USERS = 1_000
@@ -115,7 +116,14 @@ def floor(messages: Sequence[Message], *, counted: bool = False) -> Measured:
 class Loop:
     """One task for each sub-topology of an application."""
 
-    def __init__(self, app: App, directory: Path, records: Records) -> None:
+    def __init__(
+        self,
+        app: App,
+        directory: Path,
+        records: Records,
+        disk: Callable[[Sequence[StoreSpec], Path], StateDisk] = RocksDbStateDisk,
+    ) -> None:
+        self._disk = disk
         self._plan = app.plan()
         failures = FailurePolicy(deserialization="fail", processing="fail")
         self._globals = DriverGlobalTables(self._plan.global_tables, directory / "global", failures)
@@ -129,7 +137,7 @@ class Loop:
             self._feed("users", [message("users", 0, key, value, ts)])
 
     def _task(self, sub: Subtopology, directory: Path) -> tuple[Subtopology, Any, Any]:
-        state = RocksDbStateDisk([store.spec for store in sub.stores], directory).open()
+        state = self._disk([store.spec for store in sub.stores], directory).open()
         feeds = {sink.topic for sink in sub.repartition_sinks} & self._read
         program = sub.program.bind(
             TaskBinding(

@@ -9,6 +9,7 @@ import pytest
 from bench.operator_rows import ROWS, declare
 from bench.operators import Loop, Records
 from streams.operators.cogroup import Cogroup
+from streams.testing.state_disk import MemoryStateDisk
 from tests.streams.operators.test_contract import operators
 
 
@@ -24,7 +25,7 @@ def test_every_operator_has_a_bench_row() -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_bench_row_runs_and_counts(row: str, tmp_path: Path) -> None:
-    loop = Loop(declare(row), tmp_path, Records(60))
+    loop = Loop(declare(row), tmp_path, Records(60), lambda specs, _: MemoryStateDisk(specs))
     measured = loop.run(0, 60, counted=True)
     loop.close()
     assert measured.records == 60
