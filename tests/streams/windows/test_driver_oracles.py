@@ -200,7 +200,7 @@ def test_driver_gives_of_sliding_windows_with_late_records_at_least_those_in_tim
             assert (key, start) in last
 
 
-@settings(oracle, max_examples=6)
+@settings(oracle, max_examples=3)
 @given(records=inputs(longest=30), events=interruptions)
 def test_driver_gives_the_same_on_rocksdb(records: Any, events: Any) -> None:
     for windows in (tumbling(10 * MS, grace=4 * MS), sliding(5 * MS, grace=4 * MS), session(5 * MS, grace=4 * MS)):
