@@ -36,9 +36,12 @@ check: setup
 soak: setup
 	$(BIN)/python -m tests.soak $(ARGS)
 	$(BIN)/python -m tests.soak.broker --kills 200
+	$(BIN)/python -m tests.soak.oracles --runs 50
+	ORACLE_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 0 tests/streams/windows tests/streams/tables
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench operators
 
 docs: setup
 	$(BIN)/python docs/generate.py

@@ -45,9 +45,6 @@ def recover(
 
 def finish(marker: Marker, offsets: OffsetStore, partition_of: Callable[[str], int]) -> list[str]:
     """Applies the end of a transaction in one partition of the journal; returns the groups that it committed for."""
-    finished = offsets.finish(
+    return offsets.finish(
         marker.producer_id, commit=marker.committed, concerns=lambda group: partition_of(group) == marker.partition
     )
-    for group_id, partition, committed in finished:
-        offsets.put(group_id, partition, committed)
-    return [group_id for group_id, _, _ in finished]

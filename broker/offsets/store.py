@@ -9,11 +9,18 @@ Source: `OffsetMetadataManager` of Apache Kafka; KIP-211 (expiry), KIP-447 (unst
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from broker.offsets.committed_offset import CommittedOffset
 
 TopicPartition: TypeAlias = tuple[str, int]
+
+
+class HeldBack(NamedTuple):
+    """An offset of an open transaction. Of two of one partition the one with the greater `order` came later."""
+
+    order: int
+    committed: CommittedOffset
 
 
 class OffsetStore:
@@ -21,8 +28,10 @@ class OffsetStore:
 
     def __init__(self) -> None:
         self.groups: dict[str, dict[TopicPartition, CommittedOffset]] = {}
-        self.held_back: dict[int, dict[str, dict[TopicPartition, CommittedOffset | None]]] = {}
+        self.held_back: dict[int, dict[str, dict[TopicPartition, HeldBack | None]]] = {}
         """Producer id → group id → what its open transaction will commit; None where something later counts instead."""
+        self.order = 0
+        """How many times a transaction's offsets came so far."""
 
     # -- committed ---------------------------------------------------------------------------------------------------
     def get(self, group_id: str, partition: TopicPartition) -> CommittedOffset | None:
@@ -33,11 +42,12 @@ class OffsetStore:
         return dict(sorted(self.groups.get(group_id, {}).items()))
 
     def put(self, group_id: str, partition: TopicPartition, committed: CommittedOffset) -> None:
-        self.supersede(group_id, partition)
+        """A commit outside of transactions, which counts at once."""
+        self.supersede(group_id, partition, self.order)
         self.groups.setdefault(group_id, {})[partition] = committed
 
     def remove(self, group_id: str, partition: TopicPartition) -> None:
-        self.supersede(group_id, partition)
+        self.supersede(group_id, partition, self.order)
         offsets = self.groups.get(group_id)
         if offsets is not None:
             offsets.pop(partition, None)
@@ -57,7 +67,9 @@ class OffsetStore:
         self, producer_id: int, group_id: str, offsets: Iterable[tuple[TopicPartition, CommittedOffset]]
     ) -> None:
         """Keeps a transaction's offsets until `finish`; a later commit of the same partition replaces the earlier."""
-        self.held_back.setdefault(producer_id, {}).setdefault(group_id, {}).update(offsets)
+        self.order += 1
+        held = self.held_back.setdefault(producer_id, {}).setdefault(group_id, {})
+        held.update((partition, HeldBack(self.order, committed)) for partition, committed in offsets)
 
     def drop(self, producer_id: int, group_id: str, partitions: Iterable[TopicPartition]) -> None:
         """Forgets held-back offsets that could not be written."""
@@ -70,30 +82,35 @@ class OffsetStore:
         if not groups:
             self.held_back.pop(producer_id, None)
 
-    def finish(
-        self, producer_id: int, *, commit: bool, concerns: Callable[[str], bool]
-    ) -> list[tuple[str, TopicPartition, CommittedOffset]]:
-        """Forgets what a producer's transaction held back of the groups that `concerns` names, and returns what a
-        commit makes of it (nothing on abort)."""
+    def finish(self, producer_id: int, *, commit: bool, concerns: Callable[[str], bool]) -> list[str]:
+        """Ends a producer's transaction for the groups that `concerns` names: what it held back of them is committed,
+        or forgotten. Returns the groups that it committed for.
+
+        Which offset of a partition counts is decided by the order in which they came, not by that in which their
+        transactions end.
+        """
         groups = self.held_back.get(producer_id, {})
         finished = {group_id: groups.pop(group_id) for group_id in list(groups) if concerns(group_id)}
         if not groups:
             self.held_back.pop(producer_id, None)
         if not commit:
             return []
-        return [
-            (group_id, partition, offset)
-            for group_id, held in finished.items()
-            for partition, offset in held.items()
-            if offset is not None
-        ]
+        counted: list[str] = []
+        for group_id, offsets in finished.items():
+            last = {partition: held for partition, held in offsets.items() if held is not None}
+            for partition, held in last.items():
+                self.supersede(group_id, partition, held.order)
+                self.groups.setdefault(group_id, {})[partition] = held.committed
+            if last:
+                counted.append(group_id)
+        return counted
 
-    def supersede(self, group_id: str, partition: TopicPartition) -> None:
-        """What open transactions hold back of the partition came before what is done to it now: it will not count."""
+    def supersede(self, group_id: str, partition: TopicPartition, order: int) -> None:
+        """What open transactions hold back of the partition, and came no later than `order`, will not count."""
         for groups in self.held_back.values():
-            held = groups.get(group_id)
-            if held is not None and partition in held:
-                held[partition] = None
+            offsets = groups.get(group_id)
+            if offsets is not None and (held := offsets.get(partition)) is not None and held.order <= order:
+                offsets[partition] = None
 
     def unstable(self, group_id: str, partition: TopicPartition) -> bool:
         """Whether an open transaction is about to commit this partition."""

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from streams.state import StoreDeclaration
 
 
+CHANGED_BY = "changed by"
+"""The place, among the module's prepared things, of the cell with the record that the change being forwarded at the
+commit came of."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeldChanges:
     """Changes of a table that wait for the commit: the dict that holds them, and the function that forwards them."""

@@ -88,18 +88,22 @@ class TaskBinding:
 class RecordFailure(Exception):
     """A record could not be processed.
 
-    `index` is its place in the list given to `run`, -1 if a wall-clock punctuator failed; `node` the operator; `kind`
-    what failed; the cause is chained.
+    `index` is its place in the list given to `run`, -1 if a wall-clock punctuator failed or a change that was held back
+    for the commit; `message` is the record that such a change came of; `node` the operator; `kind` what failed; the
+    cause is chained.
     Records before it are done; what it did itself before it failed (a store update upstream of the failing operator)
     stands, as in Kafka Streams when a handler answers "continue".
     """
 
-    def __init__(self, index: int, node: Node | None, kind: FailureKind, cause: Exception) -> None:
+    def __init__(
+        self, index: int, node: Node | None, kind: FailureKind, cause: Exception, message: Message | None = None
+    ) -> None:
         super().__init__(f"{kind} failed in {node.label if node else 'generated code'}: {cause!r}")
         self.index = index
         self.node = node
         self.kind: FailureKind = kind
         self.cause = cause
+        self.message = message
 
 
 class SourceRun:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Any
 
-from streams.compile.chain import Chain, ModulePlan
+from streams.compile.chain import CHANGED_BY, Chain, ModulePlan
 from streams.compile.clock import NEVER, NO_RECORD
 from streams.compile.namespace import Namespace
-from streams.compile.program import RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
+from streams.compile.program import Message, RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
 from streams.compile.source_function import write_source_function
 from streams.compile.source_text import SourceText
@@ -186,7 +186,7 @@ def _write_flush(module: ModulePlan, text: SourceText) -> None:
                 for held in waiting:
                     text.line(f"{held.function}()")
             with text.block("except Exception as error:"):
-                text.line("raise record_failure(-1, error) from error")
+                text.line(f"raise record_failure(-1, error, {module.states[CHANGED_BY]}) from error")
     text.line()
 
 
@@ -203,10 +203,10 @@ def _completed(source: str, module: ModulePlan) -> str:
     return source.replace("#task_events", f"if {waiting}: task_clock_moved()" if waiting else "pass")
 
 
-def _failure_finder(filename: str, text: SourceText) -> Callable[[int, Exception], RecordFailure]:
+def _failure_finder(filename: str, text: SourceText) -> Callable[..., RecordFailure]:
     """What makes a `RecordFailure` of an exception: the innermost generated line tells whose it was."""
 
-    def record_failure(index: int, error: Exception) -> RecordFailure:
+    def record_failure(index: int, error: Exception, message: Message | None = None) -> RecordFailure:
         line = 0
         trace: TracebackType | None = error.__traceback__
         while trace is not None:
@@ -214,6 +214,6 @@ def _failure_finder(filename: str, text: SourceText) -> Callable[[int, Exception
                 line = trace.tb_lineno
             trace = trace.tb_next
         mark = text.mark_of(line)
-        return RecordFailure(index, mark.node if mark else None, mark.kind if mark else "processing", error)
+        return RecordFailure(index, mark.node if mark else None, mark.kind if mark else "processing", error, message)
 
     return record_failure

@@ -115,7 +115,8 @@ class GroupedStream(Generic[K, V]):
 
         Plain: `aggregator(key, value, aggregate)` folds each record into what `initializer()` began; `value=` says
         the aggregate's type or serde. Named: `aggregate(flights=count(), worst=max_(F.delay))` gives a value with
-        those attributes. An aggregate of None deletes the key's row.
+        those attributes. An aggregate of None deletes the key's row. The aggregator may change its aggregate in place,
+        but not the value, nor what it has kept of values: others have the same objects, other windows among them.
         """
         origin = caller_origin()
         aggregation, part = folding(self._group, initializer, aggregator, value, named, origin, windowed=False)

@@ -121,9 +121,17 @@ class SingleAggregation:
                 that what it did before it raised would stay; where it may not, the stores are thrown back to the last
                 commit by it.
         """
+        if self.serde.type in IMMUTABLE:
+            return
         wanted = f"type({state}) not in {chain.bind(IMMUTABLE, 'immutable')}"
         with chain.block(f"if {wanted}:" if always else f"if may_skip and {wanted}:"):
             chain.line(f"{state} = {chain.deserialize(self.serde, chain.serialize(self.serde, state))}")
+
+    def write_first(self, chain: Chain, state: str, value: str) -> None:
+        """Code that makes a value the state, for reducers: it becomes an object of the row's own, because other
+        windows, other operators and other stores have the value too, and the reducer may change the state in place."""
+        chain.line(f"{state} = {value}")
+        self.write_copy(chain, state, always=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +191,7 @@ class ReduceAggregation(SingleAggregation):
         if self.reducer.wants_context or "key" in self.reducer.arguments:
             scope, _ = chain.key(scope)
         with chain.block(f"if {row} is None:"):
-            chain.line(f"{state} = {value}")
+            self.write_first(chain, state, value)
             chain.line(f"{time} = {scope.timestamp}")
             if old is not None:
                 chain.line(f"{old} = None")

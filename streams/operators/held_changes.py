@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from streams.compile.chain import Chain, HeldChanges
+from streams.compile.chain import CHANGED_BY, Chain, HeldChanges
 from streams.compile.scope import RecordScope
 from streams.compile.source_text import SourceText
 from streams.operators.table import Table
@@ -56,10 +56,14 @@ def _changes(chain: Chain, table: Table, held: Held) -> str:
     module.held_changes[table.store.name] = HeldChanges(changed, function)
     text = SourceText()
     body = Chain(module, text)
+    changed_by = module.states.get(CHANGED_BY)
+    if changed_by is None:
+        changed_by = module.states[CHANGED_BY] = chain.cell("changed_by", "None")
     before, now, value = body.local("before"), body.local("after"), body.local("value")
     with text.at(table), text.block(f"def {function}():"):
         text.line("#nonlocal")
         with text.block(f"for {held.names}, ({before}, {now}, ts, headers, m) in {changed}.items():"):
+            text.line(f"{changed_by} = m")
             with text.block(f"if {now} is None:"):
                 with text.block(f"if {before} is None:"):
                     text.line("continue  # came and went between two commits")

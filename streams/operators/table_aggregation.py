@@ -73,7 +73,7 @@ class TableFold(SingleAggregation):
         with chain.block(f"if {new} is not None:"):
             if self.initializer is None:
                 with chain.block(f"if {state} is None:"):
-                    chain.line(f"{state} = {new}")
+                    self.write_first(chain, state, new)
                 with chain.block("else:"):
                     self._write_call(chain, scope, self.adder, state, new, "adder")
             else:

@@ -22,12 +22,13 @@ def blamed(node: Node | None, cause: BaseException) -> str:
     called, raised = _frames(cause.__traceback__)
     where = f" (raised at {raised[0]}:{raised[1]})" if raised is not None else ""
     functions = list(user_functions(node)) if node is not None else []
-    if called is not None:
+    for code in called:
         for function in functions:
-            if _code(function.target) is called:
+            if _code(function.target) is code:
                 return function.name + where
-        if not called.co_filename.startswith(str(PACKAGE)):
-            return called.co_qualname + where
+    for code in called:  # a processor, for one, is called by ours
+        if not code.co_filename.startswith(str(PACKAGE)):
+            return code.co_qualname + where
     inlined = [function.name for function in functions if _code(function.target) is None]
     return (" or ".join(dict.fromkeys(inlined)) if inlined else "the operator's own code") + where
 
@@ -48,17 +49,17 @@ def user_functions(holder: Any) -> Iterator[UserFunction]:
                     yield from user_functions(held)
 
 
-def _frames(trace: TracebackType | None) -> tuple[CodeType | None, tuple[str, int] | None]:
-    """The code that the innermost generated line called, None if it called no Python; and where it was raised."""
-    called: CodeType | None = None
+def _frames(trace: TracebackType | None) -> tuple[list[CodeType], tuple[str, int] | None]:
+    """What the innermost generated line called, and what that called in turn, none if it called no Python; and where
+    it was raised."""
+    called: list[CodeType] = []
     raised: tuple[str, int] | None = None
-    in_generated = False
     while trace is not None:
         code = trace.tb_frame.f_code
         if code.co_filename.startswith(GENERATED):
-            called, in_generated = None, True
-        elif in_generated:
-            called, in_generated = code, False
+            called = []
+        else:
+            called.append(code)
         raised = code.co_filename, trace.tb_lineno
         trace = trace.tb_next
     return called, raised

@@ -83,7 +83,7 @@ class DriverTask:
         try:
             self._program.flush()
         except RecordFailure as failure:
-            self._driver.failures.fail(failure, NO_RECORD)
+            self._driver.failures.fail(failure, failure.message or NO_RECORD)
 
     def commit(self) -> None:
         changelogs, positions = self._driver.changelogs, dict[str, int]()

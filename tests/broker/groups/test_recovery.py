@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from broker.groups.recovery import recover
 from broker.journal.entry import Entry, Marker
 from broker.offsets.committed_offset import CommittedOffset
@@ -39,6 +41,13 @@ def test_recovered_offsets_of_a_transaction_count_from_its_marker_on() -> None:
 def test_recovered_plain_commit_behind_a_transactional_one_counts() -> None:
     store = recovered(commits("g0", 5, producer_id=7), commits("g0", 9), Marker(0, 7, True))
     assert offset(store, "g0") == 9
+
+
+@pytest.mark.parametrize("ends", [(7, 8), (8, 7)])
+def test_recovered_offsets_of_two_transactions_count_in_the_order_of_their_records(ends: tuple[int, int]) -> None:
+    held = commits("g0", 5, producer_id=7), commits("g0", 9, producer_id=8)
+    assert offset(recovered(*held, *(Marker(0, each, True) for each in ends)), "g0") == 9
+    assert offset(recovered(*held, *(Marker(0, each, each == 7) for each in ends)), "g0") == 5
 
 
 def test_recovered_marker_ends_only_what_its_partition_holds() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from broker.offsets.committed_offset import CommittedOffset
 from broker.offsets.store import OffsetStore
 
@@ -40,7 +42,8 @@ def test_store_transaction_is_unstable_until_it_finishes() -> None:
     assert not store.unstable("g", ("t", 1))
     assert store.finish(7, commit=True, concerns=lambda group: group == "other") == []
     assert store.unstable("g", PARTITION)
-    assert store.finish(7, commit=True, concerns=all_groups) == [("g", PARTITION, committed(3))]
+    assert store.finish(7, commit=True, concerns=all_groups) == ["g"]
+    assert store.get("g", PARTITION) == committed(3)
     assert not store.unstable("g", PARTITION)
     store.hold_back(7, "g", [(PARTITION, committed(4))])
     assert store.finish(7, commit=False, concerns=all_groups) == []
@@ -58,6 +61,42 @@ def test_store_commit_after_a_transactional_one_counts_whichever_ends_later() ->
     assert not store.unstable("g", PARTITION)
 
 
+@pytest.mark.parametrize("ends", [(7, 8), (8, 7)])
+def test_store_of_two_transactions_the_later_offset_counts_whichever_ends_first(ends: tuple[int, int]) -> None:
+    """Source: `OffsetMetadataManager.replayEndTransactionMarker`, which compares the places of the offsets' records in
+    the log."""
+    store = OffsetStore()
+    store.hold_back(7, "g", [(PARTITION, committed(2)), (("t", 1), committed(2))])
+    store.hold_back(8, "g", [(PARTITION, committed(3))])
+    assert store.finish(ends[0], commit=True, concerns=all_groups) == ["g"]
+    assert store.get("g", PARTITION) == committed(2 if ends[0] == 7 else 3)
+    assert store.unstable("g", PARTITION)
+    store.finish(ends[1], commit=True, concerns=all_groups)
+    assert store.of_group("g") == {PARTITION: committed(3), ("t", 1): committed(2)}
+    assert store.held_back == {}
+
+
+@pytest.mark.parametrize("ends", [(7, 8), (8, 7)])
+def test_store_aborted_transaction_leaves_the_earlier_offset_of_another(ends: tuple[int, int]) -> None:
+    store = OffsetStore()
+    store.hold_back(7, "g", [(PARTITION, committed(2))])
+    store.hold_back(8, "g", [(PARTITION, committed(3))])
+    for producer_id in ends:
+        store.finish(producer_id, commit=producer_id == 7, concerns=all_groups)
+    assert store.get("g", PARTITION) == committed(2)
+
+
+def test_store_plain_commit_outdates_only_what_came_before_it() -> None:
+    store = OffsetStore()
+    store.hold_back(7, "g", [(PARTITION, committed(2))])
+    store.put("g", PARTITION, committed(5))
+    store.hold_back(8, "g", [(PARTITION, committed(6))])
+    assert store.finish(7, commit=True, concerns=all_groups) == []
+    assert store.get("g", PARTITION) == committed(5)
+    store.finish(8, commit=True, concerns=all_groups)
+    assert store.get("g", PARTITION) == committed(6)
+
+
 def test_store_of_a_deleted_topic_finds_what_is_held_back_too() -> None:
     """Committed later, it would be an offset of a topic that is no more."""
     store = OffsetStore()
@@ -67,7 +106,8 @@ def test_store_of_a_deleted_topic_finds_what_is_held_back_too() -> None:
     assert gone == [("g", PARTITION), ("g", ("t", 1))]
     for group_id, partition in gone:
         store.remove(group_id, partition)
-    assert store.finish(7, commit=True, concerns=all_groups) == [("g", ("u", 0), committed(2))]
+    assert store.finish(7, commit=True, concerns=all_groups) == ["g"]
+    assert store.of_group("g") == {("u", 0): committed(2)}
 
 
 def test_store_drop_forgets_what_could_not_be_written() -> None:

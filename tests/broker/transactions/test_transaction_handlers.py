@@ -269,6 +269,21 @@ def test_txn_offset_commit_counts_when_the_transaction_commits(
         assert settled_offset(client, unique, topic) == (ErrorCode.none, expected)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_txn_offset_commits_of_two_transactions_count_in_the_order_they_came(
+    client: WireClient, make_topic: MakeTopic, unique: str, first: int
+) -> None:
+    """Not in the order in which the transactions end: the later offset stays."""
+    topic = make_topic()
+    producers = [Producer(client, f"{unique}-{i}") for i in range(2)]
+    for producer, offset in zip(producers, (5, 9), strict=True):
+        assert producer.add_offsets(unique) is ErrorCode.none
+        assert producer.commit_offset(unique, topic, offset) is ErrorCode.none
+    for producer in (producers[first], producers[1 - first]):
+        assert producer.end() is ErrorCode.none
+    assert settled_offset(client, unique, topic) == (ErrorCode.none, 9)
+
+
 @pytest.mark.parametrize("version", [3, 4])
 def test_txn_offset_commit_without_add_offsets_is_refused(
     client: WireClient, make_topic: MakeTopic, unique: str, version: int

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from kio.schema.errors import ErrorCode
 
 from streams.runtime.membership.effects import (
@@ -237,8 +237,14 @@ steps = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @example(
-    [("kill", 0, 0.0), ("spawn static", 2, 0.2), *[("spawn", 0, 0.0)] * 5, ("kill", 1, 0.0)]
-    + [("spawn static", 2, 0.2), ("grow", 0, 0.0)],
+    [
+        ("kill", 0, 0.0),
+        ("spawn static", 2, 0.2),
+        *[("spawn", 0, 0.0)] * 5,
+        ("kill", 1, 0.0),
+        ("spawn static", 2, 0.2),
+        ("grow", 0, 0.0),
+    ],
     0,
 )
 @given(steps, st.integers(0, 2**32))

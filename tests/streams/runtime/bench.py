@@ -145,19 +145,36 @@ class Bench:
             future.result(DEADLINE_S)
 
     def produce(self, topic: str, *records: tuple[str | None, bytes | None, int], partition: int = -1) -> None:
-        """Sends (key, value, timestamp) records."""
-        for key, value, timestamp in records:
-            while True:
-                try:
-                    self.producer.produce(self.name(topic), value, key, partition, timestamp=timestamp)
-                    break
-                except BufferError:
-                    self.producer.poll(0.1)
+        """Sends (key, value, timestamp) records, and waits until they are there. A timestamp of 0 means now."""
+        for record in records:
+            self.produce_one(topic, record, partition=partition)
+        self.flush()
+
+    def produce_one(self, topic: str, record: tuple[str | None, bytes | None, int], partition: int = -1) -> None:
+        """Sends a record sooner or later."""
+        key, value, timestamp = record
+        while True:
+            try:
+                self.producer.produce(self.name(topic), value, key, partition, timestamp=timestamp)
+                return
+            except BufferError:
+                self.producer.poll(0.1)
+
+    def flush(self) -> None:
+        """Waits until what was sent is there."""
         assert self.producer.flush(DEADLINE_S) == 0
 
     def read(self, topic: str, *, own: bool = True) -> list[Any]:
         """All messages of a topic, partition by partition."""
         name = self.name(topic) if own else topic
+        return self._read(name)[name]
+
+    def read_each(self, *topics: str) -> dict[str, list[Any]]:
+        """The same of several topics at once."""
+        found = self._read(*(self.name(topic) for topic in topics))
+        return {topic: found[self.name(topic)] for topic in topics}
+
+    def _read(self, *names: str) -> dict[str, list[Any]]:
         consumer = Consumer(
             {
                 "bootstrap.servers": self.bootstrap_servers,
@@ -168,17 +185,20 @@ class Bench:
             }
         )
         try:
-            partitions = consumer.list_topics(name, timeout=DEADLINE_S).topics[name].partitions
-            consumer.assign([TopicPartition(name, partition, 0) for partition in partitions])
-            found: dict[int, list[Any]] = {partition: [] for partition in partitions}
-            ended: set[int] = set()
-            while len(ended) < len(partitions):
+            found: dict[tuple[str, int], list[Any]] = {}
+            for name in names:
+                partitions = consumer.list_topics(name, timeout=DEADLINE_S).topics[name].partitions
+                found.update({(name, partition): [] for partition in sorted(partitions)})
+            consumer.assign([TopicPartition(name, partition, 0) for name, partition in found])
+            ended: set[tuple[str, int]] = set()
+            while len(ended) < len(found):
                 for message in consumer.consume(1000, 0.02):
+                    place = message.topic(), message.partition()
                     if message.error() is not None:
-                        ended.add(message.partition())
+                        ended.add(place)
                     else:
-                        found[message.partition()].append(message)
-            return [message for partition in sorted(found) for message in found[partition]]
+                        found[place].append(message)
+            return {name: [each for place in found if place[0] == name for each in found[place]] for name in names}
         finally:
             consumer.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def test_ten_mistakes_are_ten_problems_with_file_and_line(tmp_path: Path) -> Non
     with pytest.raises(TopologyError, match="10 problems"):
         app.worker(bootstrap_servers="127.0.0.1:1", state_dir=tmp_path / "state")
     assert not (tmp_path / "state").exists()
+    assert not [name for name in linecache.cache if name.startswith("<headrace ten/")], "nothing is compiled"
 
 
 def test_type_nobody_can_write_is_told_once_where_it_arises() -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -18,15 +18,9 @@ from streams.observe import Counters
 from streams.plan.task_id import TaskId
 from streams.serde import Serde
 from streams.testing.message import DriverMessage
+from tests.streams.windows.oracles import Record
 
 MS = timedelta(milliseconds=1)
-
-
-class Record(NamedTuple):
-    """One input; its value is its place among all inputs, so that results tell which records are in them."""
-
-    key: str
-    ts: int
 
 
 Event = Literal["batch", "commit", "crash", "move"]

@@ -11,10 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams import calendar, hopping, session, sliding, tumbling, unlimited
-from tests.streams.windows.interrupted import MS, Event, Record, gathering, inputs, interruptions, shown
+from tests.streams.windows.interrupted import MS, Event, gathering, inputs, interruptions, shown
+from tests.streams.windows.oracles import (
+    Record,
+    Shown,
+    bounded_oracle,
+    merged,
+    session_oracle,
+    sliding_windows,
+    time_oracle,
+)
 
 FOREVER = 2**63 - 1
-Shown = tuple[str, int, int, Any, int]
 
 
 @st.composite
@@ -23,33 +31,6 @@ def time_windows(draw: st.DrawFn) -> Any:
     advance = draw(st.integers(max(1, size // 4), size))
     offset = draw(st.integers(0, 30))
     return hopping(size * MS, advance * MS, grace=draw(st.integers(0, 20)) * MS, offset=offset * MS)
-
-
-def time_oracle(windows: Any, records: list[Record], emit: str) -> tuple[list[Shown], list[int]]:
-    """Results in order, and the places of records that no window took."""
-    rows: dict[tuple[str, int], tuple[list[int], int]] = {}
-    now, closed_before, results, late = -1, -1, list[Shown](), list[int]()
-    for place, (key, ts) in enumerate(records):
-        now = max(now, ts)
-        starts = [
-            start
-            for start in range(windows.offset_ms, ts + 1, windows.advance_ms)
-            if start <= ts < start + windows.size_ms
-        ]
-        taken = [start for start in starts if start + windows.size_ms > now - windows.grace_ms]
-        if starts and not taken:
-            late.append(place)
-        for start in taken:
-            members, time = rows.get((key, start), ([], -1))
-            rows[key, start] = [*members, place], max(time, ts)
-            if emit == "update":
-                results.append((key, start, start + windows.size_ms, *rows[key, start]))
-        closed = now - windows.grace_ms
-        if emit == "close":
-            due = [(s, k) for k, s in rows if closed_before < s + windows.size_ms <= closed]
-            results += [(k, s, s + windows.size_ms, *rows[k, s]) for s, k in sorted(due)]
-        closed_before = closed
-    return results, late
 
 
 @pytest.mark.parametrize("emit", ["update", "close"])
@@ -94,36 +75,9 @@ def test_calendar_windows_are_time_windows_with_the_calendars_bounds(
     bounds = [began, began + DAY, began + 2 * DAY, began + 3 * DAY - 3_600_000]
     bounds += [bounds[-1] + days * DAY for days in range(1, 30)]
     hours = [Record(key, began + ts * 3_600_000) for key, ts in records]
-    rows: dict[tuple[str, int], tuple[list[int], int]] = {}
-    expected: list[Shown] = []
-    now, out = -1, set[tuple[int, str]]()
-    for place, (key, ts) in enumerate(hours):
-        now = max(now, ts)
-        index = max(i for i, bound in enumerate(bounds) if bound <= ts)
-        if bounds[index + 1] > now - 6 * 3_600_000:
-            members, time = rows.get((key, index), ([], -1))
-            rows[key, index] = [*members, place], max(time, ts)
-            if emit == "update":
-                expected.append((key, bounds[index], bounds[index + 1], *rows[key, index]))
-        if emit == "close":
-            due = {(i, k) for k, i in rows if bounds[i + 1] <= now - 6 * 3_600_000} - out
-            expected += [(k, bounds[i], bounds[i + 1], *rows[k, i]) for i, k in sorted(due)]
-            out |= due
     windows = calendar("day", tz="Europe/Berlin", grace=6 * 3_600_000 * MS)
+    expected = bounded_oracle(bounds, 6 * 3_600_000, hours, emit)
     assert shown(gathering(windows, emit, retention=None).run(hours, events)) == expected
-
-
-def sliding_windows(difference: int, records: list[Record]) -> dict[tuple[str, int], tuple[list[int], int]]:
-    """Every window there is when all records are in: its members' places, and the newest time among them."""
-    found: dict[tuple[str, int], tuple[list[int], int]] = {}
-    for key in {record.key for record in records}:
-        times = [(record.ts, place) for place, record in enumerate(records) if record.key == key]
-        starts = {max(ts - difference, 0) for ts, _ in times} | {ts + 1 for ts, _ in times}
-        for start in starts:
-            members = [(ts, place) for ts, place in times if start <= ts <= start + difference]
-            if members:
-                found[key, start] = sorted(place for _, place in members), max(members)[0]
-    return found
 
 
 @settings(max_examples=100, deadline=None)
@@ -154,21 +108,6 @@ def test_sliding_windows_come_out_once_when_they_close(
     ]
 
 
-def merged(gap: int, records: list[Record]) -> dict[tuple[str, int, int], list[int]]:
-    """The sessions there are when all records are in."""
-    found: dict[tuple[str, int, int], list[int]] = {}
-    for key in {record.key for record in records}:
-        groups: list[list[tuple[int, int]]] = []
-        for ts, place in sorted((record.ts, place) for place, record in enumerate(records) if record.key == key):
-            if groups and ts - groups[-1][-1][0] <= gap:
-                groups[-1].append((ts, place))
-            else:
-                groups.append([(ts, place)])
-        for group in groups:
-            found[key, group[0][0], group[-1][0]] = sorted(place for _, place in group)
-    return found
-
-
 def joined(one: list[int], other: list[int]) -> list[int]:
     one.extend(other)
     return one
@@ -188,30 +127,6 @@ def test_sessions_end_as_the_definition_says_in_whatever_order_records_come(
         else:
             standing[key, start, end] = sorted(members)
     assert standing == merged(gap, records)
-
-
-def session_oracle(gap: int, grace: int, records: list[Record], emit: str) -> list[Shown]:
-    """The rules word for word, lateness included, of a store that forgets nothing."""
-    rows: dict[str, list[tuple[int, int, list[int]]]] = {"a": [], "b": []}
-    out: set[tuple[int, int, str]] = set()
-    now, results = -1, list[Shown]()
-    for place, (key, ts) in enumerate(records):
-        now = max(now, ts)
-        taken = sorted(row for row in rows[key] if row[0] <= ts + gap and row[1] >= ts - gap)
-        start, end = min([ts, *(row[0] for row in taken)]), max([ts, *(row[1] for row in taken)])
-        if end >= now - grace - gap:
-            rows[key] = [row for row in rows[key] if row not in taken]
-            members = [each for row in taken for each in row[2]] + [place]
-            rows[key].append((start, end, members))
-            if emit == "update":
-                if taken and (start, end) != (ts, ts):
-                    results += [(key, row[0], row[1], None, row[1]) for row in taken]
-                results.append((key, start, end, members, end))
-        if emit == "close":
-            due = {(e, s, k) for k in rows for s, e, _ in rows[k] if e < now - grace - gap} - out
-            results += [(k, s, e, next(r[2] for r in rows[k] if r[:2] == (s, e)), e) for e, s, k in sorted(due)]
-            out |= due
-    return results
 
 
 @pytest.mark.parametrize("emit", ["update", "close"])

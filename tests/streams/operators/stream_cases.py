@@ -1,0 +1,107 @@
+"""Operators that work record by record, and processors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams import (
+    FixedKeyProcessor,
+    FixedKeyRecord,
+    Json,
+    Processor,
+    ProcessorContext,
+    Record,
+    Stores,
+)
+from streams.operators.branch import Branch, Split
+from streams.operators.deduplicate import Deduplicate
+from streams.operators.filter import Filter
+from streams.operators.flat_map import FlatMap, FlatMapValues
+from streams.operators.map import Map
+from streams.operators.map_values import MapValues
+from streams.operators.merge import Merge
+from streams.operators.peek import Foreach, Peek
+from streams.operators.process import Process, ProcessValues
+from streams.operators.repartition import Repartition
+from streams.operators.select_key import SelectKey
+from streams.operators.sink import Sink
+from streams.operators.source import Source
+from tests.streams.operators.case import MS, Case, Out, Parts, small
+
+
+class Summing(Processor[str, Any, str, Any]):
+    """Forwards each key's sum so far, and in stream time every 10 ms a record of its own."""
+
+    def init(self, context: ProcessorContext[str, Any]) -> None:
+        super().init(context)
+        self.sums = context.store("sums")
+        context.schedule(10 * MS, "stream_time", self.tick)
+
+    def process(self, record: Record[str, Any]) -> None:
+        key = record.key or "none"
+        total = (self.sums.get(key) or 0) + small(record.value)
+        self.sums.put(key, total)
+        self.context.forward(record.with_value(total))
+
+    def tick(self, now: int) -> None:
+        if now // 10 > (self.sums.get("ticked") or -1):  # schedules begin anew with each start, as in Kafka Streams
+            self.sums.put("ticked", now // 10)
+            self.context.forward(Record("tick", now, now))
+
+
+class Doubling(FixedKeyProcessor[str, Any, Any]):
+    def process(self, record: FixedKeyRecord[str, Any]) -> None:
+        self.context.forward(record.with_value(2 * small(record.value)))
+
+
+def process(parts: Parts) -> Out:
+    store = Stores.key_value("sums", key=str, value=int)
+    return parts.stream.process(Summing, stores=[store], key=str, value=Json())
+
+
+def foreach(parts: Parts) -> Out:
+    parts.stream.foreach(lambda k, v: None)
+    return None
+
+
+def sink(parts: Parts) -> Out:
+    parts.stream.to(lambda k, v: "out", name="chosen")
+    return None
+
+
+def split(parts: Parts) -> Out:
+    ways = parts.stream.split().branch(lambda k, v: v is None, name="none")
+    branches = ways.branch(lambda k, v: v > 4, name="high").default_branch(name="low")
+    return branches["high"].merge(branches["low"])
+
+
+CASES: tuple[Case, ...] = (
+    Case(name="source", operators=(Source, Repartition), attach=lambda p: p.stream),
+    Case(name="filter", operators=(Filter,), attach=lambda p: p.stream.filter(lambda k, v: small(v) > 3)),
+    Case(name="filter nothing through", operators=(), attach=lambda p: p.stream.filter(lambda k, v: False)),
+    Case(name="map", operators=(Map,), attach=lambda p: p.stream.map(lambda k, v: (f"{k}!", small(v)), key=str)),
+    Case(name="map_values", operators=(MapValues,), attach=lambda p: p.stream.map_values(small)),
+    Case(
+        name="flat_map",
+        operators=(FlatMap,),
+        attach=lambda p: p.stream.flat_map(lambda k, v: [(k, i) for i in range(small(v))], key=str, value=Json()),
+    ),
+    Case(
+        name="flat_map_values",
+        operators=(FlatMapValues,),
+        attach=lambda p: p.stream.flat_map_values(lambda v: range(small(v)), value=Json()),
+    ),
+    Case(
+        name="select_key", operators=(SelectKey,), attach=lambda p: p.stream.select_key(lambda k, v: f"{k}!", key=str)
+    ),
+    Case(name="peek", operators=(Peek,), attach=lambda p: p.stream.peek(lambda k, v: None)),
+    Case(name="foreach", operators=(Foreach,), attach=foreach),
+    Case(name="to", operators=(Sink,), attach=sink),
+    Case(name="split", operators=(Split, Branch), attach=split),
+    Case(name="merge", operators=(Merge,), attach=lambda p: p.stream.merge(p.other())),
+    Case(name="deduplicate", operators=(Deduplicate,), attach=lambda p: p.stream.deduplicate(within=6 * MS)),
+    Case(name="process", operators=(Process,), attach=process),
+    Case(
+        name="process_values", operators=(ProcessValues,), attach=lambda p: p.stream.process_values(Doubling, value=int)
+    ),
+)
