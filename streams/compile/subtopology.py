@@ -182,9 +182,12 @@ def _write_flush(module: ModulePlan, text: SourceText) -> None:
         if not waiting:
             text.line("pass")
         else:
+            text.line("#nonlocal")
             with text.block("try:"):
                 for held in waiting:
                     text.line(f"{held.function}()")
+                for line in module.flushed:
+                    text.line(line)
             with text.block("except Exception as error:"):
                 text.line("raise record_failure(-1, error) from error")
     text.line()
