@@ -12,6 +12,7 @@ from streams.graph.node import Node
 from streams.graph.origin import caller_origin
 from streams.operators.suppress import Suppress
 from streams.operators.window_aggregate import WindowAggregate
+from streams.operators.windowed_aggregate import AggregateByWindow
 from streams.windowed import Windowed
 from streams.windows import UnlimitedWindows
 
@@ -84,7 +85,7 @@ class TableSuppression(TableHandle[K, V]):
             )
             return 0, 0
         found = [each for each in windows if each is not None]
-        if any(isinstance(each.windows, UnlimitedWindows) for each in found):
+        if any(isinstance(each, AggregateByWindow) and isinstance(each.windows, UnlimitedWindows) for each in found):
             self.builder.problem(
                 "unlimited windows never close: suppress(until_window_closes()) would never give a result", origin
             )

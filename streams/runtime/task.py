@@ -26,11 +26,12 @@ log = logging.getLogger(__name__)
 
 
 class Changelog(NamedTuple):
-    """The changelog partition of one store of a task."""
+    """The changelog partition of one store of a task. `from_source`: it is one of its inputs, which others write."""
 
     store: str
     topic: str
     partition: int
+    from_source: bool = False
 
 
 class Task:
@@ -86,9 +87,10 @@ class Task:
             )
         )
         self.changelogs = tuple(
-            Changelog(store.name, store.changelog, task_id.partition)
+            Changelog(store.name, store.changelog, task_id.partition, store.from_source)
             for store in self.subtopology.stores
             if store.changelog is not None
+            and (not store.from_source or (store.changelog, task_id.partition) in plan.inputs(task_id))
         )
         self.inputs = TaskInputs(self._buffers(plan, committed, now), max_task_idle_ms=max_task_idle_ms)
         self.committed_offsets = {place: offset for place, offset in committed.items() if offset is not None}

@@ -35,7 +35,11 @@ BUILD_ERRORS = (ValueError, TopologyError)
 
 def run_case(case: dict[str, Any]) -> tuple[list[list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
     config = dict(case.get("config", {}))
-    app = App("case", emit_updates="commit" if config.pop("cache_bytes", 0) else "all")
+    app = App(
+        "case",
+        emit_updates="commit" if config.pop("cache_bytes", 0) else "all",
+        topology_optimization=config.pop("optimization", os.environ.get("CONFORMANCE_OPTIMIZATION", "none")),
+    )
     if config:
         raise NotImplementedError(f"config {config}")
     translation = Translation(app)
