@@ -26,6 +26,8 @@ REGIONS = "acdf"
 SHOPS = [f"{region}{number}" for region in REGIONS for number in range(6)]
 BEGAN = 2_000 * 7 * DAY
 DAYS = 21
+GRACE = timedelta(days=5)
+"""Much longer than records are late: so long days come out behind the records that are read then."""
 Final = Literal["close", "suppress"]
 
 
@@ -44,7 +46,7 @@ def chain(bench: Bench, first: Final, second: Final) -> App:
     by_shop = app.stream(bench.name("in"), key=str, value=dict, timestamp=F["ts"]).group_by(F["shop"])
     days = final(
         first,
-        lambda **emit: by_shop.windowed_by(tumbling(timedelta(days=1), grace=timedelta(hours=1)), **emit),
+        lambda **emit: by_shop.windowed_by(tumbling(timedelta(days=1), grace=GRACE), **emit),
         lambda windows, store: windows.count(store=store),
         "days",
     )
@@ -67,7 +69,7 @@ def history(partition: int) -> list[tuple[str, int]]:
     choose = random.Random(partition)
     found: list[tuple[str, int]] = []
     for at in range(BEGAN, BEGAN + DAYS * DAY, HOUR // 2 * (partition + 1)):
-        found.append((choose.choice(SHOPS), max(at - choose.randrange(59) * 60_000, BEGAN)))
+        found.append((choose.choice(SHOPS), max(at - choose.randrange(4 * DAY), BEGAN)))
     return found + [(shop, BEGAN + day * DAY) for day in (DAYS + 21, DAYS + 42) for shop in SHOPS]
 
 
@@ -119,7 +121,7 @@ def test_chain_of_repartitions_gives_the_batch_answer(bench: Bench, first: Final
     bench.topics(**{"in": 4, "out": 4})
     app = chain(bench, first, second)
     half = produce(bench, second_half=False)
-    small = {"run_records": 50, "poll_records": 100}
+    small = {"run_records": 10, "poll_records": 20, "watermark_interval_ms": 1}  # time is told often
     running = [bench.run_in_group(app, directory=f"worker {place}", **small) for place in range(workers)]
     until(lambda: all(worker.running() for worker in running), "all workers to have tasks")
     until(lambda: sum(worker.processed() for worker in running) > half // 2, "some of the work")
