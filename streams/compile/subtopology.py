@@ -98,7 +98,13 @@ def compile_subtopology(
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
     build: Callable[[TaskBinding], TaskProgram] = namespace.names["build"]
-    return SubtopologyProgram(filename=filename, source=source, build=build, clocks=frozenset(module.clocks))
+    return SubtopologyProgram(
+        filename=filename,
+        source=source,
+        build=build,
+        clocks=frozenset(module.clocks),
+        emits_at_commit=bool(module.held_changes),
+    )
 
 
 def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:

@@ -136,3 +136,31 @@ def test_chain_of_repartitions_gives_the_batch_answer(bench: Bench, first: Final
     back.stop()
     assert results(bench) == expected
     assert sum(worker.worker.counters()["dropped_late"] for worker in [*running, back]) == 0
+
+
+def test_changes_held_for_the_commit_are_not_overtaken_by_the_time_of_later_records(bench: Bench) -> None:
+    """A table that forwards at the commit forwards old records then: those behind it must not be told before that how
+    far its input is."""
+    bench.topics(**{"in": 4, "out": 4})
+    app = App(bench.tag, emit_updates="commit")
+    orders = app.stream(bench.name("in"), key=str, value=dict, timestamp=F["ts"]).group_by_key().reduce(lambda a, v: v)
+    by_shop = orders.to_stream().group_by(F["shop"])
+    days = by_shop.windowed_by(tumbling(timedelta(days=1), grace=timedelta(hours=1))).count(store="days")
+    days.to_stream().map(lambda key, n: (f"{key.key}@{key.start}", n), key=str, value=int).to(bench.name("out"))
+    expected: Counter[str] = Counter()
+    for partition in range(4):
+        records = [(SHOPS[n % len(SHOPS)], BEGAN + n * (partition + 1) * HOUR // 2) for n in range(1000)]
+        expected.update(f"{shop}@{ts // DAY * DAY}" for shop, ts in records)
+        bench.produce(
+            "in",
+            *((f"{partition}-{n}", json.dumps({"shop": r[0], "ts": r[1]}).encode(), 0) for n, r in enumerate(records)),
+            partition=partition,
+        )
+    worker = bench.run_in_group(
+        app, run_records=10, poll_records=20, watermark_interval_ms=1, commit_interval_ms=300, max_dirty_bytes=1 << 30
+    )
+    until(lambda: worker.processed() == 8000, "all records on both sides")
+    worker.stop()
+    latest = {key: int.from_bytes(value or b"", "big") for key, value in bench.latest("out").items()}
+    assert worker.worker.counters()["dropped_late"] == 0
+    assert latest == expected
