@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
     from streams.dsl.session_windowed import SessionWindowedStream
+    from streams.dsl.suppressed import BufferConfig, Suppressed, until_time_limit, until_window_closes
     from streams.dsl.windowed import WindowedStream
     from streams.errors import (
+        BufferFullError,
         ConfigError,
         ProcessingError,
         ProduceError,
@@ -71,6 +73,8 @@ if TYPE_CHECKING:
 HOMES = {
     "App": "streams.app",
     "BranchedStream": "streams.dsl.branched",
+    "BufferConfig": "streams.dsl.suppressed",
+    "BufferFullError": "streams.errors",
     "Bytes": "streams.serde",
     "CalendarWindows": "streams.windows",
     "CogroupedStream": "streams.dsl.cogrouped",
@@ -104,6 +108,7 @@ HOMES = {
     "Stores": "streams.state",
     "StreamsError": "streams.errors",
     "String": "streams.serde",
+    "Suppressed": "streams.dsl.suppressed",
     "TaskFencedError": "streams.errors",
     "TimeWindows": "streams.windows",
     "TopologyError": "streams.errors",
@@ -129,6 +134,8 @@ HOMES = {
     "top_k": "streams.aggregates",
     "tumbling": "streams.windows",
     "unlimited": "streams.windows",
+    "until_time_limit": "streams.dsl.suppressed",
+    "until_window_closes": "streams.dsl.suppressed",
 }
 
 
@@ -146,6 +153,8 @@ def __dir__() -> list[str]:
 __all__ = [
     "App",
     "BranchedStream",
+    "BufferConfig",
+    "BufferFullError",
     "Bytes",
     "CalendarWindows",
     "CogroupedStream",
@@ -179,6 +188,7 @@ __all__ = [
     "Stores",
     "StreamsError",
     "String",
+    "Suppressed",
     "TaskFencedError",
     "TimeWindows",
     "TopologyError",
@@ -204,4 +214,6 @@ __all__ = [
     "top_k",
     "tumbling",
     "unlimited",
+    "until_time_limit",
+    "until_window_closes",
 ]

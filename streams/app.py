@@ -225,6 +225,7 @@ class App:
                     graph,
                     project=self.settings.validate_values == "read",
                     emit_at_commit=self.settings.emit_updates == "commit",
+                    optimizations=self.settings.topology_optimization,
                 ),
             )
         return self._plan[1]

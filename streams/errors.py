@@ -5,6 +5,7 @@
     ├── TopologyError      the topology cannot run; lists every problem with the user's file:line
     ├── SerdeError         bytes could not become a key or value, or the other way round
     ├── ProcessingError    the user's function failed for one record
+    ├── BufferFullError    more changes wait in a suppressed table's buffer than it may hold
     ├── ProduceError       the log refused a record, or did not answer
     ├── StateError         a state store cannot be opened, read or written
     ├── TaskFencedError    another process owns the task now; stop and rejoin
@@ -142,6 +143,26 @@ class ProcessingError(StreamsError):
         super().__init__(
             f"{node}{declared} failed{called} for key {key!r}{record_place(topic, partition, offset)}"
             f"{cause_text(cause)}; make the function handle this record, or skip it with a processing handler"
+        )
+
+
+class BufferFullError(StreamsError):
+    """More changes wait in a suppressed table's buffer than it may hold, and it must not let them out early.
+
+    `node` is the operator's name; `records` and `size_bytes` are what waits in the task. Source: KIP-328.
+    """
+
+    def __init__(
+        self, node: str, *, records: int, size_bytes: int, record_limit: int | None, byte_limit: int | None
+    ) -> None:
+        self.node = node
+        self.records = records
+        self.size_bytes = size_bytes
+        held = f"{records} records" + (f" of {record_limit}" if record_limit is not None else "")
+        held += f" and {size_bytes} bytes" + (f" of {byte_limit}" if byte_limit is not None else "")
+        super().__init__(
+            f"the buffer of {node} is full: {held} wait in one task; allow it more, leave out its bounds, or let it "
+            "emit early (only until_time_limit)"
         )
 
 

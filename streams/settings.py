@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 FailureHandler = Literal["fail", "continue"] | Callable[[Any], Literal["fail", "continue"]]
+
+
+Optimization = Literal["reuse_ktable_source_topics", "merge_repartition_topics", "single_store_self_join"]
+"""A change to how a topology runs that spares topics or stores and changes no result. Source:
+`StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG`, with underscores for its dots."""
 
 
 class AppSettings(BaseSettings):
@@ -34,6 +39,13 @@ class AppSettings(BaseSettings):
     """`all` forwards every change of a table or an aggregate as it comes; `commit` collapses the changes of a key and
     forwards the last one at the commit, as Kafka Streams' record cache does. A key that came and went in between shows
     nothing."""
+    topology_optimization: Annotated[frozenset[Optimization], NoDecode] = frozenset()
+    """`"none"`, `"all"`, or names of optimizations, in one string with commas or as a collection.
+
+    `reuse_ktable_source_topics`: tables that are read from a topic have no changelog of their own, but are restored
+    from that topic, which has to keep at least the last record of each key (be compacted). `merge_repartition_topics`:
+    streams that branch off behind one change of the key share a repartition topic. To switch them for an application
+    that has run, its state and internal topics have to be reset first. Source: `topology.optimization`."""
     validate_values: Literal["all", "read"] = "all"
     """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
     deserialization_handler: FailureHandler = "fail"
@@ -53,6 +65,16 @@ class AppSettings(BaseSettings):
     """After this long without input, a task no longer holds back the clocks of those behind its repartition topics."""
     state_cleanup_delay: timedelta = timedelta(minutes=10)
     """State of tasks that moved to another host is deleted when nobody has written it for this long."""
+
+    @field_validator("topology_optimization", mode="before")
+    @classmethod
+    def _optimizations(cls, value: object) -> object:
+        """Kafka's dots in the names are welcome too."""
+        if not isinstance(value, str):
+            return value
+        if value == "all":
+            return get_args(Optimization)
+        return () if value == "none" else [name.strip().replace(".", "_") for name in value.split(",")]
 
     @field_validator(
         "commit_interval", "watermark_idle_timeout", "session_timeout", "state_cleanup_delay", mode="before"

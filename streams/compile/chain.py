@@ -67,6 +67,8 @@ class ModulePlan:
     """Lines run when the remembered times are back: what follows from them is made anew."""
     held_changes: dict[str, HeldChanges] = field(default_factory=dict[str, HeldChanges])
     """What tables forward at the commit, by the store that keeps their rows (the inputs of a cogroup share it)."""
+    flushed: list[str] = field(default_factory=list[str])
+    """Lines run when the tables have forwarded what they held back."""
     functions: list[SourceText] = field(default_factory=list[SourceText])
     """Functions beside those of sources and shared operators."""
     epilogue: list[str] = field(default_factory=list[str])

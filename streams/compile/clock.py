@@ -61,19 +61,29 @@ class ClockEvent:
         chain.line(f"if {self.clock.now} >= {self.due}: {self.function}({self.clock.now})")
 
 
-def operator_clock(chain: Chain, name: str, *nodes: Node) -> Clock:
+def operator_clock(chain: Chain, name: str, *nodes: Node, at_commit: bool = False) -> Clock:
     """The clock that a task remembers as `name`, one for all places its operator is written at.
 
     `nodes` is the operator, or those that share the clock: the watermarks above any of them hold it back. They move
-    `time` themselves, by the records that count for them.
+    `time` themselves, by the records that count for them. `at_commit`: tables above forward their changes at the
+    commit, so a watermark counts once they have forwarded what came before it.
     """
     module = chain.module
     clock = module.operator_clocks.get(name)
     if clock is None:
         time = remembered_time(chain, name, "time")
         holds = sorted({cell for node in nodes for cell in watermarks_above(module, node)})
+        if at_commit:
+            holds = [_as_of_flush(chain, watermark) for watermark in holds]
         clock = module.operator_clocks[name] = Clock(time, held_back(time, holds))
     return clock
+
+
+def _as_of_flush(chain: Chain, watermark: str) -> str:
+    """The cell with the value that the watermark's cell had when tables last forwarded what they held back."""
+    cell = chain.cell("flushed_watermark", chain.module.cells[watermark])
+    chain.module.flushed.append(f"{cell} = {watermark}")
+    return cell
 
 
 def task_clock(chain: Chain) -> Clock:

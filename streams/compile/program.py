@@ -149,6 +149,8 @@ class SubtopologyProgram:
     source: str
     build: Callable[[TaskBinding], TaskProgram]
     clocks: frozenset[str] = frozenset()
+    emits_at_commit: bool = False
+    """Tables hold changes back for `flush`."""
 
     def bind(self, binding: TaskBinding) -> TaskProgram:
         return self.build(binding)

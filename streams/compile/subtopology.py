@@ -98,7 +98,13 @@ def compile_subtopology(
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
     build: Callable[[TaskBinding], TaskProgram] = namespace.names["build"]
-    return SubtopologyProgram(filename=filename, source=source, build=build, clocks=frozenset(module.clocks))
+    return SubtopologyProgram(
+        filename=filename,
+        source=source,
+        build=build,
+        clocks=frozenset(module.clocks),
+        emits_at_commit=bool(module.held_changes),
+    )
 
 
 def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
@@ -182,9 +188,12 @@ def _write_flush(module: ModulePlan, text: SourceText) -> None:
         if not waiting:
             text.line("pass")
         else:
+            text.line("#nonlocal")
             with text.block("try:"):
                 for held in waiting:
                     text.line(f"{held.function}()")
+                for line in module.flushed:
+                    text.line(line)
             with text.block("except Exception as error:"):
                 text.line(f"raise record_failure(-1, error, {module.states[CHANGED_BY]}) from error")
     text.line()

@@ -12,6 +12,7 @@ from streams.dsl.grouped_table import GroupedTable
 from streams.dsl.materialize import named_store
 from streams.dsl.schemas import key_after, pair_after, value_after
 from streams.dsl.table_joins import TableJoins
+from streams.dsl.table_suppression import TableSuppression
 from streams.expressions import Expression
 from streams.graph.function import user_function
 from streams.graph.origin import caller_origin
@@ -31,12 +32,12 @@ K2 = TypeVar("K2", default=Any)  # what an expression on F gives, no type checke
 V2 = TypeVar("V2", default=Any)
 
 
-class KTable(TableJoins[K, V]):
+class KTable(TableJoins[K, V], TableSuppression[K, V]):
     """An immutable handle on a table: read from a topic, made of a stream, or the result of an aggregation.
 
     A null value deletes the key; functions are not called for it. `store=` keeps the result in a store of that name,
     which can be queried; without it an operator keeps rows only where something needs them.
-    Joins with other tables stand in `table_joins`.
+    Joins with other tables stand in `table_joins`, `suppress` in `table_suppression`.
     Source: `org.apache.kafka.streams.kstream.KTable`.
     """
 

@@ -46,6 +46,10 @@ class AggregateBySession(WindowAggregate):
     windows: SessionWindows
 
     @property
+    def closes_ms(self) -> int:
+        return self.windows.gap_ms + self.windows.grace_ms
+
+    @property
     def open_ms(self) -> int:
         """After the end of a session, which is its result's timestamp."""
         return self.windows.gap_ms + self.windows.grace_ms + 1

@@ -43,6 +43,10 @@ class AggregateBySlidingWindow(WindowAggregate):
     windows: SlidingWindows
 
     @property
+    def closes_ms(self) -> int:
+        return self.windows.grace_ms
+
+    @property
     def open_ms(self) -> int:
         return self.windows.difference_ms + self.windows.grace_ms + 1
 

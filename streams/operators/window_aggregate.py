@@ -59,6 +59,11 @@ class WindowAggregate(Table):
         return self.aggregation.expressions
 
     @property
+    def closes_ms(self) -> int:
+        """How long after its end a window takes records."""
+        raise NotImplementedError
+
+    @property
     def open_ms(self) -> int:
         """How long after its start a window is open at most."""
         raise NotImplementedError

@@ -37,6 +37,10 @@ class AggregateByWindow(WindowAggregate):
     windows: AlignedWindows
 
     @property
+    def closes_ms(self) -> int:
+        return self.windows.grace_ms
+
+    @property
     def open_ms(self) -> int:
         return min(self.windows.longest_ms + self.windows.grace_ms, FOREVER)
 

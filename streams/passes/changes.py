@@ -22,6 +22,7 @@ from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
+from streams.operators.suppress import Suppress
 from streams.operators.table import Table, table_of
 
 
@@ -45,6 +46,8 @@ def settle_changes(graph: LogicalGraph, *, at_commit: bool = False) -> LogicalGr
             changed["parents"] = parents
         if isinstance(node, Materialize) and id(node) in asked.kept and not node.kept:
             changed["kept"] = True
+        if isinstance(node, Suppress) and id(node) in asked.kept:
+            changed["looked_into"] = True
         if isinstance(node, Table):
             if id(node) in asked.telling:
                 changed["sends_old"] = True
@@ -68,6 +71,11 @@ class _Asked:
         """The rows of `table` are looked up: those without a store of their own are made of those above."""
         if isinstance(table, Materialize):
             self.kept.add(id(table))
+        elif isinstance(table, Suppress):
+            self.kept.add(id(table))
+            for parent in table.heard_parents:
+                self.keep(parent)
+                self.old_values(parent, force=True)
         elif table.store is None:
             for parent in table.heard_parents:
                 self.keep(parent)
@@ -94,8 +102,8 @@ class _Asked:
         queue, seen = list(graph.children(table)), set[int]()
         while queue:
             node = queue.pop()
-            if id(node) in seen or isinstance(node, Repartition):
-                continue
+            if id(node) in seen or isinstance(node, Repartition | Suppress):
+                continue  # only bytes go on
             seen.add(id(node))
             if node.store is not None or id(node) in self.kept or id(node) in self.telling:
                 return True

@@ -36,11 +36,11 @@ def insert_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGrap
 
     def rewrite(node: Node, parents: tuple[Node, ...]) -> tuple[Node, ...]:
         if isinstance(node, Repartition):
-            keeps = _reaches_left_join(graph, node)
+            keeps = reaches_left_join(graph, node)
             return (replace(node, parents=parents, keeps_null_keys=keeps),)
         if not node.needs_key or not key_changed(parents[0]):
             return (replace(node, parents=parents),) if parents != node.parents else (node,)
-        base, schema = _input_of(node)
+        base, schema = repartition_of(node)
         topic = f"{application_id}-{base}-repartition"
         through = shared.get((id(parents[0]), topic))
         if through is None:
@@ -50,14 +50,14 @@ def insert_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGrap
                 origin=node.origin,
                 label=f"{base}-repartition",
                 topic=topic,
-                keeps_null_keys=_reaches_left_join(graph, node),
+                keeps_null_keys=reaches_left_join(graph, node),
             )
         return through, replace(node, parents=(through, *parents[1:]))
 
     return graph.rewritten(rewrite)
 
 
-def _input_of(node: Node) -> tuple[str, Schema]:
+def repartition_of(node: Node) -> tuple[str, Schema]:
     """What the repartition topic before `node` is named after, and how it is written."""
     if isinstance(node, AggregateByKey | WindowAggregate | AggregateTable):
         return node.group_name, node.group
@@ -66,7 +66,7 @@ def _input_of(node: Node) -> tuple[str, Schema]:
     return f"{chain_name(node.parents[0])}-{node.kind}", node.parents[0].schema
 
 
-def _reaches_left_join(graph: LogicalGraph, node: Node) -> bool:
+def reaches_left_join(graph: LogicalGraph, node: Node) -> bool:
     """Whether a join that accepts null keys lies anywhere downstream: then the topic has to keep them."""
     return any(
         isinstance(other, StreamTableJoin | GlobalTableJoin)

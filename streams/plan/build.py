@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from stores import StoreSpec
+from stores import KeyValueSpec, StoreSpec
 from streams.compile.subtopology import compile_subtopology
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.logical import LogicalGraph
@@ -24,15 +24,22 @@ from streams.operators.window_aggregate import WindowAggregate
 from streams.operators.windowed_aggregate import AggregateByWindow
 from streams.passes.changes import settle_changes
 from streams.passes.checks import check
+from streams.passes.merged_repartitions import merge_repartitions
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
 from streams.passes.sources import merge_sources
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
+from streams.settings import Optimization
 from streams.state import StoreDeclaration, table_store
 
 
 def build_plan(
-    application_id: str, graph: LogicalGraph, *, project: bool = False, emit_at_commit: bool = False
+    application_id: str,
+    graph: LogicalGraph,
+    *,
+    project: bool = False,
+    emit_at_commit: bool = False,
+    optimizations: Collection[Optimization] = (),
 ) -> Plan:
     """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads; `emit_at_commit`
     has tables forward their changes at the commit.
@@ -40,14 +47,18 @@ def build_plan(
     Raises:
         TopologyError: with every problem of the declaration and of the whole.
     """
-    graph = check(insert_repartitions(merge_sources(graph), application_id))
+    graph = merge_sources(graph)
+    if "merge_repartition_topics" in optimizations:
+        graph = merge_repartitions(graph, application_id)
+    graph = check(insert_repartitions(graph, application_id))
     if graph.problems:
         raise TopologyError(sorted(graph.problems, key=_place))
     if project:
         graph = project_sources(graph)
     graph = settle_changes(graph, at_commit=emit_at_commit)
     subtopologies = [
-        _subtopology(application_id, index, graph, members) for index, members in enumerate(_components(graph))
+        _subtopology(application_id, index, graph, members, reuse="reuse_ktable_source_topics" in optimizations)
+        for index, members in enumerate(_components(graph))
     ]
     fixed = {
         node.topic: node.partitions
@@ -105,7 +116,9 @@ def _components(graph: LogicalGraph) -> list[list[Node]]:
     return list(components.values())
 
 
-def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: Sequence[Node]) -> Subtopology:
+def _subtopology(
+    application_id: str, index: int, graph: LogicalGraph, members: Sequence[Node], *, reuse: bool
+) -> Subtopology:
     entries: dict[str, Node] = {}
     roles: list[SourceTopic] = []
     fed_here = {id(parent) for node in members for parent in node.parents}
@@ -122,7 +135,7 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
         for node in members
         if isinstance(node, Repartition) and any(node.parents[0] is member for member in members)
     ]
-    stores = tuple(_stores(application_id, graph, members))
+    stores = tuple(_stores(application_id, graph, members, reuse=reuse))
     return Subtopology(
         index=index,
         nodes=tuple(members),
@@ -149,7 +162,7 @@ def _subtopology(application_id: str, index: int, graph: LogicalGraph, members: 
     )
 
 
-def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -> Iterator[StorePlan]:
+def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node], *, reuse: bool) -> Iterator[StorePlan]:
     named = {name for node in members for name in node.connected_stores}
     known: set[str] = set()  # the inputs of a cogroup share a store
     for node in members:
@@ -166,9 +179,11 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
                     present = aggregation.present
                 read_only = isinstance(node, Materialize) and node.read_only
                 declaration = table_store(spec, key_serde, node.schema.value_serde(), present, read_only=read_only)
+            source = _source_changelog(node, spec) if reuse else None
             yield StorePlan(
                 spec=spec,
-                changelog=_changelog(application_id, spec),
+                changelog=source or _changelog(application_id, spec),
+                from_source=source is not None,
                 key_serde=key_serde,
                 aggregation=aggregation,
                 declaration=declaration,
@@ -197,6 +212,20 @@ def _global_stores(graph: LogicalGraph) -> dict[str, StoreDeclaration[Any]]:
 
 def _changelog(application_id: str, spec: StoreSpec) -> str | None:
     return f"{application_id}-{spec.name}-changelog" if spec.logged else None
+
+
+def _source_changelog(node: Node, spec: StoreSpec) -> str | None:
+    """The topic that a table is read from, if its rows are that topic's records as they are.
+
+    Source: `TableSourceNode.reuseSourceTopicForChangeLog`. Where a function finds the records' times, or some are left
+    out or moved for theirs, the topic does not say what the rows are.
+    """
+    if not isinstance(node, Materialize) or not isinstance(spec, KeyValueSpec) or not spec.logged:
+        return None
+    (source,) = node.parents
+    if not isinstance(source, Source) or source.role != "table":
+        return None
+    return source.topics[0] if source.timestamp is None and source.invalid_timestamp == "fail" else None
 
 
 def _topics_above(node: Node) -> Iterator[str]:

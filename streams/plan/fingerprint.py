@@ -23,12 +23,14 @@ SAME_TEXT = {"pydantic": "json"}
 
 
 class StoreShape(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`kind`: key_value, window, …; `key`, `value`: forms of the bytes; `size_ms`: of a window."""
+    """`kind`: key_value, window, …; `key`, `value`: forms of the bytes; `size_ms`: of a window; `source`: the topic it
+    is restored from, where that is none of the application's own."""
 
     kind: str
     key: str
     value: str
     size_ms: int | None = None
+    source: str | None = None
 
 
 class TopicShape(msgspec.Struct, frozen=True):
@@ -61,6 +63,7 @@ def fingerprint(plan: Plan) -> Fingerprint:
             key=_form(store.key_serde),
             value="" if keeper is None else _value_form(keeper),
             size_ms=getattr(store.spec, "size_ms", None),
+            source=store.changelog if store.from_source else None,
         )
     repartitions = {
         node.topic: TopicShape(key=_form(node.schema.key_serde()), value=_form(node.schema.value_serde()))
@@ -110,6 +113,9 @@ def _differences(before: StoreShape, now: StoreShape) -> Iterator[str]:
     yield from _changes(("keys", before.key, now.key), ("values", before.value, now.value))
     if before.size_ms != now.size_ms:
         yield f"its windows had {before.size_ms} ms and have {now.size_ms} ms"
+    if before.source != now.source:
+        own = "a changelog of its own"
+        yield f"it was restored from {before.source or own} and is from {now.source or own} (topology_optimization)"
 
 
 def _changes(*parts: tuple[str, str, str]) -> Iterator[str]:

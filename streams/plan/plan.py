@@ -41,10 +41,12 @@ class SourceTopic:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorePlan:
     """A state store: how it is kept, its changelog topic (None: not logged), how a query reads it, and how processors
-    see it if any does."""
+    see it if any does. `from_source`: the changelog is the topic that a table is read from, which others write; it is
+    restored as far as the task has read it."""
 
     spec: StoreSpec
     changelog: str | None
+    from_source: bool = False
     key_serde: Serde
     aggregation: Aggregation | TableAggregation | None = None
     declaration: StoreDeclaration[Any] | None = None
@@ -208,7 +210,7 @@ class Plan:
                 if source.role == "repartition":
                     yield InternalTopic(name=source.topic, partitions=counts[source.topic], configs=REPARTITION_CONFIGS)
             for store in sub.stores:
-                if store.changelog is not None:
+                if store.changelog is not None and not store.from_source:
                     yield InternalTopic(name=store.changelog, partitions=partitions, configs=CHANGELOG_CONFIGS)
 
 

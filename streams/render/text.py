@@ -7,12 +7,17 @@ from streams.render.sketch import Step, steps
 
 
 def describe(plan: Plan) -> str:
-    """The topology as text, one block per sub-topology."""
+    """The topology as text, one block per sub-topology; stores that a source topic restores are named at its end."""
     lines = ["Topologies:"]
     for subtopology in plan.subtopologies:
         lines.append(f"   Sub-topology: {subtopology.index}")
         for step in steps(subtopology):
             lines.extend(_step(step))
+        lines.extend(
+            f"    Store: {store.name} (changelog: source topic {store.changelog})"
+            for store in subtopology.stores
+            if store.from_source
+        )
         lines.append("")
     return "\n".join(lines)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.compile.program import Message, RecordFailure
-from streams.errors import ProcessingError, SerdeError, StreamsError
+from streams.errors import BufferFullError, ProcessingError, SerdeError, StreamsError
 from streams.graph.node import Node
 from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
@@ -15,11 +15,14 @@ from streams.serde import describe_type
 
 
 def describe_failure(failure: RecordFailure, message: Message | None) -> StreamsError:
-    """A `SerdeError` for bytes that do not decode or values that do not encode, else a `ProcessingError`.
+    """A `SerdeError` for bytes that do not decode or values that do not encode, an operator's own error as it is, else
+    a `ProcessingError`.
 
     `message` is None where no record was being processed, but a wall-clock punctuator ran.
     """
     node, cause = failure.node, failure.cause
+    if isinstance(cause, BufferFullError):
+        return cause
     topic = partition = offset = None
     if message is not None:
         topic, partition, offset = message.topic(), message.partition(), message.offset()

@@ -16,13 +16,15 @@ from typing import NamedTuple
 
 from confluent_kafka import Message as KafkaMessage
 
+from stores import KeyValueStore
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
 from streams.runtime.consumer import RecordConsumer, is_offset_lost
 from streams.runtime.listener import RestoreProgress, WorkerListener
 from streams.runtime.log_ends import EndsRequest, LogEnds
 from streams.runtime.router import Place, events, is_partition_end, stretches
-from streams.runtime.task import Task
+from streams.runtime.source_rows import readable_rows
+from streams.runtime.task import Changelog, Task
 from streams.runtime.task_metadata import rows_of
 
 log = logging.getLogger(__name__)
@@ -44,14 +46,24 @@ class Restored(NamedTuple):
     behind: Sequence[Task]
 
 
+class SourceChangelog(NamedTuple):
+    """A source topic that is a store's changelog: where the task will go on reading it (what is behind that is not in
+    the store yet), and what reads its values."""
+
+    read_to: int
+    decode: Callable[[bytes], object]
+
+
 @dataclass(slots=True)
 class Stretch:
-    """One changelog partition being read. `store` None: the task's metadata."""
+    """One changelog partition being read. `store` None: the task's metadata; `source` None: it is the application's
+    own."""
 
     task: Task
     store: str | None
     place: Place
     position: int
+    source: SourceChangelog | None = None
     start: int = 0
     end: int = -1
     records: int = 0
@@ -66,10 +78,15 @@ class Stretch:
 
     def apply(self, messages: Sequence[KafkaMessage], position: int) -> None:
         """Writes records, and that everything before `position` is there."""
+        if self.source is not None:
+            messages = [m for m in messages if (m.offset() or 0) < self.end]
+            position = min(position, self.end)
         if self.store is not None:
             records = [(m.key(), m.value(), m.timestamp()[1]) for m in messages]
             if None in (key for key, _, _ in records):
                 records = [record for record in records if record[0] is not None]
+            if self.source is not None:
+                records = readable_rows(records, self.source.decode)  # pyright: ignore[reportArgumentType]
             self.task.state.restore(self.store, records, position)  # pyright: ignore[reportArgumentType]
         else:
             found = {(m.key() or b"").decode(errors="replace"): m.value() for m in messages}
@@ -127,11 +144,7 @@ class Restorer:
         stretches_to_read: list[Stretch] = []
         at_once: list[Task] = []
         for task in tasks:
-            mine = [
-                Stretch(task, changelog.store, (changelog.topic, changelog.partition), position)
-                for changelog in task.changelogs
-                for position in (task.state.positions.get(changelog.store, 0),)
-            ]
+            mine = [_stretch(task, changelog) for changelog in task.changelogs]
             if mine and self._metadata_topic is not None:
                 place = (self._metadata_topic, task.id.partition)
                 mine.append(Stretch(task, None, place, task.metadata_position, rows=rows_of(task.subtopology)))
@@ -212,6 +225,8 @@ class Restorer:
                 if stretch.position > stretch.end:
                     behind[stretch.task.id] = stretch.task
                     continue
+                if stretch.source is not None:
+                    stretch.end = min(stretch.end, stretch.source.read_to)
                 stretch.began_at = stretch.told_at = stretch.logged_at = self._clock()
                 if stretch.done:
                     self._finish(stretch, complete)
@@ -342,3 +357,14 @@ class Restorer:
             records_per_s=stretch.records / elapsed if elapsed > 0 else 0.0,
             done=stretch.done,
         )
+
+
+def _stretch(task: Task, changelog: Changelog) -> Stretch:
+    """What is to be read of a store's changelog."""
+    place = changelog.topic, changelog.partition
+    source: SourceChangelog | None = None
+    if changelog.from_source:
+        committed, store = task.committed_offsets.get(place), task.state.store(changelog.store)
+        assert isinstance(store, KeyValueStore)
+        source = SourceChangelog(0 if committed is None else committed.offset, store.spec.codec.decode)
+    return Stretch(task, changelog.store, place, task.state.positions.get(changelog.store, 0), source)

@@ -20,17 +20,21 @@ from streams.runtime.phase import TaskPhase, check_task_transition
 from streams.runtime.progress import InputProgress, Progress, progress
 from streams.runtime.router import Place
 from streams.runtime.task_metadata import CLOCK, RESTORED, read_clocks, read_watermarks, write_rows
-from streams.runtime.watermark import Watermark
+from streams.runtime.watermark import UNKNOWN, Watermark
 
 log = logging.getLogger(__name__)
 
 
+NOTHING_KNOWN = Progress(UNKNOWN, False)
+
+
 class Changelog(NamedTuple):
-    """The changelog partition of one store of a task."""
+    """The changelog partition of one store of a task. `from_source`: it is one of its inputs, which others write."""
 
     store: str
     topic: str
     partition: int
+    from_source: bool = False
 
 
 class Task:
@@ -86,9 +90,10 @@ class Task:
             )
         )
         self.changelogs = tuple(
-            Changelog(store.name, store.changelog, task_id.partition)
+            Changelog(store.name, store.changelog, task_id.partition, store.from_source)
             for store in self.subtopology.stores
             if store.changelog is not None
+            and (not store.from_source or (store.changelog, task_id.partition) in plan.inputs(task_id))
         )
         self.inputs = TaskInputs(self._buffers(plan, committed, now), max_task_idle_ms=max_task_idle_ms)
         self.committed_offsets = {place: offset for place, offset in committed.items() if offset is not None}
@@ -96,6 +101,9 @@ class Task:
         """A record failed half way through the operators: what is dirty in the stores belongs to no offset."""
         self.punctuated = False
         """Punctuators ran since the last commit: what they forwarded waits for the next, with or without records."""
+        self._flushed: dict[str, Progress] = {}
+        """Sink -> progress when tables last forwarded what they had held back for the commit."""
+        self._measures: dict[str, Callable[[int], Progress]] = {}
         self.remembered: dict[str, bytes] = dict(state.metadata)
         """The metadata rows as last committed, or as restored."""
 
@@ -229,10 +237,16 @@ class Task:
         except RecordFailure as failure:
             self.torn = True
             self.failures.fail(failure, NO_RECORD)
+        if self.subtopology.program.emits_at_commit:
+            for topic, measure in self._measures.items():
+                self._flushed[topic] = measure(self._flushed.get(topic, NOTHING_KNOWN).watermark)
 
     # -- time --------------------------------------------------------------------------------------------------------
     def measures(self, clock: Callable[[], int], idle_timeout_ms: int) -> dict[str, Callable[[int], Progress]]:
-        """For each repartition sink, what tells the task's progress towards it."""
+        """For each repartition sink, what tells the task's progress towards it.
+
+        Where tables forward at the commit it is the progress of then: what they hold is older than what was read since.
+        """
 
         def measure(sink: RepartitionSink) -> Callable[[int], Progress]:
             sources = frozenset(sink.sources)
@@ -256,7 +270,19 @@ class Task:
 
             return told
 
-        return {sink.topic: measure(sink) for sink in self.subtopology.repartition_sinks}
+        def at_flush(topic: str) -> Callable[[int], Progress]:
+            def told(previous: int) -> Progress:
+                flushed = self._flushed.get(topic, NOTHING_KNOWN)
+                # that input has come is told at once: before what comes of it
+                idle = flushed.idle and self._measures[topic](previous).idle
+                return Progress(max(flushed.watermark, previous), idle)
+
+            return told
+
+        self._measures = {sink.topic: measure(sink) for sink in self.subtopology.repartition_sinks}
+        if self.subtopology.program.emits_at_commit:
+            return {topic: at_flush(topic) for topic in self._measures}
+        return self._measures
 
     # -- commit ------------------------------------------------------------------------------------------------------
     def offsets(self) -> dict[Place, CommittedOffset]:

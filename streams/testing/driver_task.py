@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from stores import Store
+from stores import ChangelogRecord, KeyValueSpec, Store
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, RecordFailure, TaskBinding, TaskProgram
 from streams.observe import Counters
@@ -12,6 +13,7 @@ from streams.operators.repartition import Repartition
 from streams.operators.source import Source
 from streams.plan.plan import Subtopology
 from streams.plan.task_id import TaskId
+from streams.runtime.source_rows import Row, readable_rows
 from streams.testing.message import DriverMessage
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ class DriverTask:
         self._state = self._disk.open()
         self._clocks: dict[str, int] = {}
         self._partition_times: dict[str, int] = {}
+        self._read: dict[str, list[ChangelogRecord]] = {
+            plan.changelog: [] for plan in subtopology.stores if plan.changelog is not None and plan.from_source
+        }
+        """What was read since the last commit of source topics that are changelogs."""
         self._program = self._bind()
 
     def _bind(self) -> TaskProgram:
@@ -73,6 +79,9 @@ class DriverTask:
 
     def process(self, message: DriverMessage) -> None:
         """Raises StreamsError where the record failed and is not to be skipped."""
+        key = message.key()
+        if message.topic() in self._read and key is not None:
+            self._read[message.topic()].append(ChangelogRecord(key, message.value(), message.timestamp()[1]))
         try:
             self._program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
         except RecordFailure as failure:
@@ -87,10 +96,14 @@ class DriverTask:
 
     def commit(self) -> None:
         changelogs, positions = self._driver.changelogs, dict[str, int]()
+        for topic, records in self._read.items():
+            changelogs.setdefault(topic, []).extend(records)
+            records.clear()
         for plan in self.subtopology.stores:
             if plan.changelog is not None:
                 log = changelogs.setdefault(plan.changelog, [])
-                log.extend(self._state.pending(plan.name))
+                if not plan.from_source:
+                    log.extend(self._state.pending(plan.name))
                 positions[plan.name] = len(log)
         self._state.commit(positions)
         self._clocks = self._program.clocks()
@@ -100,13 +113,19 @@ class DriverTask:
         """As a worker does it: opens the state as committed, restores what the changelogs have more, takes up time."""
         self._program.processors.close()
         self._state.close()
+        for unread in self._read.values():
+            unread.clear()
         if lose_state:
             self._disk.wipe()
         self._state = self._disk.open()
         for plan in self.subtopology.stores:
             if plan.changelog is not None:
                 log = self._driver.changelogs.get(plan.changelog, [])
-                self._state.restore(plan.name, log[self._state.positions.get(plan.name, 0) :], len(log))
+                records: Sequence[Row] = log[self._state.positions.get(plan.name, 0) :]
+                if plan.from_source:
+                    assert isinstance(plan.spec, KeyValueSpec)
+                    records = readable_rows(records, plan.spec.codec.decode)
+                self._state.restore(plan.name, records, len(log))
         self._program = self._bind()
         self._program.restore_clocks(self._clocks)
         for topic, timestamp in self._partition_times.items():

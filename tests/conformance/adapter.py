@@ -9,6 +9,7 @@ from typing import Any
 
 from streams import (
     App,
+    BufferConfig,
     GlobalKTable,
     Json,
     KStream,
@@ -21,6 +22,8 @@ from streams import (
     sliding,
     tumbling,
     unlimited,
+    until_time_limit,
+    until_window_closes,
 )
 from streams.testing import TopologyTestDriver
 from tests.conformance import vocabulary as words
@@ -32,7 +35,11 @@ BUILD_ERRORS = (ValueError, TopologyError)
 
 def run_case(case: dict[str, Any]) -> tuple[list[list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
     config = dict(case.get("config", {}))
-    app = App("case", emit_updates="commit" if config.pop("cache_bytes", 0) else "all")
+    app = App(
+        "case",
+        emit_updates="commit" if config.pop("cache_bytes", 0) else "all",
+        topology_optimization=config.pop("optimization", os.environ.get("CONFORMANCE_OPTIMIZATION", "none")),
+    )
     if config:
         raise NotImplementedError(f"config {config}")
     translation = Translation(app)
@@ -280,6 +287,16 @@ class Translation:
         if "retention" in op:
             kept["retention"] = _ms(op["retention"])
         return kept
+
+    def op_suppress(self, op: dict[str, Any]) -> Any:
+        self._supports(op, "of", "until", "limit", "full", "max_records")
+        buffer = BufferConfig.unbounded()
+        if "full" in op:
+            buffer = BufferConfig.max_records(op["max_records"])
+            buffer = buffer.shut_down_when_full() if op["full"] == "shut_down" else buffer.emit_early_when_full()
+        if op["until"] == "window_closes":
+            return self.of(op).suppress(until_window_closes(buffer))
+        return self.of(op).suppress(until_time_limit(_ms(op["limit"]), buffer))
 
     # -- joins --------------------------------------------------------------------------------------------------------
     def op_join(self, op: dict[str, Any]) -> Any:

@@ -31,6 +31,7 @@ FAMILIES = (
     "caching",
     "join_table_table",
     "join_global",
+    "suppress",
     "composed",
     "process",
     "stores",
@@ -50,6 +51,7 @@ LEAST = {
     "table_aggregate": 23,
     "caching": 4,
     "join_table_table": 20,
+    "suppress": 30,
     "process": 21,
     "stores": 22,
     "join_global": 10,
@@ -72,6 +74,18 @@ def test_vectors_of_a_family_give_the_recorded_results(
 ) -> None:
     """Every case that can be declared comes out as recorded: records, timestamps, order, stores, errors."""
     monkeypatch.setenv("CONFORMANCE_STORES", stores)
+    check(family)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_vectors_of_a_family_give_the_recorded_results_with_optimizations(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFORMANCE_OPTIMIZATION", "all")
+    check(family)
+
+
+def check(family: str) -> None:
     failures: list[str] = []
     ran = 0
     for case in cases(family):
