@@ -135,7 +135,7 @@ class App:
         value: type[V] | Serde | Any = None,
         timestamp: TimestampExtractor | None = None,
         invalid_timestamp: InvalidTimestamp = "fail",
-        store: str | None = None,
+        store: StoreName | None = None,
     ) -> KTable[K, V]:
         """A topic read as a table: the newest value of each key; a null value deletes it."""
         origin = caller_origin()
@@ -159,7 +159,7 @@ class App:
         *,
         key: type[K] | Serde | Any = None,
         value: type[V] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
     ) -> GlobalKTable[K, V]:
         """A topic of which every worker has all rows: the newest value of each key; a null value deletes it.
 

@@ -55,7 +55,7 @@ class KTable(TableJoins[K, V]):
         self,
         predicate: Callable[[K, V], Any] | Callable[[K, V, Context], Any] | Expression,
         *,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V]:
         """The rows `predicate(key, value)` holds for. A row that no longer passes is deleted from the result."""
@@ -65,14 +65,14 @@ class KTable(TableJoins[K, V]):
         self,
         predicate: Callable[[K, V], Any] | Callable[[K, V, Context], Any] | Expression,
         *,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V]:
         """The rows `predicate(key, value)` does not hold for."""
         return self._filter("filter_not", predicate, store, name, negate=True)
 
     def _filter(
-        self, operator: str, predicate: Any, store: str | None, name: str | None, *, negate: bool
+        self, operator: str, predicate: Any, store: StoreName | None, name: str | None, *, negate: bool
     ) -> KTable[K, V]:
         origin = caller_origin()
         function = user_function(self.builder, operator, predicate, ("key", "value"), origin=origin)
@@ -93,7 +93,7 @@ class KTable(TableJoins[K, V]):
         mapper: Callable[[V], V2] | Callable[[K, V], V2] | Callable[[V, Context], V2] | Expression,
         *,
         value: type[V2] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V2]:
         """Each row with the value `mapper(value)` or `mapper(key, value)`; a result of None deletes the row.

@@ -17,7 +17,7 @@ def materialize(
     builder: TopologyBuilder,
     parent: Node,
     schema: Schema,
-    store: str | None,
+    store: StoreName | None,
     kind: str,
     origin: Any,
     *,
@@ -39,7 +39,7 @@ def materialize(
     )
 
 
-def global_table(builder: TopologyBuilder, topic: str, schema: Schema, store: str | None, origin: Any) -> GlobalTable:
+def global_table(builder: TopologyBuilder, topic: str, schema: Schema, store: StoreName | None, origin: Any) -> GlobalTable:
     """Appends a table that every worker has as a whole."""
     name = builder.store_name(store, Source(topics=(topic,)), "global-table", origin)
     return builder.add(
@@ -48,7 +48,7 @@ def global_table(builder: TopologyBuilder, topic: str, schema: Schema, store: st
 
 
 def named_store(
-    builder: TopologyBuilder, parent: Node, schema: Schema, store: str | None, kind: str, origin: Any
+    builder: TopologyBuilder, parent: Node, schema: Schema, store: StoreName | None, kind: str, origin: Any
 ) -> KeyValueSpec | None:
     """The store of a table that keeps one only if the user names it."""
     return None if store is None else value_store(builder.store_name(store, parent, kind, origin), schema)

@@ -79,7 +79,7 @@ class StreamOutputs(StreamHandle[K, V]):
     def to_table(
         self,
         *,
-        store: str | None = None,
+        store: StoreName | None = None,
         key: type[Any] | Serde | Any = None,
         value: type[Any] | Serde | Any = None,
     ) -> KTable[K, V]:

@@ -76,7 +76,7 @@ class StreamProcessing(StreamHandle[K, V]):
         *,
         within: timedelta,
         by: Callable[[V], Any] | Callable[[K, V], Any] | Expression | None = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KStream[K, V]:
         """The stream without repetitions: a record is dropped if one with the same key was passed on less than `within`

@@ -50,7 +50,7 @@ class Windowing:
     def aggregate(
         self,
         made: tuple[Aggregation, Part],
-        store: str | None,
+        store: StoreName | None,
         retention: timedelta | None,
         kind: str,
         origin: SourceLine | None,
