@@ -42,6 +42,16 @@ class HostedStore(Generic[S]):
         """Committed rows only, for any thread."""
         return self._committed
 
+    # Rows as committed: what else the store holds only its own methods tell
+
+    def get(self, key: bytes) -> Row | None:
+        """The committed row, None if there is none."""
+        return self._committed.get(key)
+
+    def all(self, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
+        """The committed rows."""
+        return self._committed.all(reverse=reverse)
+
     # For the task state
 
     def freeze(self) -> Sequence[ChangelogRecord]:

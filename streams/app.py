@@ -27,7 +27,7 @@ from streams.plan.build import build_plan
 from streams.plan.plan import Plan
 from streams.serde import Serde
 from streams.settings import AppSettings, FailureHandler
-from streams.state import StoreDeclaration
+from streams.state import StoreDeclaration, StoreName
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -22,6 +22,7 @@ from streams.operators.aggregate import AggregateByKey
 from streams.operators.aggregation import Aggregation
 from streams.operators.cogroup import Cogroup
 from streams.operators.window_aggregate import Emit
+from streams.state import StoreName
 from streams.windowed import Windowed
 from streams.windows import AlignedWindows, SessionWindows, SlidingWindows, Windows
 
@@ -50,7 +51,9 @@ class CogroupedStream(Generic[K]):
         """One more input: `aggregator(key, value, aggregate)` folds its records in."""
         return CogroupedStream((*self._inputs, CogroupInput(group.of_group, aggregator)))
 
-    def aggregate(self, initializer: Callable[[], A], *, value: Any = None, store: StoreName | None = None) -> KTable[K, A]:
+    def aggregate(
+        self, initializer: Callable[[], A], *, value: Any = None, store: StoreName | None = None
+    ) -> KTable[K, A]:
         """The table of the aggregates that `initializer()` begins and all inputs' records change.
 
         Null keys and null values are dropped; an aggregate of None deletes the key's row.

@@ -22,6 +22,7 @@ from streams.graph.schema import Part, Schema
 from streams.operators.aggregate import AggregateByKey
 from streams.operators.aggregation import Aggregation
 from streams.operators.window_aggregate import Emit
+from streams.state import StoreName
 from streams.windows import AlignedWindows, SessionWindows, SlidingWindows, Windows
 
 if TYPE_CHECKING:

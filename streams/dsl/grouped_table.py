@@ -28,6 +28,7 @@ from streams.operators.table_aggregation import (
 )
 from streams.operators.table_group import TableGroup
 from streams.serde import Unknown, change_serde, serde_for
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.ktable import KTable
@@ -77,7 +78,11 @@ class GroupedTable(Generic[K, V]):
         return self._aggregate(TableCount(serde=serde), Part(int, serde), store, "count", caller_origin())
 
     def reduce(
-        self, adder: Callable[[V, V], V | None], subtractor: Callable[[V, V], V | None], *, store: StoreName | None = None
+        self,
+        adder: Callable[[V, V], V | None],
+        subtractor: Callable[[V, V], V | None],
+        *,
+        store: StoreName | None = None,
     ) -> KTable[K, V]:
         """`adder(aggregate, value)` for each row that comes, `subtractor(aggregate, value)` for each that goes.
 

@@ -21,6 +21,7 @@ from streams.operators.table_filter import TableFilter
 from streams.operators.table_map_values import TableMapValues
 from streams.operators.to_stream import ToStream
 from streams.serde import Serde
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream

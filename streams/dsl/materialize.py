@@ -11,6 +11,7 @@ from streams.graph.schema import Schema
 from streams.operators.global_table import GlobalTable
 from streams.operators.materialize import Materialize
 from streams.operators.source import Source
+from streams.state import StoreName
 
 
 def materialize(
@@ -39,7 +40,9 @@ def materialize(
     )
 
 
-def global_table(builder: TopologyBuilder, topic: str, schema: Schema, store: StoreName | None, origin: Any) -> GlobalTable:
+def global_table(
+    builder: TopologyBuilder, topic: str, schema: Schema, store: StoreName | None, origin: Any
+) -> GlobalTable:
     """Appends a table that every worker has as a whole."""
     name = builder.store_name(store, Source(topics=(topic,)), "global-table", origin)
     return builder.add(

@@ -12,6 +12,7 @@ from streams.dsl.aggregations import counting, folding, reducing
 from streams.dsl.ktable import KTable
 from streams.dsl.windowing import Windowing
 from streams.graph.origin import caller_origin
+from streams.state import StoreName
 from streams.windowed import Windowed
 
 K = TypeVar("K")

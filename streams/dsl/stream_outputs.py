@@ -17,6 +17,7 @@ from streams.graph.origin import caller_origin
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.serde import Serde
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream

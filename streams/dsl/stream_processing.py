@@ -21,7 +21,7 @@ from streams.operators.process import Process, ProcessValues
 from streams.processors import FixedKeyProcessor, Processor
 from streams.processors.supplier import ProcessorSupplier, is_supplier
 from streams.serde import Serde
-from streams.state import StoreDeclaration
+from streams.state import StoreDeclaration, StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream

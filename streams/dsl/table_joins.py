@@ -14,6 +14,7 @@ from streams.graph.function import user_function
 from streams.graph.origin import caller_origin
 from streams.operators.table_join import JoinKind, TableJoin, TableJoinSide
 from streams.serde import Serde
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.ktable import KTable

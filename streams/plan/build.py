@@ -19,6 +19,7 @@ from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.sliding_aggregate import AggregateBySlidingWindow
 from streams.operators.source import Source
+from streams.operators.table import Table
 from streams.operators.table_aggregate import AggregateTable
 from streams.operators.window_aggregate import WindowAggregate
 from streams.operators.windowed_aggregate import AggregateByWindow
@@ -27,6 +28,7 @@ from streams.passes.checks import check
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
 from streams.passes.sources import merge_sources
+from streams.passes.stores import settle_stores
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
 from streams.state import StoreDeclaration, table_store
 
@@ -40,7 +42,7 @@ def build_plan(
     Raises:
         TopologyError: with every problem of the declaration and of the whole.
     """
-    graph = check(insert_repartitions(merge_sources(graph), application_id))
+    graph = check(settle_stores(insert_repartitions(merge_sources(graph), application_id)))
     if graph.problems:
         raise TopologyError(sorted(graph.problems, key=_place))
     if project:
@@ -166,13 +168,18 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
                     present = aggregation.present
                 read_only = isinstance(node, Materialize) and node.read_only
                 declaration = table_store(spec, key_serde, node.schema.value_serde(), present, read_only=read_only)
+            source = _read_only_source(node)
+            said = graph.materialized.get(spec.name)
             yield StorePlan(
                 spec=spec,
-                changelog=_changelog(application_id, spec),
+                changelog=None if source else _changelog(application_id, spec),
                 key_serde=key_serde,
                 aggregation=aggregation,
                 declaration=declaration,
                 window_end=node.end_of if isinstance(node, AggregateByWindow | AggregateBySlidingWindow) else None,
+                changelog_configs={} if said is None else said.changelog,
+                source=source,
+                caching=isinstance(node, Table) and node.at_commit,
             )
     for store in graph.stores:
         if store.name in named:
@@ -181,6 +188,7 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
                 changelog=_changelog(application_id, store.spec),
                 key_serde=store.key,
                 declaration=store,
+                changelog_configs=store.changelog,
             )
 
 
@@ -193,6 +201,15 @@ def _global_stores(graph: LogicalGraph) -> dict[str, StoreDeclaration[Any]]:
         for node in graph.nodes
         if isinstance(node, GlobalTable)
     }
+
+
+def _read_only_source(node: Node) -> str | None:
+    """The topic that a read-only store is filled by."""
+    if isinstance(node, Materialize) and node.read_only:
+        source = node.parents[0]
+        assert isinstance(source, Source)
+        return source.topics[0]
+    return None
 
 
 def _changelog(application_id: str, spec: StoreSpec) -> str | None:

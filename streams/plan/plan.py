@@ -50,6 +50,12 @@ class StorePlan:
     declaration: StoreDeclaration[Any] | None = None
     window_end: Callable[[int], int] | None = None
     """Tells a window's end from its start, both in ms, where the store's size does not."""
+    changelog_configs: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its changelog topic is to have beside, or instead of, `CHANGELOG_CONFIGS`."""
+    source: str | None = None
+    """The topic whose records are its rows as they are, so that it needs no changelog: it is restored from there."""
+    caching: bool = False
+    """Changes are forwarded at the commit."""
 
     @property
     def name(self) -> str:
@@ -209,7 +215,8 @@ class Plan:
                     yield InternalTopic(name=source.topic, partitions=counts[source.topic], configs=REPARTITION_CONFIGS)
             for store in sub.stores:
                 if store.changelog is not None:
-                    yield InternalTopic(name=store.changelog, partitions=partitions, configs=CHANGELOG_CONFIGS)
+                    configs = {**CHANGELOG_CONFIGS, **store.changelog_configs}
+                    yield InternalTopic(name=store.changelog, partitions=partitions, configs=configs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

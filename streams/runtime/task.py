@@ -95,7 +95,7 @@ class Task:
         self.torn = False
         """A record failed half way through the operators: what is dirty in the stores belongs to no offset."""
         self.punctuated = False
-        """Punctuators ran since the last commit: what they forwarded waits for the next one, with or without records."""
+        """Punctuators ran since the last commit: what they forwarded waits for the next one, records or not."""
         self.remembered: dict[str, bytes] = dict(state.metadata)
         """The metadata rows as last committed, or as restored."""
 

@@ -71,12 +71,11 @@ def changelog_problems(changelog: Mapping[str, str], *, logged: bool) -> Iterato
     if changelog and not logged:
         yield "a store that is not logged has no changelog topic: leave out changelog=, or logged=False"
     for name, value in changelog.items():
-        given: object = value
-        if not isinstance(given, str):
+        if type(value) is not str:
             yield f"setting {name!r} of the changelog is {value!r}: settings of topics are strings"
-    policy = changelog.get("cleanup.policy")
-    if isinstance(policy, str) and "compact" not in policy.split(","):
+    policy = changelog.get("cleanup.policy", "compact")
+    if "compact" not in policy.split(","):
         yield (
-            f"cleanup.policy={policy!r} would delete rows out of the changelog that the store still has, and a restored "
-            'store would lack them: use "compact" (the default) or "compact,delete"'
+            f"cleanup.policy={policy!r} would delete rows out of the changelog that the store still has, so that a "
+            'restored store would lack them: use "compact" (the default) or "compact,delete"'
         )

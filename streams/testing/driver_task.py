@@ -108,9 +108,9 @@ class DriverTask:
                 log = self._driver.changelogs.get(plan.changelog, [])
                 self._state.restore(plan.name, log[self._state.positions.get(plan.name, 0) :], len(log))
         self._program = self._bind()
-        self._program.restore_clocks(self._clocks)
         for topic, timestamp in self._partition_times.items():
             self._program.sources[topic].max_timestamp = timestamp
+        self._program.restore_clocks(self._clocks)
         self._program.processors.start()
 
     def close(self) -> None:
