@@ -16,7 +16,7 @@ from streams.dsl.builder import TopologyBuilder
 from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
-from streams.dsl.materialize import global_table, materialize
+from streams.dsl.materialize import global_store, global_table, materialize
 from streams.errors import ConfigError, SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
@@ -25,6 +25,7 @@ from streams.graph.schema import Schema
 from streams.operators.source import InvalidTimestamp, Source
 from streams.plan.build import build_plan
 from streams.plan.plan import Plan
+from streams.processors import Processor
 from streams.serde import Serde
 from streams.settings import AppSettings, FailureHandler
 from streams.state import StoreDeclaration, StoreName
@@ -184,14 +185,35 @@ class App:
         return store
 
     def add_global_store(
-        self, name: str, topic: str, *, key: type[K] | Serde | Any = None, value: type[V] | Serde | Any = None
+        self,
+        store: str | StoreDeclaration[S],
+        topic: str,
+        *,
+        key: type[K] | Serde | Any = None,
+        value: type[V] | Serde | Any = None,
+        processor: Callable[[], Processor[K, V, Any, Any]] | Processor[K, V, Any, Any] | None = None,
     ) -> None:
-        """A store with the newest value of each key of a topic, all of it in every worker, for processors to read.
+        """A store that a topic fills, all of it in every worker. Each processor has it by `context.store(name)`, to
+        read, without naming it in `stores=`.
 
-        Each processor has it by `context.store(name)`, without naming it in `stores=`: values with their timestamps.
-        Source: `StreamsBuilder.addGlobalStore`; rows are put as they come, so there is no processor of its own.
+        Args:
+            store: a name, for the newest value of each key with its timestamp; or a declaration (`Stores.window(…)`).
+            key, value: the types or serdes of the topic's records; default for a declared store: its own.
+            processor: sees every record, null keys included, and puts what it makes of it into the declared store. It
+                belongs to no task: it forwards nothing and has no punctuators. Without one, rows are put as they come
+                into a key-value store; a null value deletes, null keys are left out.
+
+        Records are taken in before tasks start, and while they run; a worker that lost its copy has them all processed
+        again. Rows put and the position in the topic are committed together, so that each counts once.
+        Source: `StreamsBuilder.addGlobalStore` (KIP-233, KIP-1024).
         """
-        self.global_table(topic, key=key, value=value, store=name)
+        origin = caller_origin()
+        self._builder.check_name("topic", topic, origin)
+        if isinstance(store, str) and processor is None:
+            schema = self._builder.schema(key, value, Schema(), origin)
+            global_table(self._builder, topic, schema, store, origin)
+        else:
+            global_store(self._builder, topic, store, key, value, processor, origin)
 
     def add_read_only_store(
         self, name: str, topic: str, *, key: type[K] | Serde | Any = None, value: type[V] | Serde | Any = None
@@ -199,7 +221,9 @@ class App:
         """A store that a topic fills, each task with the rows of its partition, which processors can only read.
 
         Processors connect to it by `process(…, stores=[name])`, which brings their input and the topic into one
-        sub-topology: both need the same partitions. Source: `addReadOnlyStateStore` (KIP-813).
+        sub-topology: both need the same partitions. The topic is the store's changelog too: a store that was lost is
+        read from it again, up to the committed offset, so the topic has to be compacted or kept for ever.
+        Source: `addReadOnlyStateStore` (KIP-813).
         """
         origin = caller_origin()
         self._builder.check_name("topic", topic, origin)

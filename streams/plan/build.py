@@ -30,7 +30,7 @@ from streams.passes.repartitioning import insert_repartitions
 from streams.passes.sources import merge_sources
 from streams.passes.stores import settle_stores
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
-from streams.state import StoreDeclaration, table_store
+from streams.state import StoreDeclaration, global_store, table_store
 
 
 def build_plan(
@@ -193,14 +193,15 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
 
 
 def _global_stores(graph: LogicalGraph) -> dict[str, StoreDeclaration[Any]]:
-    """What processors see of global tables."""
-    return {
-        node.spec.name: table_store(
-            node.spec, node.schema.key_serde(), node.schema.value_serde(), None, read_only=True, everywhere=True
-        )
-        for node in graph.nodes
-        if isinstance(node, GlobalTable)
-    }
+    """What processors see of global tables and stores."""
+    return {node.spec.name: _seen(node) for node in graph.nodes if isinstance(node, GlobalTable)}
+
+
+def _seen(table: GlobalTable) -> StoreDeclaration[Any]:
+    if table.declaration is not None:
+        return global_store(table.declaration)
+    key, value = table.schema.key_serde(), table.schema.value_serde()
+    return table_store(table.spec, key, value, None, read_only=True, everywhere=True)
 
 
 def _read_only_source(node: Node) -> str | None:

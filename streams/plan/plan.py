@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import StoreSpec, WindowSpec
+from stores import KeyValueSpec, StoreSpec, WindowSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
@@ -70,6 +70,16 @@ class StorePlan:
         """The end of the window that starts at `start`, as `Windowed` keys have it; only of window stores."""
         assert isinstance(self.spec, WindowSpec)
         return start + self.spec.size_ms if self.window_end is None else self.window_end(start)
+
+    def can_read(self, value: bytes | None) -> bool:
+        """Whether a record's value can be a row; only of key-value stores."""
+        assert isinstance(self.spec, KeyValueSpec)
+        try:
+            if value is not None:
+                self.spec.codec.decode(value)
+        except Exception:
+            return False
+        return True
 
     def present(self, value: Any) -> Any:
         """A row's value as users see it."""

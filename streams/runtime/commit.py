@@ -135,6 +135,7 @@ class ChangeWriter:
     def _keep(self, change: Change) -> None:
         task = change.task
         positions = {c.store: self._positions.get(task.id, (c.topic, c.partition)) for c in task.changelogs}
+        positions |= task.source_positions(change.offsets)
         metadata = dict(change.metadata)
         if self._metadata_topic is not None and task.changelogs:
             restored = b"%d" % self._positions.get(task.id, (self._metadata_topic, task.id.partition))

@@ -59,6 +59,10 @@ class Stretch:
     told_at: float = 0.0
     logged_at: float = 0.0
     rows: frozenset[str] = field(default_factory=frozenset[str])
+    until: int | None = None
+    """The topic goes on behind the end: it is an input of the task, and this is the offset committed of it."""
+    can_read: Callable[[bytes | None], bool] | None = None
+    """Tells values of such a topic that do not decode: they were passed over when they were processed."""
 
     @property
     def done(self) -> bool:
@@ -66,10 +70,15 @@ class Stretch:
 
     def apply(self, messages: Sequence[KafkaMessage], position: int) -> None:
         """Writes records, and that everything before `position` is there."""
+        if self.until is not None and position > self.end:
+            messages = [m for m in messages if (m.offset() or 0) < self.end]
+            position = self.end
         if self.store is not None:
             records = [(m.key(), m.value(), m.timestamp()[1]) for m in messages]
             if None in (key for key, _, _ in records):
                 records = [record for record in records if record[0] is not None]
+            if self.can_read is not None:
+                records = [record for record in records if self.can_read(record[1])]
             self.task.state.restore(self.store, records, position)  # pyright: ignore[reportArgumentType]
         else:
             found = {(m.key() or b"").decode(errors="replace"): m.value() for m in messages}
@@ -132,7 +141,20 @@ class Restorer:
                 for changelog in task.changelogs
                 for position in (task.state.positions.get(changelog.store, 0),)
             ]
-            if mine and self._metadata_topic is not None:
+            for store, topic, partition in task.source_changelogs:
+                offset = task.committed_offsets.get((topic, partition))
+                if offset is not None:
+                    mine.append(
+                        Stretch(
+                            task,
+                            store,
+                            (topic, partition),
+                            task.state.positions.get(store, 0),
+                            until=offset.offset,
+                            can_read=task.subtopology.store(store).can_read,
+                        )
+                    )
+            if task.changelogs and self._metadata_topic is not None:
                 place = (self._metadata_topic, task.id.partition)
                 mine.append(Stretch(task, None, place, task.metadata_position, rows=rows_of(task.subtopology)))
             if mine:
@@ -209,6 +231,8 @@ class Restorer:
             starting: dict[Place, int | None] = {}
             for stretch in waiting:
                 stretch.start, stretch.end = stretch.position, ends[stretch.place]
+                if stretch.until is not None:
+                    stretch.end = min(stretch.until, stretch.end)
                 if stretch.position > stretch.end:
                     behind[stretch.task.id] = stretch.task
                     continue

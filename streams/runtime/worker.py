@@ -26,6 +26,7 @@ from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.exactly_once import ExactlyOnce
 from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.global_state import Surroundings
 from streams.runtime.global_tables import GlobalTables
 from streams.runtime.internal_topics import TopicDirectory, admin_client
 from streams.runtime.joining import group_membership
@@ -289,6 +290,7 @@ class Worker:
             RecordConsumer(options, "global"),
             ends,
             lambda failure, message: failures.skip(failure, message, None, counters),
+            Surroundings(options.application_id, wall_clock_ms),
         )
 
     def _producer(self, options: WorkerOptions) -> RecordProducer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stores import Store
+from stores import ChangelogRecord, Store
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, RecordFailure, TaskBinding, TaskProgram
 from streams.observe import Counters
@@ -29,6 +29,9 @@ class DriverTask:
         self._disk = driver.disk(subtopology)
         self._state = self._disk.open()
         self._clocks: dict[str, int] = {}
+        self._read: dict[str, list[ChangelogRecord]] = {s.name: [] for s in subtopology.stores if s.source is not None}
+        """Read-only store -> what its topic has had so far, and below how much of that is committed."""
+        self._read_until = dict.fromkeys(self._read, 0)
         self._partition_times: dict[str, int] = {}
         self._program = self._bind()
 
@@ -73,6 +76,9 @@ class DriverTask:
 
     def process(self, message: DriverMessage) -> None:
         """Raises StreamsError where the record failed and is not to be skipped."""
+        for plan in self.subtopology.stores:
+            if plan.source == message.topic() and (key := message.key()) is not None:
+                self._read[plan.name].append(ChangelogRecord(key, message.value(), message.timestamp()[1]))
         try:
             self._program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
         except RecordFailure as failure:
@@ -92,6 +98,8 @@ class DriverTask:
                 log = changelogs.setdefault(plan.changelog, [])
                 log.extend(self._state.pending(plan.name))
                 positions[plan.name] = len(log)
+            elif plan.source is not None:
+                positions[plan.name] = self._read_until[plan.name] = len(self._read[plan.name])
         self._state.commit(positions)
         self._clocks = self._program.clocks()
         self._partition_times = {topic: run.max_timestamp for topic, run in self._program.sources.items()}
@@ -107,6 +115,11 @@ class DriverTask:
             if plan.changelog is not None:
                 log = self._driver.changelogs.get(plan.changelog, [])
                 self._state.restore(plan.name, log[self._state.positions.get(plan.name, 0) :], len(log))
+            elif plan.source is not None:
+                read = self._read[plan.name]
+                del read[self._read_until[plan.name] :]
+                rows = [row for row in read[self._state.positions.get(plan.name, 0) :] if plan.can_read(row.value)]
+                self._state.restore(plan.name, rows, len(read))
         self._program = self._bind()
         for topic, timestamp in self._partition_times.items():
             self._program.sources[topic].max_timestamp = timestamp
