@@ -8,6 +8,7 @@ from datetime import timedelta
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from pydantic import ValidationError
 
@@ -17,14 +18,14 @@ from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import global_store, global_table, materialize
-from streams.errors import ConfigError, SourceLine
+from streams.errors import ConfigError, QueryError, SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
 from streams.operators.source import InvalidTimestamp, Source
 from streams.plan.build import build_plan
-from streams.plan.plan import Plan
+from streams.plan.plan import Plan, StorePlan
 from streams.processors import Processor
 from streams.serde import Serde
 from streams.settings import AppSettings, FailureHandler
@@ -33,6 +34,7 @@ from streams.state import StoreDeclaration, StoreName
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from stores import StoreReader
     from streams.runtime.embedded import EmbeddedWorker
     from streams.runtime.listener import WorkerListener
     from streams.runtime.worker import Worker
@@ -84,6 +86,7 @@ class App:
             raise ConfigError(f"setting {setting!r}: {first['msg']}", setting=setting) from error
         self._builder = TopologyBuilder(application_id)
         self._plan: tuple[int, Plan] | None = None
+        self._workers: WeakSet[Worker] = WeakSet()
 
     def __repr__(self) -> str:
         return f"App({self.settings.application_id!r})"
@@ -232,6 +235,39 @@ class App:
         self._builder.add(source)
         materialize(self._builder, source, schema, name, "table", origin, read_only=True)
 
+    def store(self, name: str) -> Any:
+        """What the workers of this process have committed to a store, to be read from any thread while they run: a
+        `ReadOnlyKeyValueStore`, `ReadOnlyWindowStore`, `ReadOnlySessionStore` or `ReadOnlyVersionedStore`, by its kind,
+        with values and timestamps as processors see them. Of a custom store it has the rows, as bytes.
+
+        A global store is whole. Of others it has the partitions whose tasks run here: a key of another worker's is not
+        found, and scans go through one partition after the other. The handle stays good while tasks come and go; a
+        read raises QueryError, retriable, while no task of the store runs here.
+        Source: `KafkaStreams.store` with `StoreQueryParameters`.
+
+        Raises:
+            QueryError: the topology has no such store, or it is of a kind that cannot be asked.
+        """
+        from streams.query.local_store import find_store, local_store
+
+        store = find_store(self.plan(), name)
+        return local_store(store, lambda: self._readers(store))
+
+    def _readers(self, store: StorePlan) -> list[StoreReader]:
+        found: dict[int, StoreReader] = {}
+        for worker in tuple(self._workers):
+            if store.everywhere and store.name in worker.global_readers():
+                return [worker.global_readers()[store.name]]
+            found |= {partition: reader for (name, partition), reader in worker.readers().items() if name == store.name}
+        if not found:
+            raise QueryError(
+                f"no task of store {store.name!r} runs in this process at the moment: start a worker (app.start(), "
+                "app.lifespan, app.worker().run() in a thread), or ask again when its tasks are restored",
+                store=store.name,
+                retriable=True,
+            )
+        return [found[partition] for partition in sorted(found)]
+
     # -- doors ----------------------------------------------------------------------------------------------------
     def plan(self) -> Plan:
         """The topology, checked and compiled; made anew only when something was declared since.
@@ -295,7 +331,7 @@ class App:
             "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),
             **options,
         }
-        return Worker(
+        worker = Worker(
             self.plan(),
             WorkerOptions(
                 application_id=settings.application_id,
@@ -305,6 +341,8 @@ class App:
             ),
             listener=listener,
         )
+        self._workers.add(worker)
+        return worker
 
     def run(self, **options: Any) -> None:
         """Runs the application in this process until SIGTERM or Ctrl-C; commits and leaves its group then.

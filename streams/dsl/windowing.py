@@ -76,7 +76,9 @@ class Windowing:
         # before.
         closing = 1 if self.emit == "close" else 0
         if isinstance(windows, SessionWindows):
-            least = windows.gap_ms + windows.grace_ms
+            # Never 0: a store that hides each session as soon as it is put would never let two records of one moment
+            # meet, which is the flaw of Kafka Streams for a gap of 0 without grace.
+            least = max(windows.gap_ms + windows.grace_ms, 1)
             kept = self._retention(name, least, "gap and grace", retention, origin)
             return SessionSpec(name=name, codec=codec, retention_ms=kept + closing)
         if isinstance(windows, SlidingWindows):

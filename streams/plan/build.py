@@ -63,6 +63,7 @@ def build_plan(
         fixed_partitions=fixed,
         copartitioned=groups,
         global_tables=tuple(node for node in graph.nodes if isinstance(node, GlobalTable)),
+        global_stores=tuple(_global_store_plans(graph)),
     )
 
 
@@ -162,12 +163,15 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
             key_serde = node.group.key_serde() if folds else node.store_key_serde
             aggregation = node.aggregation if folds else None
             declaration = None
+            window_end = node.end_of if isinstance(node, AggregateByWindow | AggregateBySlidingWindow) else None
             if spec.name in named:
                 present = None
                 if aggregation is not None and not isinstance(aggregation, SingleAggregation):
                     present = aggregation.present
                 read_only = isinstance(node, Materialize) and node.read_only
-                declaration = table_store(spec, key_serde, node.schema.value_serde(), present, read_only=read_only)
+                declaration = table_store(
+                    spec, key_serde, node.schema.value_serde(), present, read_only=read_only, window_end=window_end
+                )
             source = _read_only_source(node)
             said = graph.materialized.get(spec.name)
             yield StorePlan(
@@ -176,8 +180,8 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
                 key_serde=key_serde,
                 aggregation=aggregation,
                 declaration=declaration,
-                window_end=node.end_of if isinstance(node, AggregateByWindow | AggregateBySlidingWindow) else None,
-                changelog_configs={} if said is None else said.changelog,
+                window_end=window_end,
+                changelog_settings={} if said is None else said.changelog,
                 source=source,
                 caching=isinstance(node, Table) and node.at_commit,
             )
@@ -188,13 +192,28 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node]) -
                 changelog=_changelog(application_id, store.spec),
                 key_serde=store.key,
                 declaration=store,
-                changelog_configs=store.changelog,
+                changelog_settings=store.changelog,
+                declared=True,
             )
 
 
 def _global_stores(graph: LogicalGraph) -> dict[str, StoreDeclaration[Any]]:
     """What processors see of global tables and stores."""
     return {node.spec.name: _seen(node) for node in graph.nodes if isinstance(node, GlobalTable)}
+
+
+def _global_store_plans(graph: LogicalGraph) -> Iterator[StorePlan]:
+    for node in graph.nodes:
+        if isinstance(node, GlobalTable):
+            yield StorePlan(
+                spec=node.spec,
+                changelog=None,
+                key_serde=node.store_key_serde,
+                declaration=node.declaration,
+                declared=node.declaration is not None,
+                source=node.topic,
+                everywhere=True,
+            )
 
 
 def _seen(table: GlobalTable) -> StoreDeclaration[Any]:

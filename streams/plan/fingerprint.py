@@ -15,7 +15,7 @@ import msgspec
 from streams.errors import SourceLine, TopologyProblem
 from streams.graph.node import Node
 from streams.operators.repartition import Repartition
-from streams.plan.plan import Plan
+from streams.plan.plan import Plan, StorePlan
 from streams.serde import Serde
 
 SAME_TEXT = {"pydantic": "json"}
@@ -23,12 +23,15 @@ SAME_TEXT = {"pydantic": "json"}
 
 
 class StoreShape(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`kind`: key_value, window, …; `key`, `value`: forms of the bytes; `size_ms`: of a window."""
+    """`kind`: key_value, window, …; `key`, `value`: forms of the bytes; `size_ms`: of a window; `source`: the topic
+    that fills it, if it has no changelog of its own; `logged`: its rows are somewhere else, too."""
 
     kind: str
     key: str
     value: str
     size_ms: int | None = None
+    source: str | None = None
+    logged: bool = True
 
 
 class TopicShape(msgspec.Struct, frozen=True):
@@ -59,8 +62,10 @@ def fingerprint(plan: Plan) -> Fingerprint:
         stores[store.name] = StoreShape(
             kind=store.kind,
             key=_form(store.key_serde),
-            value="" if keeper is None else _value_form(keeper),
+            value=_declared_form(store) if keeper is None else _value_form(keeper),
             size_ms=getattr(store.spec, "size_ms", None),
+            source=store.source,
+            logged=store.spec.logged,
         )
     repartitions = {
         node.topic: TopicShape(key=_form(node.schema.key_serde()), value=_form(node.schema.value_serde()))
@@ -110,6 +115,14 @@ def _differences(before: StoreShape, now: StoreShape) -> Iterator[str]:
     yield from _changes(("keys", before.key, now.key), ("values", before.value, now.value))
     if before.size_ms != now.size_ms:
         yield f"its windows had {before.size_ms} ms and have {now.size_ms} ms"
+    if before.source != now.source:
+        yield f"it was filled by {_source(before)} and is filled by {_source(now)}"
+    if now.logged and not before.logged:
+        yield "it was not logged and is, so its changelog would lack the rows of before"
+
+
+def _source(shape: StoreShape) -> str:
+    return "operators of the topology" if shape.source is None else f"topic {shape.source!r}"
 
 
 def _changes(*parts: tuple[str, str, str]) -> Iterator[str]:
@@ -137,6 +150,11 @@ def _value_form(node: Node) -> str:
         return "(" + ", ".join(f"{column.name}={column.aggregate.name}" for column in columns) + ")"
     serde: Serde | None = getattr(aggregation, "serde", None)
     return "" if serde is None else _form(serde)
+
+
+def _declared_form(store: StorePlan) -> str:
+    """The form of rows that processors write."""
+    return "" if store.declaration is None else _form(store.declaration.value)
 
 
 def _form(serde: Serde) -> str:

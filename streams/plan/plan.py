@@ -50,12 +50,16 @@ class StorePlan:
     declaration: StoreDeclaration[Any] | None = None
     window_end: Callable[[int], int] | None = None
     """Tells a window's end from its start, both in ms, where the store's size does not."""
-    changelog_configs: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What its changelog topic is to have beside, or instead of, `CHANGELOG_CONFIGS`."""
+    changelog_settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its user said of the changelog topic."""
     source: str | None = None
-    """The topic whose records are its rows as they are, so that it needs no changelog: it is restored from there."""
+    """The topic that fills it, so that it needs no changelog: it is restored from there."""
     caching: bool = False
     """Changes are forwarded at the commit."""
+    declared: bool = False
+    """A user declared it by `Stores`; it belongs to no operator of the DSL."""
+    everywhere: bool = False
+    """A global store: every worker has all of it."""
 
     @property
     def name(self) -> str:
@@ -65,6 +69,11 @@ class StorePlan:
     def kind(self) -> str:
         """`key_value`, `window` and so on: how rows are found in it."""
         return self.spec.kind.replace("-", "_")
+
+    @property
+    def changelog_configs(self) -> Mapping[str, str]:
+        """The settings of its changelog topic."""
+        return {**CHANGELOG_CONFIGS, **self.changelog_settings}
 
     def end_of(self, start: int) -> int:
         """The end of the window that starts at `start`, as `Windowed` keys have it; only of window stores."""
@@ -143,6 +152,8 @@ class Plan:
     copartitioned: tuple[CopartitionGroup, ...] = ()
     global_tables: tuple[GlobalTable, ...] = ()
     """Tables that belong to no task; whoever runs tasks keeps them."""
+    global_stores: tuple[StorePlan, ...] = ()
+    """Their stores."""
 
     def source_topics(self) -> tuple[str, ...]:
         """The user's topics that are read, each once, in the order of declaration."""
@@ -225,7 +236,7 @@ class Plan:
                     yield InternalTopic(name=source.topic, partitions=counts[source.topic], configs=REPARTITION_CONFIGS)
             for store in sub.stores:
                 if store.changelog is not None:
-                    configs = {**CHANGELOG_CONFIGS, **store.changelog_configs}
+                    configs = store.changelog_configs
                     yield InternalTopic(name=store.changelog, partitions=partitions, configs=configs)
 
 

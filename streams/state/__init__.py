@@ -3,6 +3,7 @@
 from streams.state.declaration import StoreDeclaration as StoreDeclaration
 from streams.state.entries import Entries as Entries
 from streams.state.key_value import KeyValueStore as KeyValueStore
+from streams.state.key_value import ReadOnlyKeyValueStore as ReadOnlyKeyValueStore
 from streams.state.key_value import TimestampedKeyValueStore as TimestampedKeyValueStore
 from streams.state.key_value import ValueAndTimestamp as ValueAndTimestamp
 from streams.state.materialized import Materialized as Materialized

@@ -35,6 +35,8 @@ class StoreDeclaration(Generic[S]):
     open_as: Callable[[Any, StoreDeclaration[Any], Moment], S]
     everywhere: bool = False
     """A global store: each processor has it, named or not."""
+    window_end: Callable[[int], int] | None = None
+    """Tells a window's end from its start, both in ms, where the store's size does not."""
     changelog: Mapping[str, str] = field(default_factory=dict[str, str])
     """Settings of its changelog topic."""
 

@@ -349,10 +349,10 @@ class TopologyTestDriver:
             for plan in task.subtopology.stores:
                 if plan.name == name:
                     return plan, task.store(name)
-        for plan in self.global_tables.plans:
+        for plan in self._plan.global_stores:
             if plan.name == name:
                 return plan, self.global_tables.stores[name]
-        plans = [*(plan for _, plan in self._plan.stores()), *self.global_tables.plans]
+        plans = [*(plan for _, plan in self._plan.stores()), *self._plan.global_stores]
         known = ", ".join(sorted(plan.name for plan in plans)) or "none"
         raise QueryError(f"there is no store {name!r}; the topology has: {known}", store=name)
 

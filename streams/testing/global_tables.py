@@ -10,7 +10,6 @@ from streams.compile.program import Message, RecordFailure
 from streams.graph.schema import Schema
 from streams.observe import Counters
 from streams.operators.global_table import GlobalTable
-from streams.plan.plan import StorePlan
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import GlobalState, Surroundings
 from streams.testing.message import DriverMessage
@@ -34,7 +33,6 @@ class DriverGlobalTables:
         )
         self._failures = failures
         self.counters = Counters()
-        self.plans = [StorePlan(spec=table.spec, changelog=None, key_serde=table.store_key_serde) for table in tables]
         self._tables = {table.topic: table for table in tables}
         self._state = GlobalState(tables, state, around)
 

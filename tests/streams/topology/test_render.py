@@ -85,6 +85,10 @@ Topologies:
       <-- views
     Sink: views-sink (topic: views)
       <-- views-to-stream
+
+Stores:
+   Store: users-table (key-value, RocksDB, changelog visits-users-table-changelog)
+   Store: views (window, RocksDB, changelog visits-views-changelog, retention 60000 ms)
 """
 
 
@@ -105,7 +109,7 @@ def test_dot_has_a_node_for_everything_that_an_edge_names() -> None:
     declared = {line.split(" [")[0] for line in lines if "[label=" in line and "->" not in line}
     named = {end for line in lines if " -> " in line for end in line.rstrip(";").split(" [")[0].split(" -> ")}
     assert named == declared
-    assert '"store/views" [label="views", shape=cylinder];' in lines
+    assert '"store/views" [label="views\\nwindow", shape=cylinder];' in lines
 
 
 def test_dot_and_mermaid_survive_any_name() -> None:
@@ -124,8 +128,20 @@ def test_json_tells_what_the_text_tells() -> None:
     assert first["sources"] == [{"topic": "users", "role": "table"}, {"topic": "visits", "role": "stream"}]
     assert first["sinks"] == ["home"]
     assert second["stores"] == [
-        {"name": "views", "kind": "window", "changelog": "visits-views-changelog", "key_serde": "String"}
+        {
+            "name": "views",
+            "kind": "window",
+            "changelog": "visits-views-changelog",
+            "key_serde": "String",
+            "persistent": True,
+            "custom": False,
+            "filled_by": None,
+            "caching": False,
+            "changelog_settings": {},
+            "limits": {"retention_ms": 60_000},
+        }
     ]
+    assert read["global_stores"] == []
     join = next(step for step in first["steps"] if step["operator"] == "join")
     assert (join["stores"], join["successors"]) == (["users-table"], ["visits-branch"])
     assert join["declared"].startswith(f"{__file__}:")
