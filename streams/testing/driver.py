@@ -76,12 +76,16 @@ class TopologyTestDriver:
         self.failures = FailurePolicy(
             deserialization=app.settings.deserialization_handler, processing=app.settings.processing_handler
         )
-        self.global_tables = DriverGlobalTables(
-            self._plan.global_tables,
-            None if self._in_memory else Path(self._directory.name) / "global",
-            self.failures,
-            Surroundings(self.application_id, self.wall_clock),
-        )
+        try:
+            self.global_tables = DriverGlobalTables(
+                self._plan.global_tables,
+                None if self._in_memory else Path(self._directory.name) / "global",
+                self.failures,
+                Surroundings(self.application_id, self.wall_clock),
+            )
+        except BaseException:
+            self._directory.cleanup()
+            raise
         self.changelogs: dict[str, list[ChangelogRecord]] = {}
         self._tasks = [DriverTask(self, subtopology) for subtopology in self._plan.subtopologies]
         self._readers = {source.topic: task for task in self._tasks for source in task.subtopology.sources}

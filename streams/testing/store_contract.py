@@ -13,7 +13,15 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from stores import ChangelogRecord, CustomKeyValueStore, CustomSpec, CustomStore, HostedStore, MemoryDisk, MemoryTaskState
+from stores import (
+    ChangelogRecord,
+    CustomKeyValueStore,
+    CustomSpec,
+    CustomStore,
+    HostedStore,
+    MemoryDisk,
+    MemoryTaskState,
+)
 
 NAME = "under-test"
 

@@ -221,9 +221,9 @@ def test_store_that_cannot_be_is_a_problem_at_its_line(mistake: str) -> None:
 
 
 def test_declared_store_that_cannot_be_is_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="'s'.*not logged"):
+    with pytest.raises(ValueError, match=r"'s'.*not logged"):
         Stores.key_value("s", logged=False, changelog={"a": "b"})
-    with pytest.raises(ValueError, match="'s'.*cleanup.policy='delete'"):
+    with pytest.raises(ValueError, match=r"'s'.*cleanup.policy='delete'"):
         Stores.session("s", retention=SECOND, changelog={"cleanup.policy": "delete"})
     with pytest.raises(ValueError, match="max_entries is 0"):
         Stores.lru("s", max_entries=0)
