@@ -82,13 +82,14 @@ def incompatibilities(plan: Plan, earlier: Fingerprint) -> list[TopologyProblem]
     for name, shape in now.stores.items():
         before = earlier.stores.get(name)
         differences = [] if before is None else list(_differences(before, shape))
-        if differences:
+        if before is not None and differences:
+            has_changelog = before.logged and before.source is None
+            lies = f"the topic {application}-{name}-changelog (headrace topics delete) and " if has_changelog else ""
             problems.append(
                 TopologyProblem(
                     message=f"store {name!r} has rows of an earlier version of this topology, which it cannot read: "
-                    f'{"; ".join(differences)}. Give it another name (store="{name}-2") to begin anew beside the old '
-                    f"rows, or stop all workers and delete the topic {application}-{name}-changelog (headrace topics "
-                    f"delete) and the folder {application} in the state directory",
+                    f"{'; '.join(differences)}. Give it another name ({name}-2) to begin anew beside the old rows, or "
+                    f"stop all workers and delete {lies}the folder {application} in the state directory",
                     origin=origins[name],
                 )
             )
@@ -136,8 +137,14 @@ def _keeper(nodes: tuple[Node, ...], store: str) -> Node | None:
 
 
 def _origin(plan: Plan, store: str) -> SourceLine | None:
-    keepers = (_keeper(subtopology.nodes, store) for subtopology in plan.subtopologies)
-    return next((keeper.origin for keeper in keepers if keeper is not None), None)
+    """Of the operator that keeps the store, else of the first processor that uses it."""
+    for subtopology in plan.subtopologies:
+        keeper = _keeper(subtopology.nodes, store)
+        users = (node for node in subtopology.nodes if store in node.connected_stores)
+        node = next(users, None) if keeper is None else keeper
+        if node is not None:
+            return node.origin
+    return None
 
 
 def _value_form(node: Node) -> str:

@@ -87,25 +87,26 @@ class Adds(Processor[str, int]):
         store.put(record.key, (store.get(record.key) or 0) + record.value)
 
 
-def global_app(bench: Bench) -> App:
+def global_app(bench: Bench, persistent: bool) -> App:
     app = App(bench.tag)
-    store = Stores.key_value("s", key=str, value=int)
+    store = Stores.key_value("s", key=str, value=int, persistent=persistent)
     app.add_global_store(store, bench.name("rates"), key=str, value=int, processor=Adds)
     stream = app.stream(bench.name("in"), key=str, value=Json())
     stream.process_values(Look, value=Json()).to(bench.name("out"))
     return app
 
 
+@pytest.mark.parametrize("persistent", [True, False])
 @pytest.mark.parametrize("lost", ["nothing", "state"])
-def test_processor_of_a_global_store_sees_each_record_once(bench: Bench, lost: str) -> None:
+def test_processor_of_a_global_store_sees_each_record_once(bench: Bench, lost: str, persistent: bool) -> None:
     bench.topics(**{"in": 1, "rates": 3, "out": 1})
     bench.produce("rates", *[(f"k{i % 5}", number(1), i) for i in range(50)])
-    bench.run(global_app(bench), TASK).crash()
+    bench.run(global_app(bench, persistent), TASK).crash()
     if lost == "state":
         shutil.rmtree(bench.directory / "state")
     bench.produce("rates", ("k1", number(100), 60))
     bench.produce("in", ("k1", b"{}", 70), ("k2", b"{}", 70))
-    second = bench.run(global_app(bench), TASK)
+    second = bench.run(global_app(bench, persistent), TASK)
     until(lambda: len(out(bench)) == 2, "the answers")
     second.stop()
     assert out(bench) == [b"110", b"10"]
