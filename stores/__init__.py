@@ -6,6 +6,9 @@ from stores.buffer_reader import BufferReader as BufferReader
 from stores.buffer_reader import Waiting as Waiting
 from stores.changelog import ChangelogRecord as ChangelogRecord
 from stores.codec import ValueCodec as ValueCodec
+from stores.custom import CommittedRows as CommittedRows
+from stores.custom import CustomKeyValueStore as CustomKeyValueStore
+from stores.custom import CustomStore as CustomStore
 from stores.errors import ChangelogRecordError as ChangelogRecordError
 from stores.errors import RowDecodeError as RowDecodeError
 from stores.errors import RowEncodeError as RowEncodeError
@@ -17,6 +20,8 @@ from stores.errors import StoreCorruptError as StoreCorruptError
 from stores.errors import StoreError as StoreError
 from stores.errors import UnknownStoreError as UnknownStoreError
 from stores.expiring_key_value import ExpiringKeyValueStore as ExpiringKeyValueStore
+from stores.hosted import HostedKeyValueStore as HostedKeyValueStore
+from stores.hosted import HostedStore as HostedStore
 from stores.key_value import KeyValueStore as KeyValueStore
 from stores.key_value_reader import KeyValueReader as KeyValueReader
 from stores.keyed_time_buffer import KeyedTimeBuffer as KeyedTimeBuffer
@@ -34,6 +39,7 @@ from stores.scan import Scan as Scan
 from stores.session import SessionStore as SessionStore
 from stores.session_reader import SessionReader as SessionReader
 from stores.specs import BufferSpec as BufferSpec
+from stores.specs import CustomSpec as CustomSpec
 from stores.specs import KeyValueSpec as KeyValueSpec
 from stores.specs import SessionSpec as SessionSpec
 from stores.specs import StoreSpec as StoreSpec
@@ -55,7 +61,13 @@ __all__ = [
     "BufferSpec",
     "ChangelogRecord",
     "ChangelogRecordError",
+    "CommittedRows",
+    "CustomKeyValueStore",
+    "CustomSpec",
+    "CustomStore",
     "ExpiringKeyValueStore",
+    "HostedKeyValueStore",
+    "HostedStore",
     "KeyValueReader",
     "KeyValueSpec",
     "KeyValueStore",

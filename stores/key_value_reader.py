@@ -6,14 +6,14 @@ from stores.errors import RowDecodeError
 from stores.key_ranges import after, after_prefix
 from stores.row import Row, row_decoder
 from stores.scan import Scan, merged_rows
-from stores.specs import KeyValueSpec
+from stores.specs import CustomSpec, KeyValueSpec
 from stores.table import Table
 
 
 class KeyValueReader:
     """Reads as of the last commit; each scan sees one moment. Values are decoded anew, so nobody shares them."""
 
-    def __init__(self, spec: KeyValueSpec, table: Table) -> None:
+    def __init__(self, spec: KeyValueSpec | CustomSpec, table: Table) -> None:
         self.spec = spec
         self.decode_row = row_decoder(spec.codec)
         self._table = table

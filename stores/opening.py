@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from stores.buffer_reader import BufferReader
 from stores.clean import CleanRows
+from stores.custom import CustomStore
 from stores.expiring_key_value import ExpiringKeyValueStore
+from stores.hosted import HostedKeyValueStore, HostedStore
 from stores.key_value import KeyValueStore
 from stores.key_value_reader import KeyValueReader
 from stores.keyed_time_buffer import KeyedTimeBuffer
@@ -13,7 +15,7 @@ from stores.lru_key_value import LruKeyValueStore
 from stores.segments import Segments
 from stores.session import SessionStore
 from stores.session_reader import SessionReader
-from stores.specs import BufferSpec, KeyValueSpec, SessionSpec, StoreSpec, VersionedSpec
+from stores.specs import BufferSpec, CustomSpec, KeyValueSpec, SessionSpec, StoreSpec, VersionedSpec
 from stores.table import Table
 from stores.time_buffer import TimeBuffer
 from stores.timed_keys import SESSION_KEYS, WINDOW_KEYS
@@ -23,7 +25,17 @@ from stores.versioned_reader import VersionedReader
 from stores.window import WindowStore
 from stores.window_reader import WindowReader
 
-Store = KeyValueStore | WindowStore | KeyedWindowStore | SessionStore | VersionedStore | TimeBuffer | KeyedTimeBuffer
+Store = (
+    KeyValueStore
+    | WindowStore
+    | KeyedWindowStore
+    | SessionStore
+    | VersionedStore
+    | TimeBuffer
+    | KeyedTimeBuffer
+    | HostedKeyValueStore
+    | HostedStore[CustomStore]
+)
 
 StoreReader = KeyValueReader | WindowReader | SessionReader | VersionedReader | BufferReader
 """Committed rows of a store, for any thread."""
@@ -31,7 +43,11 @@ StoreReader = KeyValueReader | WindowReader | SessionReader | VersionedReader | 
 
 def opened(spec: StoreSpec, table: Table, segment_ms: int | None, time: int) -> Store:
     """The store of a table. `segment_ms`: what it was created with, None for a new one; `time`: its committed clock."""
+    if isinstance(spec, CustomSpec):
+        return HostedStore(spec, spec.make(), table, CleanRows())
     if isinstance(spec, KeyValueSpec):
+        if spec.custom is not None:
+            return HostedKeyValueStore(spec, table, CleanRows())
         if spec.expire_after_ms is not None:
             return ExpiringKeyValueStore(spec, table, CleanRows(), time)
         return (KeyValueStore if spec.max_entries is None else LruKeyValueStore)(spec, table, CleanRows())

@@ -10,10 +10,14 @@ Kafka Streams: for stores of users' processors, which have no clock of their own
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from stores.codec import ValueCodec
+
+if TYPE_CHECKING:
+    from stores.custom import CustomKeyValueStore, CustomStore
 
 MINIMUM_SEGMENT_MS: Final = 60_000
 
@@ -24,6 +28,7 @@ class KeyValueSpec:
 
     `expire_after_ms`: a row is gone once so much time has passed since its timestamp; `follows_puts` is for these.
     `max_entries`: it holds so many rows at most and lets the least recently used ones go; it has to be in memory.
+    `custom` makes a store of a user's own that is put in the place of ours.
     """
 
     kind: ClassVar[str] = "key-value"
@@ -35,6 +40,12 @@ class KeyValueSpec:
     expire_after_ms: int | None = None
     follows_puts: bool = False
     max_entries: int | None = None
+    custom: Callable[[], CustomKeyValueStore] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether generated code may read and write `dirty` itself; else it asks the store for each row."""
+        return self.expire_after_ms is None and self.max_entries is None and self.custom is None
 
     def __post_init__(self) -> None:
         if self.expire_after_ms is not None and self.expire_after_ms < 1:
@@ -169,10 +180,24 @@ class BufferSpec:
         return "keyed-buffer" if self.keyed else "buffer"
 
 
+@dataclass(frozen=True, slots=True)
+class CustomSpec:
+    """A store that a user wrote (see `stores.custom`); `make` gives one for each task."""
+
+    kind: ClassVar[str] = "custom"
+    codec: ClassVar[ValueCodec] = ValueCodec(encode=bytes, decode=bytes)
+    """Its rows are bytes."""
+
+    name: str
+    make: Callable[[], CustomStore]
+    persistent: bool = True
+    logged: bool = True
+
+
 SegmentedSpec = WindowSpec | SessionSpec | VersionedSpec
 """Specs of stores that keep their rows in segments."""
 
-StoreSpec = KeyValueSpec | SegmentedSpec | BufferSpec
+StoreSpec = KeyValueSpec | SegmentedSpec | BufferSpec | CustomSpec
 
 
 def check_times(store: str, retention_ms: int, segment_ms: int | None, *, retention: str = "retention_ms") -> None:

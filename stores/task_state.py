@@ -22,6 +22,7 @@ from typing import Self
 from stores.changelog import ChangelogRecord
 from stores.clean import CleanBudget
 from stores.errors import StoreClosedError, StoreError, UnknownStoreError
+from stores.hosted import HostedStore
 from stores.opening import Store, opened
 from stores.specs import StoreSpec
 from stores.table import Database, Table
@@ -199,6 +200,8 @@ class TaskState:
         for store in self._stores.values():
             store.discard()
             self._clean_budget.leave(store.clean)
+            if isinstance(store, HostedStore):
+                store.close()
         self._database.close()
 
     def __enter__(self) -> Self:

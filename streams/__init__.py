@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         Record,
     )
     from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
-    from streams.state import Stores
+    from streams.state import Materialized, Stores
     from streams.windowed import Windowed
     from streams.windows import (
         CalendarWindows,
@@ -91,6 +91,7 @@ HOMES = {
     "Json": "streams.serde",
     "KStream": "streams.dsl.kstream",
     "KTable": "streams.dsl.ktable",
+    "Materialized": "streams.state",
     "MessagePack": "streams.serde",
     "ProcessingError": "streams.errors",
     "Processor": "streams.processors",
@@ -171,6 +172,7 @@ __all__ = [
     "Json",
     "KStream",
     "KTable",
+    "Materialized",
     "MessagePack",
     "ProcessingError",
     "Processor",

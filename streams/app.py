@@ -8,6 +8,7 @@ from datetime import timedelta
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from pydantic import ValidationError
 
@@ -16,22 +17,24 @@ from streams.dsl.builder import TopologyBuilder
 from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
-from streams.dsl.materialize import global_table, materialize
-from streams.errors import ConfigError, SourceLine
+from streams.dsl.materialize import global_store, global_table, materialize
+from streams.errors import ConfigError, QueryError, SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
 from streams.operators.source import InvalidTimestamp, Source
 from streams.plan.build import build_plan
-from streams.plan.plan import Plan
+from streams.plan.plan import Plan, StorePlan
+from streams.processors import Processor
 from streams.serde import Serde
 from streams.settings import AppSettings, FailureHandler
-from streams.state import StoreDeclaration
+from streams.state import StoreDeclaration, StoreName
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from stores import StoreReader
     from streams.runtime.embedded import EmbeddedWorker
     from streams.runtime.listener import WorkerListener
     from streams.runtime.worker import Worker
@@ -83,6 +86,7 @@ class App:
             raise ConfigError(f"setting {setting!r}: {first['msg']}", setting=setting) from error
         self._builder = TopologyBuilder(application_id)
         self._plan: tuple[int, Plan] | None = None
+        self._workers: WeakSet[Worker] = WeakSet()
 
     def __repr__(self) -> str:
         return f"App({self.settings.application_id!r})"
@@ -135,7 +139,7 @@ class App:
         value: type[V] | Serde | Any = None,
         timestamp: TimestampExtractor | None = None,
         invalid_timestamp: InvalidTimestamp = "fail",
-        store: str | None = None,
+        store: StoreName | None = None,
     ) -> KTable[K, V]:
         """A topic read as a table: the newest value of each key; a null value deletes it."""
         origin = caller_origin()
@@ -159,7 +163,7 @@ class App:
         *,
         key: type[K] | Serde | Any = None,
         value: type[V] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
     ) -> GlobalKTable[K, V]:
         """A topic of which every worker has all rows: the newest value of each key; a null value deletes it.
 
@@ -184,14 +188,35 @@ class App:
         return store
 
     def add_global_store(
-        self, name: str, topic: str, *, key: type[K] | Serde | Any = None, value: type[V] | Serde | Any = None
+        self,
+        store: str | StoreDeclaration[S],
+        topic: str,
+        *,
+        key: type[K] | Serde | Any = None,
+        value: type[V] | Serde | Any = None,
+        processor: Callable[[], Processor[K, V, Any, Any]] | Processor[K, V, Any, Any] | None = None,
     ) -> None:
-        """A store with the newest value of each key of a topic, all of it in every worker, for processors to read.
+        """A store that a topic fills, all of it in every worker. Each processor has it by `context.store(name)`, to
+        read, without naming it in `stores=`.
 
-        Each processor has it by `context.store(name)`, without naming it in `stores=`: values with their timestamps.
-        Source: `StreamsBuilder.addGlobalStore`; rows are put as they come, so there is no processor of its own.
+        Args:
+            store: a name, for the newest value of each key with its timestamp; or a declaration (`Stores.window(…)`).
+            key, value: the types or serdes of the topic's records; default for a declared store: its own.
+            processor: sees every record, null keys included, and puts what it makes of it into the declared store. It
+                belongs to no task: it forwards nothing and has no punctuators. Without one, rows are put as they come
+                into a key-value store; a null value deletes, null keys are left out.
+
+        Records are taken in before tasks start, and while they run; a worker that lost its copy has them all processed
+        again. Rows put and the position in the topic are committed together, so that each counts once.
+        Source: `StreamsBuilder.addGlobalStore` (KIP-233, KIP-1024).
         """
-        self.global_table(topic, key=key, value=value, store=name)
+        origin = caller_origin()
+        self._builder.check_name("topic", topic, origin)
+        if isinstance(store, str) and processor is None:
+            schema = self._builder.schema(key, value, Schema(), origin)
+            global_table(self._builder, topic, schema, store, origin)
+        else:
+            global_store(self._builder, topic, store, key, value, processor, origin)
 
     def add_read_only_store(
         self, name: str, topic: str, *, key: type[K] | Serde | Any = None, value: type[V] | Serde | Any = None
@@ -199,7 +224,9 @@ class App:
         """A store that a topic fills, each task with the rows of its partition, which processors can only read.
 
         Processors connect to it by `process(…, stores=[name])`, which brings their input and the topic into one
-        sub-topology: both need the same partitions. Source: `addReadOnlyStateStore` (KIP-813).
+        sub-topology: both need the same partitions. The topic is the store's changelog too: a store that was lost is
+        read from it again, up to the committed offset, so the topic has to be compacted or kept for ever.
+        Source: `addReadOnlyStateStore` (KIP-813).
         """
         origin = caller_origin()
         self._builder.check_name("topic", topic, origin)
@@ -207,6 +234,39 @@ class App:
         source = Source(schema=schema, origin=origin, label=f"{topic}-source", topics=(topic,), role="table")
         self._builder.add(source)
         materialize(self._builder, source, schema, name, "table", origin, read_only=True)
+
+    def store(self, name: str) -> Any:
+        """What the workers of this process have committed to a store, to be read from any thread while they run: a
+        `ReadOnlyKeyValueStore`, `ReadOnlyWindowStore`, `ReadOnlySessionStore` or `ReadOnlyVersionedStore`, by its kind,
+        with values and timestamps as processors see them. Of a custom store it has the rows, as bytes.
+
+        A global store is whole. Of others it has the partitions whose tasks run here: a key of another worker's is not
+        found, and scans go through one partition after the other. The handle stays good while tasks come and go; a
+        read raises QueryError, retriable, while no task of the store runs here.
+        Source: `KafkaStreams.store` with `StoreQueryParameters`.
+
+        Raises:
+            QueryError: the topology has no such store, or it is of a kind that cannot be asked.
+        """
+        from streams.query.local_store import find_store, local_store
+
+        store = find_store(self.plan(), name)
+        return local_store(store, lambda: self._readers(store))
+
+    def _readers(self, store: StorePlan) -> list[StoreReader]:
+        found: dict[int, StoreReader] = {}
+        for worker in tuple(self._workers):
+            if store.everywhere and store.name in worker.global_readers():
+                return [worker.global_readers()[store.name]]
+            found |= {partition: reader for (name, partition), reader in worker.readers().items() if name == store.name}
+        if not found:
+            raise QueryError(
+                f"no task of store {store.name!r} runs in this process at the moment: start a worker (app.start(), "
+                "app.lifespan, app.worker().run() in a thread), or ask again when its tasks are restored",
+                store=store.name,
+                retriable=True,
+            )
+        return [found[partition] for partition in sorted(found)]
 
     # -- doors ----------------------------------------------------------------------------------------------------
     def plan(self) -> Plan:
@@ -272,7 +332,7 @@ class App:
             "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),
             **options,
         }
-        return Worker(
+        worker = Worker(
             self.plan(),
             WorkerOptions(
                 application_id=settings.application_id,
@@ -282,6 +342,8 @@ class App:
             ),
             listener=listener,
         )
+        self._workers.add(worker)
+        return worker
 
     def run(self, **options: Any) -> None:
         """Runs the application in this process until SIGTERM or Ctrl-C; commits and leaves its group then.

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from streams.testing.kafka_broker import KafkaBroker
     from streams.testing.worker_run import WorkerRun
 
+pytest.register_assert_rewrite("streams.testing.store_contract")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("headrace").addoption(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Any
 
+from stores import KeyValueSpec
 from streams.compile.chain import CHANGED_BY, Chain, ModulePlan
-from streams.compile.clock import NEVER, NO_RECORD
+from streams.compile.clock import NEVER, NO_RECORD, task_clock
 from streams.compile.namespace import Namespace
 from streams.compile.program import Message, RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
@@ -45,6 +46,10 @@ def compile_subtopology(
     for topic in held_back:
         module.watermarks[topic] = cell = namespace.fresh("watermark")
         module.cells[cell] = f"watermarks[{topic!r}].value"
+    expiring = _expiring(nodes, declarations)
+    if expiring:
+        clock = task_clock(Chain(module, functions))
+        module.advances.append(f"expire_rows({clock.now})")
     entering = list(sources.values())
     for node in nodes:
         parents = [parent for parent in node.heard_parents if any(parent is other for other in nodes)]
@@ -71,7 +76,7 @@ def compile_subtopology(
         for line in module.prologue:
             text.line(line)
         text.line()
-        _write_time_functions(module, text, [run for _, run in runs])
+        _write_time_functions(module, text, [run for _, run in runs], expiring)
         text.append(functions)
         for function in module.functions:
             text.append(function)
@@ -84,7 +89,7 @@ def compile_subtopology(
             text.line(line)
         functions_of_task = "clocks, restore_clocks, watermark_advanced, holding, flush, processors, punctuate"
         text.line(f"return TaskProgram({{{table}}}, {functions_of_task})")
-    source = _completed(text.text, module)
+    source = _completed(text.text, module, moved="; expire_rows({now})" if expiring else "")
 
     filename = f"<headrace {name}>"
     namespace.names.update(
@@ -130,12 +135,24 @@ def _has_siblings(nodes: Sequence[Node], node: Node, parent: Node) -> bool:
     return any(other is not node and any(each is parent for each in other.heard_parents) for other in nodes)
 
 
-def _write_time_functions(module: ModulePlan, text: SourceText, runs: Sequence[str]) -> None:
-    """Small functions about time that all run functions share."""
+def _expiring(nodes: Sequence[Node], declarations: Mapping[str, StoreDeclaration[Any]]) -> list[str]:
+    """The names of the stores whose rows expire by the task's clock."""
+    specs = [*(node.store for node in nodes), *(each.spec for each in declarations.values())]
+    return sorted({s.name for s in specs if isinstance(s, KeyValueSpec) and s.expire_after_ms is not None})
+
+
+def _write_time_functions(module: ModulePlan, text: SourceText, runs: Sequence[str], expiring: Sequence[str]) -> None:
+    """Small functions about time that all run functions share. `expiring`: stores that follow the task's clock."""
+    if expiring:
+        with text.block("def expire_rows(now):"):
+            for store in expiring:
+                text.line(f"stores[{store!r}].advance(now)")
     with text.block("def refresh_watermarks():"):
         text.line("#nonlocal")
         for topic, cell in module.watermarks.items():
             text.line(f"{cell} = watermarks[{topic!r}].value")
+        if expiring and module.watermarks and module.task_clock is not None:
+            text.line(f"expire_rows({module.task_clock.now})")
         text.line("pass")
     with text.block("def advance_stores():"):
         for line in module.advances:
@@ -199,16 +216,20 @@ def _write_flush(module: ModulePlan, text: SourceText) -> None:
     text.line()
 
 
-def _completed(source: str, module: ModulePlan) -> str:
+def _completed(source: str, module: ModulePlan, *, moved: str) -> str:
     """Fills in what is known only when all operators are written; no line is added, so that their marks stay right.
 
     Each function that assigns variables of the closure names them; each run function moves the task's clock and looks
-    at what waits for it.
+    at what waits for it. `moved`: what is done at once where a record has moved the clock to `{now}`, before operators
+    see it.
     """
     cells, clock = module.cells, module.task_clock
     waiting = " or ".join(f"{event.clock.now} >= {event.due}" for event in module.task_events)
     source = source.replace("#nonlocal", "nonlocal " + ", ".join(cells) if cells else "pass")
-    source = source.replace("#task_time", f"if ts > {clock.time}: {clock.time} = ts" if clock else "pass")
+    time = "pass"
+    if clock is not None:
+        time = f"if ts > {clock.time}: {clock.time} = ts{moved.format(now=clock.now)}"
+    source = source.replace("#task_time", time)
     return source.replace("#task_events", f"if {waiting}: task_clock_moved()" if waiting else "pass")
 
 

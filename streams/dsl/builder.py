@@ -11,7 +11,7 @@ from streams.graph.node import Node
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Part, Schema, declared
 from streams.serde import Role
-from streams.state import StoreDeclaration
+from streams.state import Materialized, StoreDeclaration, StoreName
 
 
 class TopologyBuilder(GraphBuilder):
@@ -38,8 +38,17 @@ class TopologyBuilder(GraphBuilder):
         """Both parts at once."""
         return Schema(self.part(key, "key", known.key, origin), self.part(value, "value", known.value, origin))
 
-    def store_name(self, given: str | None, parent: Node, kind: str, origin: SourceLine | None) -> str:
-        """The user's name for a store, checked, or one derived from its place in the chain."""
+    def store_name(self, given: StoreName | None, parent: Node, kind: str, origin: SourceLine | None) -> str:
+        """The user's name for a store, checked, or one derived from its place in the chain.
+
+        What else the user said of the store is taken in; a pass has the operator's store follow it.
+        """
+        if isinstance(given, Materialized):
+            name = self.store_name(given.name, parent, kind, origin)
+            for message in given.problems():
+                self.problem(f"store {name!r}: {message}", origin)
+            self.materialize(name, given)
+            return name
         if given is None:
             return self._stores.derive(parent, kind)
         self.check_name("store", given, origin)
@@ -54,8 +63,10 @@ class TopologyBuilder(GraphBuilder):
             if not self._stores.claim(store.name):
                 self.problem(f"there is already a store named {store.name!r}: names of stores must differ", origin)
 
-    def label(self, given: str | None, parent: Node | None, kind: str) -> str:
+    def label(self, given: StoreName | None, parent: Node | None, kind: str) -> str:
         """An operator's name in renderings and errors: the user's, or `<chain>-<kind>` (numbered where needed)."""
+        if isinstance(given, Materialized):
+            given = given.name
         if given is not None:
             if not self._labels.claim(given):
                 self.problem(

@@ -22,6 +22,7 @@ from streams.operators.aggregate import AggregateByKey
 from streams.operators.aggregation import Aggregation
 from streams.operators.cogroup import Cogroup
 from streams.operators.window_aggregate import Emit
+from streams.state import StoreName
 from streams.windowed import Windowed
 from streams.windows import AlignedWindows, SessionWindows, SlidingWindows, Windows
 
@@ -50,7 +51,9 @@ class CogroupedStream(Generic[K]):
         """One more input: `aggregator(key, value, aggregate)` folds its records in."""
         return CogroupedStream((*self._inputs, CogroupInput(group.of_group, aggregator)))
 
-    def aggregate(self, initializer: Callable[[], A], *, value: Any = None, store: str | None = None) -> KTable[K, A]:
+    def aggregate(
+        self, initializer: Callable[[], A], *, value: Any = None, store: StoreName | None = None
+    ) -> KTable[K, A]:
         """The table of the aggregates that `initializer()` begins and all inputs' records change.
 
         Null keys and null values are dropped; an aggregate of None deletes the key's row.
@@ -98,7 +101,7 @@ class CogroupedStream(Generic[K]):
         initializer: Callable[[], Any],
         merger: Callable[..., Any] | None,
         value: Any,
-        store: str | None,
+        store: StoreName | None,
         retention: timedelta | None,
         origin: SourceLine | None,
     ) -> KTable[Any, Any]:
@@ -158,7 +161,7 @@ class WindowedCogroupedStream(Generic[K]):
         initializer: Callable[[], A],
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         retention: timedelta | None = None,
     ) -> KTable[Windowed[K], A]:
         """The table of the aggregates per key and window; see `CogroupedStream.aggregate` and `WindowedStream`."""
@@ -178,7 +181,7 @@ class SessionWindowedCogroupedStream(Generic[K]):
         merger: Callable[[A, A], A] | Callable[[K, A, A], A],
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         retention: timedelta | None = None,
     ) -> KTable[Windowed[K], A]:
         """The table of the aggregates per key and session; see `CogroupedStream.aggregate` and

@@ -22,6 +22,7 @@ from streams.graph.schema import Part, Schema
 from streams.operators.aggregate import AggregateByKey
 from streams.operators.aggregation import Aggregation
 from streams.operators.window_aggregate import Emit
+from streams.state import StoreName
 from streams.windows import AlignedWindows, SessionWindows, SlidingWindows, Windows
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ class GroupedStream(Generic[K, V]):
         windowing = Windowing.of(self._group, windows, emit, late, caller_origin())
         return SessionWindowedStream(windowing) if isinstance(windows, SessionWindows) else WindowedStream(windowing)
 
-    def count(self, *, store: str | None = None) -> KTable[K, int]:
+    def count(self, *, store: StoreName | None = None) -> KTable[K, int]:
         """How many records each key had. Null values are not counted."""
         return self._aggregate(counting(), store, "count", caller_origin())
 
-    def reduce(self, reducer: Callable[[V, V], V], *, store: str | None = None) -> KTable[K, V]:
+    def reduce(self, reducer: Callable[[V, V], V], *, store: StoreName | None = None) -> KTable[K, V]:
         """`reducer(aggregate, value)` over each key's values; the first value is the first aggregate."""
         origin = caller_origin()
         return self._aggregate(reducing(self._group, reducer, origin, windowed=False), store, "reduce", origin)
@@ -108,7 +109,7 @@ class GroupedStream(Generic[K, V]):
         aggregator: Callable[[K, V, Any], Any] | None = None,
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         **named: Aggregate,
     ) -> KTable[K, Any]:
         """An aggregate per key: plain, or named ones side by side.
@@ -123,7 +124,7 @@ class GroupedStream(Generic[K, V]):
         return self._aggregate((aggregation, part), store, "aggregate", origin)
 
     def _aggregate(
-        self, made: tuple[Aggregation, Part], store: str | None, kind: str, origin: SourceLine | None
+        self, made: tuple[Aggregation, Part], store: StoreName | None, kind: str, origin: SourceLine | None
     ) -> KTable[K, Any]:
         group, (aggregation, part) = self._group, made
         name = group.builder.store_name(store, group.node, kind, origin)

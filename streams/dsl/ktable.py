@@ -22,6 +22,7 @@ from streams.operators.table_filter import TableFilter
 from streams.operators.table_map_values import TableMapValues
 from streams.operators.to_stream import ToStream
 from streams.serde import Serde
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
@@ -56,7 +57,7 @@ class KTable(TableJoins[K, V], TableSuppression[K, V]):
         self,
         predicate: Callable[[K, V], Any] | Callable[[K, V, Context], Any] | Expression,
         *,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V]:
         """The rows `predicate(key, value)` holds for. A row that no longer passes is deleted from the result."""
@@ -66,14 +67,14 @@ class KTable(TableJoins[K, V], TableSuppression[K, V]):
         self,
         predicate: Callable[[K, V], Any] | Callable[[K, V, Context], Any] | Expression,
         *,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V]:
         """The rows `predicate(key, value)` does not hold for."""
         return self._filter("filter_not", predicate, store, name, negate=True)
 
     def _filter(
-        self, operator: str, predicate: Any, store: str | None, name: str | None, *, negate: bool
+        self, operator: str, predicate: Any, store: StoreName | None, name: str | None, *, negate: bool
     ) -> KTable[K, V]:
         origin = caller_origin()
         function = user_function(self.builder, operator, predicate, ("key", "value"), origin=origin)
@@ -94,7 +95,7 @@ class KTable(TableJoins[K, V], TableSuppression[K, V]):
         mapper: Callable[[V], V2] | Callable[[K, V], V2] | Callable[[V, Context], V2] | Expression,
         *,
         value: type[V2] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V2]:
         """Each row with the value `mapper(value)` or `mapper(key, value)`; a result of None deletes the row.

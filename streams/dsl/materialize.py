@@ -6,18 +6,22 @@ from typing import Any
 
 from stores import KeyValueSpec, ValueCodec
 from streams.dsl.builder import TopologyBuilder
+from streams.errors import SourceLine
 from streams.graph.node import Node
-from streams.graph.schema import Schema
+from streams.graph.schema import Part, Schema
 from streams.operators.global_table import GlobalTable
 from streams.operators.materialize import Materialize
 from streams.operators.source import Source
+from streams.processors import Processor
+from streams.processors.supplier import ProcessorSupplier, is_supplier
+from streams.state import StoreDeclaration, StoreName
 
 
 def materialize(
     builder: TopologyBuilder,
     parent: Node,
     schema: Schema,
-    store: str | None,
+    store: StoreName | None,
     kind: str,
     origin: Any,
     *,
@@ -39,7 +43,9 @@ def materialize(
     )
 
 
-def global_table(builder: TopologyBuilder, topic: str, schema: Schema, store: str | None, origin: Any) -> GlobalTable:
+def global_table(
+    builder: TopologyBuilder, topic: str, schema: Schema, store: StoreName | None, origin: Any
+) -> GlobalTable:
     """Appends a table that every worker has as a whole."""
     name = builder.store_name(store, Source(topics=(topic,)), "global-table", origin)
     return builder.add(
@@ -47,8 +53,60 @@ def global_table(builder: TopologyBuilder, topic: str, schema: Schema, store: st
     )
 
 
+def global_store(
+    builder: TopologyBuilder,
+    topic: str,
+    store: str | StoreDeclaration[Any],
+    key: Any,
+    value: Any,
+    processor: Any,
+    origin: SourceLine | None,
+) -> None:
+    """Appends a store that its user declared, filled by a topic in every worker. Null `processor`: with its rows."""
+    if isinstance(store, str):
+        builder.problem(
+            f"add_global_store with a processor needs the store's declaration (Stores.key_value({store!r}, …)): "
+            "the processor says what is put into it",
+            origin,
+        )
+        return
+    if processor is not None and not is_supplier(processor, Processor):
+        builder.problem(
+            "add_global_store needs a Processor: its class, a function without arguments that makes one, or an "
+            f"instance; got {processor!r}",
+            origin,
+        )
+        return
+    spec = store.spec
+    name = builder.store_name(store.name, Source(topics=(topic,)), "global-store", origin)
+    if isinstance(spec, KeyValueSpec) and (spec.expire_after_ms is not None or spec.max_entries is not None):
+        builder.problem(
+            f"store {name!r}: rows of a global store cannot go by ttl or max_entries: it belongs to no task whose time "
+            "they could follow, and has the rows of its topic",
+            origin,
+        )
+    if processor is None and not isinstance(spec, KeyValueSpec):
+        builder.problem(
+            f"store {name!r} is a {spec.kind} store, into which records cannot be put as they come: give "
+            "add_global_store a processor= that does it",
+            origin,
+        )
+    declared = Schema(Part(store.key.type, store.key), Part(store.value.type, store.value))
+    builder.add(
+        GlobalTable(
+            schema=builder.schema(key, value, declared, origin),
+            origin=origin,
+            label=name,
+            topic=topic,
+            spec=spec,
+            declaration=store,
+            supplier=None if processor is None else ProcessorSupplier(processor, Processor),
+        )
+    )
+
+
 def named_store(
-    builder: TopologyBuilder, parent: Node, schema: Schema, store: str | None, kind: str, origin: Any
+    builder: TopologyBuilder, parent: Node, schema: Schema, store: StoreName | None, kind: str, origin: Any
 ) -> KeyValueSpec | None:
     """The store of a table that keeps one only if the user names it."""
     return None if store is None else value_store(builder.store_name(store, parent, kind, origin), schema)

@@ -21,7 +21,7 @@ from streams.operators.process import Process, ProcessValues
 from streams.processors import FixedKeyProcessor, Processor
 from streams.processors.supplier import ProcessorSupplier, is_supplier
 from streams.serde import Serde
-from streams.state import StoreDeclaration
+from streams.state import StoreDeclaration, StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
@@ -76,7 +76,7 @@ class StreamProcessing(StreamHandle[K, V]):
         *,
         within: timedelta,
         by: Callable[[V], Any] | Callable[[K, V], Any] | Expression | None = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KStream[K, V]:
         """The stream without repetitions: a record is dropped if one with the same key was passed on less than `within`

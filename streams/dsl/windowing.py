@@ -19,6 +19,7 @@ from streams.operators.sliding_aggregate import AggregateBySlidingWindow
 from streams.operators.window_aggregate import Emit, WindowAggregate
 from streams.operators.windowed_aggregate import AggregateByWindow
 from streams.serde import session_serde, windowed_serde, windowed_serde_ending
+from streams.state import StoreName
 from streams.windowed import Windowed
 from streams.windows import SessionWindows, SlidingWindows, UnlimitedWindows, Windows
 from streams.windows.duration import FOREVER
@@ -50,7 +51,7 @@ class Windowing:
     def aggregate(
         self,
         made: tuple[Aggregation, Part],
-        store: str | None,
+        store: StoreName | None,
         retention: timedelta | None,
         kind: str,
         origin: SourceLine | None,
@@ -68,11 +69,16 @@ class Windowing:
     ) -> WindowSpec | SessionSpec:
         """The store of the windows. A retention that is too short is noted as a problem at `origin`."""
         windows, codec = self.windows, aggregation.codec
+        said = self.group.builder.materialized(name)
+        if retention is None and said is not None:
+            retention = said.retention
         # A closed window must still be there when it comes out; with the least retention it could be forgotten 1 ms
         # before.
         closing = 1 if self.emit == "close" else 0
         if isinstance(windows, SessionWindows):
-            least = windows.gap_ms + windows.grace_ms
+            # Never 0: a store that hides each session as soon as it is put would never let two records of one moment
+            # meet, which is the flaw of Kafka Streams for a gap of 0 without grace.
+            least = max(windows.gap_ms + windows.grace_ms, 1)
             kept = self._retention(name, least, "gap and grace", retention, origin)
             return SessionSpec(name=name, codec=codec, retention_ms=kept + closing)
         if isinstance(windows, SlidingWindows):

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from streams.errors import SourceLine, TopologyProblem
 from streams.graph.node import Node
-from streams.state import StoreDeclaration
+from streams.state import Materialized, StoreDeclaration
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 @dataclass(frozen=True, slots=True)
 class LogicalGraph:
-    """Frozen nodes, parents before children, the stores declared for processors, and the problems found so far."""
+    """Frozen nodes, parents before children, what was said of stores, and the problems found so far."""
 
     nodes: tuple[Node, ...] = ()
     problems: tuple[TopologyProblem, ...] = ()
     stores: tuple[StoreDeclaration[Any], ...] = ()
+    materialized: Mapping[str, Materialized] = field(default_factory=dict[str, Materialized])
+    """What was said of the stores of operators, by their names, where a name alone did not do."""
 
     def children(self, node: Node) -> Iterator[Node]:
         """Those that take the node's output, in the order of declaration."""
@@ -62,6 +64,7 @@ class GraphBuilder:
         self._nodes: list[Node] = []
         self._problems: list[TopologyProblem] = []
         self._declared: list[StoreDeclaration[Any]] = []
+        self._materialized: dict[str, Materialized] = {}
 
     def add(self, node: AnyNode) -> AnyNode:
         self._nodes.append(node)
@@ -74,9 +77,17 @@ class GraphBuilder:
         self._declared.append(store)
         return True
 
+    def materialize(self, name: str, store: Materialized) -> None:
+        """Takes in how an operator's store of that name is to be kept."""
+        self._materialized[name] = store
+
+    def materialized(self, name: str) -> Materialized | None:
+        """What was said of an operator's store, if anything."""
+        return self._materialized.get(name)
+
     def problem(self, message: str, origin: SourceLine | None) -> None:
         """Notes a mistake of the declaration; `build()` reports all of them at once."""
         self._problems.append(TopologyProblem(message=message, origin=origin))
 
     def graph(self) -> LogicalGraph:
-        return LogicalGraph(tuple(self._nodes), tuple(self._problems), tuple(self._declared))
+        return LogicalGraph(tuple(self._nodes), tuple(self._problems), tuple(self._declared), dict(self._materialized))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stores import KeyValueSpec
+from stores import StoreSpec
 from streams.compile.call import call
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
@@ -25,7 +25,7 @@ class GlobalTableJoin(Node):
 
     kind: ClassVar[str] = "global-join"
 
-    spec: KeyValueSpec
+    spec: StoreSpec
     table: Schema
     selector: UserFunction | None
     joiner: UserFunction

@@ -13,16 +13,24 @@ from streams.operators.table import Table
 
 @dataclass(frozen=True, slots=True)
 class KeptRows:
-    """The names under which generated code finds the rows of one store."""
+    """The names under which generated code finds the rows of one store.
+
+    Of a plain store it reads and writes the dirty rows itself. A store that has a say in what is found (rows that
+    expire or are evicted, a store of the user's own) is asked for each row: `dirty` and `load` are empty then.
+    """
 
     dirty: str
     get: str
     load: str
+    put: str = ""
 
     @classmethod
     def of(cls, chain: Chain, spec: KeyValueSpec, hint: str = "rows") -> KeptRows:
         """Binds the names for the task."""
         store = f"stores[{spec.name!r}]"
+        if not spec.is_plain:
+            get, put = chain.of_task(f"{hint}_get", f"{store}.get"), chain.of_task(f"{hint}_put", f"{store}.put")
+            return cls("", get, "", put)
         return cls(
             chain.of_task(hint, f"{store}.dirty"),
             chain.of_task(f"{hint}_get", f"{store}.dirty.get"),
@@ -32,6 +40,9 @@ class KeptRows:
     def write_look_up(self, chain: Chain, kb: str) -> str:
         """Code that reads the row of a key that is not null; the local that holds it."""
         row = chain.local("row")
+        if self.put:
+            chain.line(f"{row} = {self.get}({kb})")
+            return row
         chain.line(f"{row} = {self.get}({kb}, {chain.missing})")
         with chain.block(f"if {row} is {chain.missing}:"):
             chain.line(f"{row} = {self.load}({kb})")
@@ -55,13 +66,17 @@ class KeptRows:
             present: for a store whose rows hold something else than what users see.
         """
         if not table.at_commit:
-            chain.line(f"{self.dirty}[{kb}] = {now}")
+            chain.line(f"{self.put}({kb}, {now})" if self.put else f"{self.dirty}[{kb}] = {now}")
             chain.forward(table, scope)
             return
         if before is None:
             before = self.write_look_up(chain, kb)
         after = chain.local("after")
-        chain.line(f"{after} = {self.dirty}[{kb}] = {now}")
+        if self.put:
+            chain.line(f"{after} = {now}")
+            chain.line(f"{self.put}({kb}, {after})")
+        else:
+            chain.line(f"{after} = {self.dirty}[{kb}] = {now}")
         write_held(chain, table, scope, by_key(present), key=kb, before=before, now=after)
 
 

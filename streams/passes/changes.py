@@ -27,7 +27,8 @@ from streams.operators.table import Table, table_of
 
 
 def settle_changes(graph: LogicalGraph, *, at_commit: bool = False) -> LogicalGraph:
-    """The graph with the flags of all tables set. `at_commit`: tables with a store forward changes at the commit."""
+    """The graph with the flags of all tables set. `at_commit`: tables with a store forward changes at the commit,
+    unless their `Materialized` says otherwise."""
     asked = _Asked()
     for node in graph.nodes:
         for table in node.looks_into:
@@ -51,13 +52,19 @@ def settle_changes(graph: LogicalGraph, *, at_commit: bool = False) -> LogicalGr
         if isinstance(node, Table):
             if id(node) in asked.telling:
                 changed["sends_old"] = True
-            if at_commit and (node.collapses or changed.get("kept")):
-                changed["at_commit"] = True
+            if node.collapses or changed.get("kept"):
+                changed["at_commit"] = _cached(graph, replace(node, **changed), at_commit)
             if asked.shares_values(graph, node):
                 changed["copies_state"] = True
         return (replace(node, **changed),) if changed else (node,)
 
     return graph.rewritten(rewrite)
+
+
+def _cached(graph: LogicalGraph, table: Table, default: bool) -> bool:
+    """Whether the table's changes wait for the commit."""
+    said = None if table.store is None else graph.materialized.get(table.store.name)
+    return default if said is None or said.caching is None else said.caching
 
 
 class _Asked:

@@ -19,6 +19,7 @@ from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.sliding_aggregate import AggregateBySlidingWindow
 from streams.operators.source import Source
+from streams.operators.table import Table
 from streams.operators.table_aggregate import AggregateTable
 from streams.operators.window_aggregate import WindowAggregate
 from streams.operators.windowed_aggregate import AggregateByWindow
@@ -28,9 +29,10 @@ from streams.passes.merged_repartitions import merge_repartitions
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
 from streams.passes.sources import merge_sources
+from streams.passes.stores import settle_stores
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
 from streams.settings import Optimization
-from streams.state import StoreDeclaration, table_store
+from streams.state import StoreDeclaration, global_store, table_store
 
 
 def build_plan(
@@ -50,7 +52,7 @@ def build_plan(
     graph = merge_sources(graph)
     if "merge_repartition_topics" in optimizations:
         graph = merge_repartitions(graph, application_id)
-    graph = check(insert_repartitions(graph, application_id))
+    graph = check(settle_stores(insert_repartitions(graph, application_id)))
     if graph.problems:
         raise TopologyError(sorted(graph.problems, key=_place))
     if project:
@@ -72,6 +74,7 @@ def build_plan(
         fixed_partitions=fixed,
         copartitioned=groups,
         global_tables=tuple(node for node in graph.nodes if isinstance(node, GlobalTable)),
+        global_stores=tuple(_global_store_plans(graph)),
     )
 
 
@@ -173,21 +176,27 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node], *
             key_serde = node.group.key_serde() if folds else node.store_key_serde
             aggregation = node.aggregation if folds else None
             declaration = None
+            window_end = node.end_of if isinstance(node, AggregateByWindow | AggregateBySlidingWindow) else None
             if spec.name in named:
                 present = None
                 if aggregation is not None and not isinstance(aggregation, SingleAggregation):
                     present = aggregation.present
                 read_only = isinstance(node, Materialize) and node.read_only
-                declaration = table_store(spec, key_serde, node.schema.value_serde(), present, read_only=read_only)
-            source = _source_changelog(node, spec) if reuse else None
+                declaration = table_store(
+                    spec, key_serde, node.schema.value_serde(), present, read_only=read_only, window_end=window_end
+                )
+            source = _read_only_source(node) or (_same_rows_source(node, spec) if reuse else None)
+            said = graph.materialized.get(spec.name)
             yield StorePlan(
                 spec=spec,
-                changelog=source or _changelog(application_id, spec),
-                from_source=source is not None,
+                changelog=None if source else _changelog(application_id, spec),
                 key_serde=key_serde,
                 aggregation=aggregation,
                 declaration=declaration,
-                window_end=node.end_of if isinstance(node, AggregateByWindow | AggregateBySlidingWindow) else None,
+                window_end=window_end,
+                changelog_settings={} if said is None else said.changelog,
+                source=source,
+                caching=isinstance(node, Table) and node.at_commit,
             )
     for store in graph.stores:
         if store.name in named:
@@ -196,25 +205,51 @@ def _stores(application_id: str, graph: LogicalGraph, members: Sequence[Node], *
                 changelog=_changelog(application_id, store.spec),
                 key_serde=store.key,
                 declaration=store,
+                changelog_settings=store.changelog,
+                declared=True,
             )
 
 
 def _global_stores(graph: LogicalGraph) -> dict[str, StoreDeclaration[Any]]:
-    """What processors see of global tables."""
-    return {
-        node.spec.name: table_store(
-            node.spec, node.schema.key_serde(), node.schema.value_serde(), None, read_only=True, everywhere=True
-        )
-        for node in graph.nodes
-        if isinstance(node, GlobalTable)
-    }
+    """What processors see of global tables and stores."""
+    return {node.spec.name: _seen(node) for node in graph.nodes if isinstance(node, GlobalTable)}
+
+
+def _global_store_plans(graph: LogicalGraph) -> Iterator[StorePlan]:
+    for node in graph.nodes:
+        if isinstance(node, GlobalTable):
+            yield StorePlan(
+                spec=node.spec,
+                changelog=None,
+                key_serde=node.store_key_serde,
+                declaration=node.declaration,
+                declared=node.declaration is not None,
+                source=node.topic,
+                everywhere=True,
+            )
+
+
+def _seen(table: GlobalTable) -> StoreDeclaration[Any]:
+    if table.declaration is not None:
+        return global_store(table.declaration)
+    key, value = table.schema.key_serde(), table.schema.value_serde()
+    return table_store(table.spec, key, value, None, read_only=True, everywhere=True)
+
+
+def _read_only_source(node: Node) -> str | None:
+    """The topic that a read-only store is filled by."""
+    if isinstance(node, Materialize) and node.read_only:
+        source = node.parents[0]
+        assert isinstance(source, Source)
+        return source.topics[0]
+    return None
 
 
 def _changelog(application_id: str, spec: StoreSpec) -> str | None:
     return f"{application_id}-{spec.name}-changelog" if spec.logged else None
 
 
-def _source_changelog(node: Node, spec: StoreSpec) -> str | None:
+def _same_rows_source(node: Node, spec: StoreSpec) -> str | None:
     """The topic that a table is read from, if its rows are that topic's records as they are.
 
     Source: `TableSourceNode.reuseSourceTopicForChangeLog`. Where a function finds the records' times, or some are left

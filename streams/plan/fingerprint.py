@@ -15,7 +15,7 @@ import msgspec
 from streams.errors import SourceLine, TopologyProblem
 from streams.graph.node import Node
 from streams.operators.repartition import Repartition
-from streams.plan.plan import Plan
+from streams.plan.plan import Plan, StorePlan
 from streams.serde import Serde
 
 SAME_TEXT = {"pydantic": "json"}
@@ -23,14 +23,15 @@ SAME_TEXT = {"pydantic": "json"}
 
 
 class StoreShape(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`kind`: key_value, window, …; `key`, `value`: forms of the bytes; `size_ms`: of a window; `source`: the topic it
-    is restored from, where that is none of the application's own."""
+    """`kind`: key_value, window, …; `key`, `value`: forms of the bytes; `size_ms`: of a window; `source`: the topic
+    that fills it, if it has no changelog of its own; `logged`: its rows are somewhere else, too."""
 
     kind: str
     key: str
     value: str
     size_ms: int | None = None
     source: str | None = None
+    logged: bool = True
 
 
 class TopicShape(msgspec.Struct, frozen=True):
@@ -61,9 +62,10 @@ def fingerprint(plan: Plan) -> Fingerprint:
         stores[store.name] = StoreShape(
             kind=store.kind,
             key=_form(store.key_serde),
-            value="" if keeper is None else _value_form(keeper),
+            value=_declared_form(store) if keeper is None else _value_form(keeper),
             size_ms=getattr(store.spec, "size_ms", None),
-            source=store.changelog if store.from_source else None,
+            source=store.source,
+            logged=store.spec.logged,
         )
     repartitions = {
         node.topic: TopicShape(key=_form(node.schema.key_serde()), value=_form(node.schema.value_serde()))
@@ -80,13 +82,14 @@ def incompatibilities(plan: Plan, earlier: Fingerprint) -> list[TopologyProblem]
     for name, shape in now.stores.items():
         before = earlier.stores.get(name)
         differences = [] if before is None else list(_differences(before, shape))
-        if differences:
+        if before is not None and differences:
+            has_changelog = before.logged and before.source is None
+            lies = f"the topic {application}-{name}-changelog (headrace topics delete) and " if has_changelog else ""
             problems.append(
                 TopologyProblem(
                     message=f"store {name!r} has rows of an earlier version of this topology, which it cannot read: "
-                    f'{"; ".join(differences)}. Give it another name (store="{name}-2") to begin anew beside the old '
-                    f"rows, or stop all workers and delete the topic {application}-{name}-changelog (headrace topics "
-                    f"delete) and the folder {application} in the state directory",
+                    f"{'; '.join(differences)}. Give it another name ({name}-2) to begin anew beside the old rows, or "
+                    f"stop all workers and delete {lies}the folder {application} in the state directory",
                     origin=origins[name],
                 )
             )
@@ -114,8 +117,13 @@ def _differences(before: StoreShape, now: StoreShape) -> Iterator[str]:
     if before.size_ms != now.size_ms:
         yield f"its windows had {before.size_ms} ms and have {now.size_ms} ms"
     if before.source != now.source:
-        own = "a changelog of its own"
-        yield f"it was restored from {before.source or own} and is from {now.source or own} (topology_optimization)"
+        yield f"it was restored from {_source(before)} and is from {_source(now)}"
+    if now.logged and not before.logged:
+        yield "it was not logged and is, so its changelog would lack the rows of before"
+
+
+def _source(shape: StoreShape) -> str:
+    return "a changelog of its own" if shape.source is None else f"topic {shape.source!r}"
 
 
 def _changes(*parts: tuple[str, str, str]) -> Iterator[str]:
@@ -129,8 +137,14 @@ def _keeper(nodes: tuple[Node, ...], store: str) -> Node | None:
 
 
 def _origin(plan: Plan, store: str) -> SourceLine | None:
-    keepers = (_keeper(subtopology.nodes, store) for subtopology in plan.subtopologies)
-    return next((keeper.origin for keeper in keepers if keeper is not None), None)
+    """Of the operator that keeps the store, else of the first processor that uses it."""
+    for subtopology in plan.subtopologies:
+        keeper = _keeper(subtopology.nodes, store)
+        users = (node for node in subtopology.nodes if store in node.connected_stores)
+        node = next(users, None) if keeper is None else keeper
+        if node is not None:
+            return node.origin
+    return None
 
 
 def _value_form(node: Node) -> str:
@@ -143,6 +157,11 @@ def _value_form(node: Node) -> str:
         return "(" + ", ".join(f"{column.name}={column.aggregate.name}" for column in columns) + ")"
     serde: Serde | None = getattr(aggregation, "serde", None)
     return "" if serde is None else _form(serde)
+
+
+def _declared_form(store: StorePlan) -> str:
+    """The form of rows that processors write."""
+    return "" if store.declaration is None else _form(store.declaration.value)
 
 
 def _form(serde: Serde) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import StoreSpec, WindowSpec
+from stores import KeyValueSpec, StoreSpec, WindowSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
@@ -41,17 +41,25 @@ class SourceTopic:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorePlan:
     """A state store: how it is kept, its changelog topic (None: not logged), how a query reads it, and how processors
-    see it if any does. `from_source`: the changelog is the topic that a table is read from, which others write; it is
-    restored as far as the task has read it."""
+    see it if any does."""
 
     spec: StoreSpec
     changelog: str | None
-    from_source: bool = False
     key_serde: Serde
     aggregation: Aggregation | TableAggregation | None = None
     declaration: StoreDeclaration[Any] | None = None
     window_end: Callable[[int], int] | None = None
     """Tells a window's end from its start, both in ms, where the store's size does not."""
+    changelog_settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its user said of the changelog topic."""
+    source: str | None = None
+    """The topic that fills it, so that it needs no changelog: it is restored from there, as far as it was read."""
+    caching: bool = False
+    """Changes are forwarded at the commit."""
+    declared: bool = False
+    """A user declared it by `Stores`; it belongs to no operator of the DSL."""
+    everywhere: bool = False
+    """A global store: every worker has all of it."""
 
     @property
     def name(self) -> str:
@@ -62,10 +70,25 @@ class StorePlan:
         """`key_value`, `window` and so on: how rows are found in it."""
         return self.spec.kind.replace("-", "_")
 
+    @property
+    def changelog_configs(self) -> Mapping[str, str]:
+        """The settings of its changelog topic."""
+        return {**CHANGELOG_CONFIGS, **self.changelog_settings}
+
     def end_of(self, start: int) -> int:
         """The end of the window that starts at `start`, as `Windowed` keys have it; only of window stores."""
         assert isinstance(self.spec, WindowSpec)
         return start + self.spec.size_ms if self.window_end is None else self.window_end(start)
+
+    def can_read(self, value: bytes | None) -> bool:
+        """Whether a record's value can be a row; only of key-value stores."""
+        assert isinstance(self.spec, KeyValueSpec)
+        try:
+            if value is not None:
+                self.spec.codec.decode(value)
+        except Exception:
+            return False
+        return True
 
     def present(self, value: Any) -> Any:
         """A row's value as users see it."""
@@ -129,6 +152,8 @@ class Plan:
     copartitioned: tuple[CopartitionGroup, ...] = ()
     global_tables: tuple[GlobalTable, ...] = ()
     """Tables that belong to no task; whoever runs tasks keeps them."""
+    global_stores: tuple[StorePlan, ...] = ()
+    """Their stores."""
 
     def source_topics(self) -> tuple[str, ...]:
         """The user's topics that are read, each once, in the order of declaration."""
@@ -210,8 +235,9 @@ class Plan:
                 if source.role == "repartition":
                     yield InternalTopic(name=source.topic, partitions=counts[source.topic], configs=REPARTITION_CONFIGS)
             for store in sub.stores:
-                if store.changelog is not None and not store.from_source:
-                    yield InternalTopic(name=store.changelog, partitions=partitions, configs=CHANGELOG_CONFIGS)
+                if store.changelog is not None:
+                    configs = store.changelog_configs
+                    yield InternalTopic(name=store.changelog, partitions=partitions, configs=configs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,8 @@ class Processor(Generic[KIn, VIn, KOut, VOut]):
         raise NotImplementedError(f"{type(self).__name__} needs a method process(record)")
 
     def close(self) -> None:
-        """Called once, when the task is closed. Stores cannot be written any more."""
+        """Called once, when the task is closed: after its last commit, so that nothing put or forwarded here lasts; or
+        after a failure, without a commit. Source: `TaskManager`, which commits, then suspends and closes."""
 
 
 class FixedKeyProcessor(Generic[KIn, VIn, VOut]):
@@ -75,4 +76,5 @@ class FixedKeyProcessor(Generic[KIn, VIn, VOut]):
         raise NotImplementedError(f"{type(self).__name__} needs a method process(record)")
 
     def close(self) -> None:
-        """Called once, when the task is closed. Stores cannot be written any more."""
+        """Called once, when the task is closed: after its last commit, so that nothing put or forwarded here lasts; or
+        after a failure, without a commit. Source: `TaskManager`, which commits, then suspends and closes."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from streams.plan.plan import Plan, StorePlan, Subtopology
 from streams.render.sketch import steps
+from streams.render.store import limits
 
 
 def document(plan: Plan) -> str:
@@ -16,12 +17,16 @@ def document(plan: Plan) -> str:
     subtopologies[]   index, sources[] (topic, role: stream, table or repartition), sinks[] (topics), steps[], stores[]
       steps[]         name, role (source, processor, sink), operator, topics[], stores[], successors[], predecessors[],
                       declared ("file:line" or null)
-      stores[]        name, kind (key_value, window, …), changelog (topic or null), key_serde
+      stores[]        name, kind (key_value, window, …), changelog (topic or null), key_serde, persistent, custom,
+                      filled_by (topic or null), caching, changelog_settings{}, limits{} (ttl_ms, max_entries,
+                      retention_ms, history_ms, where there are any)
+    global_stores[]   as stores[]
     copartitioned[]   lists of topics that need equal partition counts
     """
     content = {
         "application_id": plan.application_id,
         "subtopologies": [_subtopology(subtopology) for subtopology in plan.subtopologies],
+        "global_stores": [_store(store) for store in plan.global_stores],
         "copartitioned": [list(group.topics) for group in plan.copartitioned],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -55,4 +60,10 @@ def _store(store: StorePlan) -> dict[str, Any]:
         "kind": store.kind,
         "changelog": store.changelog,
         "key_serde": store.key_serde.name,
+        "persistent": store.spec.persistent,
+        "custom": store.spec.kind == "custom" or getattr(store.spec, "custom", None) is not None,
+        "filled_by": store.source,
+        "caching": store.caching,
+        "changelog_settings": dict(store.changelog_settings),
+        "limits": limits(store),
     }

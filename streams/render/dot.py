@@ -11,6 +11,7 @@ def dot(plan: Plan) -> str:
     inner: list[str] = []
     topics: dict[str, None] = {}
     edges: list[str] = []
+    kinds = {store.name: store.spec.kind for _, store in plan.stores()}
     for subtopology in plan.subtopologies:
         inner.append(f"  subgraph cluster_{subtopology.index} {{")
         inner.append(f'    label="sub-topology {subtopology.index}";')
@@ -28,7 +29,8 @@ def dot(plan: Plan) -> str:
                 ends = (_quoted("topic/" + topic), here)
                 edges.append("  {} -> {} [style=bold];".format(*(ends if step.role == "source" else reversed(ends))))
         for store in stores:
-            inner.append(f"    {_quoted('store/' + store)} [label={_quoted(store)}, shape=cylinder];")
+            label = _quoted(f"{store}\n{kinds[store]}" if store in kinds else store)
+            inner.append(f"    {_quoted('store/' + store)} [label={label}, shape=cylinder];")
         inner.append("  }")
     boxes = [f"  {_quoted('topic/' + topic)} [label={_quoted(topic)}, shape=parallelogram];" for topic in topics]
     head = [f"digraph {_quoted(plan.application_id)} {{", "  rankdir=LR;", "  node [shape=box];"]
@@ -36,4 +38,4 @@ def dot(plan: Plan) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -14,6 +14,7 @@ def mermaid(plan: Plan) -> str:
     inner: list[str] = []
     topics: list[str] = []
     edges: list[str] = []
+    kinds = {store.name: store.spec.kind for _, store in plan.stores()}
     for subtopology in plan.subtopologies:
         inner.append(f'    subgraph sub{subtopology.index}["sub-topology {subtopology.index}"]')
         for step in steps(subtopology):
@@ -21,7 +22,8 @@ def mermaid(plan: Plan) -> str:
             inner.append(f'        {here}["{_escaped(step.name)}"]')
             for store in step.stores:
                 if ids.is_new("store", store):
-                    inner.append(f'        {ids.of("store", store)}[("{_escaped(store)}")]')
+                    label = f"{store}<br/>{kinds[store]}" if store in kinds else store
+                    inner.append(f'        {ids.of("store", store)}[("{_escaped(label)}")]')
                 edges.append(f"    {here} -.- {ids.of('store', store)}")
             for successor in step.successors:
                 edges.append(f"    {here} --> {ids.of('step', f'{subtopology.index}/{successor}')}")

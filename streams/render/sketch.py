@@ -87,7 +87,11 @@ def steps(subtopology: Subtopology) -> Iterator[Step]:
                 role="processor",
                 operator=node.kind,
                 origin=node.origin,
-                stores=tuple(dict.fromkeys([*kept, *(name for table in node.looks_into for name in _stores(table))])),
+                stores=tuple(
+                    dict.fromkeys(
+                        [*kept, *node.connected_stores, *(name for table in node.looks_into for name in _stores(table))]
+                    )
+                ),
                 successors=after(node),
                 predecessors=before(node),
             )

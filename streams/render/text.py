@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from streams.plan.plan import Plan
 from streams.render.sketch import Step, steps
+from streams.render.store import store_text
 
 
 def describe(plan: Plan) -> str:
-    """The topology as text, one block per sub-topology; stores that a source topic restores are named at its end."""
+    """The topology as text, one block per sub-topology, and its stores, which Kafka Streams does not list."""
     lines = ["Topologies:"]
     for subtopology in plan.subtopologies:
         lines.append(f"   Sub-topology: {subtopology.index}")
         for step in steps(subtopology):
             lines.extend(_step(step))
-        lines.extend(
-            f"    Store: {store.name} (changelog: source topic {store.changelog})"
-            for store in subtopology.stores
-            if store.from_source
-        )
         lines.append("")
+    for number, table in enumerate(plan.global_tables, len(plan.subtopologies)):
+        lines += [
+            f"   Sub-topology: {number} for global store (will not generate tasks)",
+            f"    Source: {table.label}-source (topics: [{table.topic}])",
+            f"      --> {table.label}",
+            f"    Processor: {table.label} (stores: [{table.spec.name}])",
+            "      --> none",
+            f"      <-- {table.label}-source",
+            "",
+        ]
+    stores = [*(store for _, store in plan.stores()), *plan.global_stores]
+    if stores:
+        lines += ["Stores:", *(f"   Store: {store.name} ({store_text(store)})" for store in stores), ""]
     return "\n".join(lines)
 
 

@@ -100,9 +100,7 @@ class ChangeWriter:
     def _write(self, task: Task) -> Change:
         send, rows_sent = self._producer.send, 0
         for changelog in task.changelogs:
-            _, topic, partition, from_source = changelog
-            if from_source:
-                continue
+            _, topic, partition = changelog
             rows = pending_rows(task, changelog)
             for key, value, timestamp in rows:
                 send(topic, value, key, partition, timestamp)
@@ -136,13 +134,8 @@ class ChangeWriter:
 
     def _keep(self, change: Change) -> None:
         task = change.task
-        positions = {
-            c.store: self._positions.get(task.id, (c.topic, c.partition)) for c in task.changelogs if not c.from_source
-        }
-        for store, topic, partition, from_source in task.changelogs:
-            read = change.offsets.get((topic, partition)) or task.committed_offsets.get((topic, partition))
-            if from_source and read is not None:
-                positions[store] = read.offset
+        positions = {c.store: self._positions.get(task.id, (c.topic, c.partition)) for c in task.changelogs}
+        positions |= task.source_positions(change.offsets)
         metadata = dict(change.metadata)
         if self._metadata_topic is not None and task.changelogs:
             restored = b"%d" % self._positions.get(task.id, (self._metadata_topic, task.id.partition))

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from confluent_kafka import Message as KafkaMessage
 
-from stores import KeyValueStore, RocksDbResources, RocksDbTaskState, StateLockedError, StoreError
+from stores import RocksDbResources, RocksDbTaskState, StateLockedError, Store, StoreError
 from streams.errors import StateError
 from streams.operators.global_table import GlobalTable
 from streams.runtime.consumer import RecordConsumer
-from streams.runtime.global_state import GlobalState, Skip
+from streams.runtime.global_state import GlobalState, Skip, Surroundings
 from streams.runtime.log_ends import LogEnds
 from streams.runtime.router import Place, events, is_partition_end, stretches
 
@@ -56,6 +56,7 @@ class GlobalTables:
         consumer: RecordConsumer,
         ends: LogEnds,
         skip: Skip,
+        around: Surroundings,
     ) -> GlobalTables:
         """Opens the copies as they were left; a copy that is further than its topic (which was deleted and made anew)
         is begun again.
@@ -65,20 +66,21 @@ class GlobalTables:
 
         Raises:
             StateError: the directory cannot be used.
+            TopologyError: the processor of a global store does not start.
             StreamsError: the broker does not say where the topics end.
         """
         places = [(table.topic, partition) for table in tables for partition in range(counts[table.topic])]
         known = ends.request(places).result(ANSWER_WAIT_S)
-        state = _open_state(tables, directory, resources)
+        state = _open_state(tables, directory, resources, around)
         if any((state.position(place) or 0) > known[place] for place in places):
             log.warning("global_state_wiped: a topic is shorter than what was read of it; %s is loaded anew", directory)
             state.close()
             shutil.rmtree(directory)
-            state = _open_state(tables, directory, resources)
+            state = _open_state(tables, directory, resources, around)
         return cls(state, places, consumer, skip)
 
     @property
-    def stores(self) -> Mapping[str, KeyValueStore]:
+    def stores(self) -> Mapping[str, Store]:
         """The tables' stores by name."""
         return self._state.stores
 
@@ -122,10 +124,12 @@ class GlobalTables:
         return len(messages)
 
 
-def _open_state(tables: Sequence[GlobalTable], directory: Path, resources: RocksDbResources) -> GlobalState:
+def _open_state(
+    tables: Sequence[GlobalTable], directory: Path, resources: RocksDbResources, around: Surroundings
+) -> GlobalState:
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         state = RocksDbTaskState.open(directory, [table.spec for table in tables], resources)
     except (StateLockedError, StoreError, OSError) as error:
         raise StateError(f"the global tables in {directory} cannot be opened: {error}") from error
-    return GlobalState(tables, state)
+    return GlobalState(tables, state, around)

@@ -16,15 +16,13 @@ from typing import NamedTuple
 
 from confluent_kafka import Message as KafkaMessage
 
-from stores import KeyValueStore
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
 from streams.runtime.consumer import RecordConsumer, is_offset_lost
 from streams.runtime.listener import RestoreProgress, WorkerListener
 from streams.runtime.log_ends import EndsRequest, LogEnds
 from streams.runtime.router import Place, events, is_partition_end, stretches
-from streams.runtime.source_rows import readable_rows
-from streams.runtime.task import Changelog, Task
+from streams.runtime.task import Task
 from streams.runtime.task_metadata import rows_of
 
 log = logging.getLogger(__name__)
@@ -46,24 +44,14 @@ class Restored(NamedTuple):
     behind: Sequence[Task]
 
 
-class SourceChangelog(NamedTuple):
-    """A source topic that is a store's changelog: where the task will go on reading it (what is behind that is not in
-    the store yet), and what reads its values."""
-
-    read_to: int
-    decode: Callable[[bytes], object]
-
-
 @dataclass(slots=True)
 class Stretch:
-    """One changelog partition being read. `store` None: the task's metadata; `source` None: it is the application's
-    own."""
+    """One changelog partition being read. `store` None: the task's metadata."""
 
     task: Task
     store: str | None
     place: Place
     position: int
-    source: SourceChangelog | None = None
     start: int = 0
     end: int = -1
     records: int = 0
@@ -71,6 +59,10 @@ class Stretch:
     told_at: float = 0.0
     logged_at: float = 0.0
     rows: frozenset[str] = field(default_factory=frozenset[str])
+    until: int | None = None
+    """The topic goes on behind the end: it is an input of the task, and this is the offset committed of it."""
+    can_read: Callable[[bytes | None], bool] | None = None
+    """Tells values of such a topic that do not decode: they were passed over when they were processed."""
 
     @property
     def done(self) -> bool:
@@ -78,15 +70,15 @@ class Stretch:
 
     def apply(self, messages: Sequence[KafkaMessage], position: int) -> None:
         """Writes records, and that everything before `position` is there."""
-        if self.source is not None:
+        if self.until is not None and position > self.end:
             messages = [m for m in messages if (m.offset() or 0) < self.end]
-            position = min(position, self.end)
+            position = self.end
         if self.store is not None:
             records = [(m.key(), m.value(), m.timestamp()[1]) for m in messages]
             if None in (key for key, _, _ in records):
                 records = [record for record in records if record[0] is not None]
-            if self.source is not None:
-                records = readable_rows(records, self.source.decode)  # pyright: ignore[reportArgumentType]
+            if self.can_read is not None:
+                records = [record for record in records if self.can_read(record[1])]
             self.task.state.restore(self.store, records, position)  # pyright: ignore[reportArgumentType]
         else:
             found = {(m.key() or b"").decode(errors="replace"): m.value() for m in messages}
@@ -144,8 +136,25 @@ class Restorer:
         stretches_to_read: list[Stretch] = []
         at_once: list[Task] = []
         for task in tasks:
-            mine = [_stretch(task, changelog) for changelog in task.changelogs]
-            if mine and self._metadata_topic is not None:
+            mine = [
+                Stretch(task, changelog.store, (changelog.topic, changelog.partition), position)
+                for changelog in task.changelogs
+                for position in (task.state.positions.get(changelog.store, 0),)
+            ]
+            for store, topic, partition in task.source_changelogs:
+                offset = task.committed_offsets.get((topic, partition))
+                if offset is not None:
+                    mine.append(
+                        Stretch(
+                            task,
+                            store,
+                            (topic, partition),
+                            task.state.positions.get(store, 0),
+                            until=offset.offset,
+                            can_read=task.subtopology.store(store).can_read,
+                        )
+                    )
+            if task.changelogs and self._metadata_topic is not None:
                 place = (self._metadata_topic, task.id.partition)
                 mine.append(Stretch(task, None, place, task.metadata_position, rows=rows_of(task.subtopology)))
             if mine:
@@ -222,11 +231,11 @@ class Restorer:
             starting: dict[Place, int | None] = {}
             for stretch in waiting:
                 stretch.start, stretch.end = stretch.position, ends[stretch.place]
+                if stretch.until is not None:
+                    stretch.end = min(stretch.until, stretch.end)
                 if stretch.position > stretch.end:
                     behind[stretch.task.id] = stretch.task
                     continue
-                if stretch.source is not None:
-                    stretch.end = min(stretch.end, stretch.source.read_to)
                 stretch.began_at = stretch.told_at = stretch.logged_at = self._clock()
                 if stretch.done:
                     self._finish(stretch, complete)
@@ -357,14 +366,3 @@ class Restorer:
             records_per_s=stretch.records / elapsed if elapsed > 0 else 0.0,
             done=stretch.done,
         )
-
-
-def _stretch(task: Task, changelog: Changelog) -> Stretch:
-    """What is to be read of a store's changelog."""
-    place = changelog.topic, changelog.partition
-    source: SourceChangelog | None = None
-    if changelog.from_source:
-        committed, store = task.committed_offsets.get(place), task.state.store(changelog.store)
-        assert isinstance(store, KeyValueStore)
-        source = SourceChangelog(0 if committed is None else committed.offset, store.spec.codec.decode)
-    return Stretch(task, changelog.store, place, task.state.positions.get(changelog.store, 0), source)

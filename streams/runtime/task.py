@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from stores import ChangelogRecord, KeyValueStore, TaskState
+from stores import ChangelogRecord, Store, TaskState
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
 from streams.observe import Counters
@@ -29,12 +29,11 @@ NOTHING_KNOWN = Progress(UNKNOWN, False)
 
 
 class Changelog(NamedTuple):
-    """The changelog partition of one store of a task. `from_source`: it is one of its inputs, which others write."""
+    """The changelog partition of one store of a task."""
 
     store: str
     topic: str
     partition: int
-    from_source: bool = False
 
 
 class Task:
@@ -56,7 +55,7 @@ class Task:
         *,
         committed: Mapping[Place, CommittedOffset | None],
         state: TaskState,
-        global_stores: Mapping[str, KeyValueStore],
+        global_stores: Mapping[str, Store],
         produce: Produce,
         produce_full: Produce,
         failures: FailurePolicy,
@@ -90,11 +89,16 @@ class Task:
             )
         )
         self.changelogs = tuple(
-            Changelog(store.name, store.changelog, task_id.partition, store.from_source)
+            Changelog(store.name, store.changelog, task_id.partition)
             for store in self.subtopology.stores
             if store.changelog is not None
-            and (not store.from_source or (store.changelog, task_id.partition) in plan.inputs(task_id))
         )
+        self.source_changelogs = tuple(
+            Changelog(store.name, store.source, task_id.partition)
+            for store in self.subtopology.stores
+            if store.source is not None and (store.source, task_id.partition) in committed
+        )
+        """Stores without a changelog of their own: what they hold was read of an input up to its committed offset."""
         self.inputs = TaskInputs(self._buffers(plan, committed, now), max_task_idle_ms=max_task_idle_ms)
         self.committed_offsets = {place: offset for place, offset in committed.items() if offset is not None}
         self.torn = False
@@ -295,6 +299,12 @@ class Task:
             if position is not None and (known is None or known.offset != position):
                 moved[place] = CommittedOffset(position, encode_partition_time(buffer.source.max_timestamp))
         return moved
+
+    def source_positions(self, moved: Mapping[Place, CommittedOffset]) -> dict[str, int]:
+        """Store -> how far its topic is contained in it, once these offsets are committed."""
+        offsets = {**self.committed_offsets, **moved}
+        places = ((store, offsets.get((topic, partition))) for store, topic, partition in self.source_changelogs)
+        return {store: offset.offset for store, offset in places if offset is not None}
 
     def changed_metadata(self) -> dict[str, bytes]:
         """The metadata rows that differ from what was last committed."""

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from stores import KeyValueStore, RocksDbResources, RocksDbTaskState, StateLockedError, StoreCorruptError, StoreError
+from stores import RocksDbResources, RocksDbTaskState, StateLockedError, Store, StoreCorruptError, StoreError
 from streams.errors import StateError
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
@@ -40,7 +40,7 @@ class TaskOpener:
         producer: RecordProducer,
         failures: FailurePolicy,
         resources: RocksDbResources,
-        global_stores: Mapping[str, KeyValueStore],
+        global_stores: Mapping[str, Store],
         clock: Callable[[], float],
         wall_clock: Callable[[], int],
     ) -> None:

@@ -26,6 +26,7 @@ from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.exactly_once import ExactlyOnce
 from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.global_state import Surroundings
 from streams.runtime.global_tables import GlobalTables
 from streams.runtime.internal_topics import TopicDirectory, admin_client
 from streams.runtime.joining import group_membership
@@ -87,6 +88,7 @@ class Worker:
         self._members: Membership | None = None
         self._partition_plan: PartitionPlan | None = None
         self._queries: QueryServer | None = None
+        self._global_readers: Mapping[str, StoreReader] = {}
 
     def __repr__(self) -> str:
         return f"Worker({self.options.application_id!r}, {self._state.value})"
@@ -126,6 +128,10 @@ class Worker:
         """(store, partition) -> committed rows, of the tasks that run here; readable from any thread until the task
         is given away (then StoreClosedError)."""
         return self._thread.tasks.stores if self._thread is not None else {}
+
+    def global_readers(self) -> Mapping[str, StoreReader]:
+        """Store -> committed rows, of the global tables and stores; readable from any thread until the worker ends."""
+        return self._global_readers
 
     def members(self) -> tuple[MemberView, ...]:
         """The group's members, their tasks and endpoints, as this worker last heard."""
@@ -222,6 +228,7 @@ class Worker:
         if global_tables is not None:
             open_things.callback(global_tables.close)
             global_tables.load(self._stopping.is_set)
+            self._global_readers = {name: store.reader() for name, store in global_tables.stores.items()}
         router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
         tasks = WorkerTasks(
             options,
@@ -289,6 +296,7 @@ class Worker:
             RecordConsumer(options, "global"),
             ends,
             lambda failure, message: failures.skip(failure, message, None, counters),
+            Surroundings(options.application_id, wall_clock_ms),
         )
 
     def _producer(self, options: WorkerOptions) -> RecordProducer:

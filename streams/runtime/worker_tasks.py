@@ -138,11 +138,7 @@ class WorkerTasks:
             task.start()
             self.running.append(task)
             self._router.add(task.inputs.buffers)
-            known = {
-                (c.topic, c.partition): task.state.positions.get(c.store, 0)
-                for c in task.changelogs
-                if not c.from_source
-            }
+            known = {(c.topic, c.partition): task.state.positions.get(c.store, 0) for c in task.changelogs}
             if self._metadata_topic is not None and task.changelogs:
                 known[self._metadata_topic, task.id.partition] = task.metadata_position
             self._positions.add(task.id, known)

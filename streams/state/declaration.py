@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from stores import StoreSpec
@@ -35,6 +35,10 @@ class StoreDeclaration(Generic[S]):
     open_as: Callable[[Any, StoreDeclaration[Any], Moment], S]
     everywhere: bool = False
     """A global store: each processor has it, named or not."""
+    window_end: Callable[[int], int] | None = None
+    """Tells a window's end from its start, both in ms, where the store's size does not."""
+    changelog: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Settings of its changelog topic."""
 
     @property
     def name(self) -> str:

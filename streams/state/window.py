@@ -24,7 +24,7 @@ class ReadOnlyWindowStore(Generic[K, V]):
     place only to `put` it back. Source: `org.apache.kafka.streams.state.ReadOnlyWindowStore`.
     """
 
-    __slots__ = ("_key", "_read_key", "_rows", "_size_ms", "name")
+    __slots__ = ("_end_of", "_key", "_read_key", "_rows", "name")
 
     def __init__(self, rows: Any, declaration: StoreDeclaration[Any], moment: Moment) -> None:
         spec = declaration.spec
@@ -33,7 +33,12 @@ class ReadOnlyWindowStore(Generic[K, V]):
         self._rows: stores.WindowStore | stores.KeyedWindowStore = rows
         self._key = declaration.key.serialize
         self._read_key = declaration.key.deserialize
-        self._size_ms = spec.size_ms
+        size_ms = spec.size_ms
+
+        def end_of(start: int) -> int:
+            return min(start + size_ms, FOREVER)
+
+        self._end_of = declaration.window_end or end_of
 
     def get(self, key: K, window_start: int) -> V | None:
         """The value of one window, None if there is none; always None in a store that keeps duplicates."""
@@ -89,7 +94,7 @@ class ReadOnlyWindowStore(Generic[K, V]):
 
     def _windowed_and_value(self, entry: tuple[tuple[bytes, int], Any]) -> tuple[Windowed[K], V]:
         (key, start), row = entry
-        return Windowed(self._read_key(key), start, min(start + self._size_ms, FOREVER)), self._value_of(row)
+        return Windowed(self._read_key(key), start, self._end_of(start)), self._value_of(row)
 
     def _value_of(self, row: Any) -> Any:
         return row[0]

@@ -2,7 +2,16 @@
 
 from streams.testing.driver import TopologyTestDriver
 from streams.testing.record import TestRecord
+from streams.testing.store_contract import CustomKeyValueStoreContract, CustomStoreContract
 from streams.testing.store_view import StoreView
 from streams.testing.topics import InputTopic, OutputTopic
 
-__all__ = ["InputTopic", "OutputTopic", "StoreView", "TestRecord", "TopologyTestDriver"]
+__all__ = [
+    "CustomKeyValueStoreContract",
+    "CustomStoreContract",
+    "InputTopic",
+    "OutputTopic",
+    "StoreView",
+    "TestRecord",
+    "TopologyTestDriver",
+]

@@ -24,6 +24,7 @@ from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.plan.plan import StorePlan, Subtopology
 from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.global_state import Surroundings
 from streams.serde import Serde, serde_for
 from streams.testing.difference import Expected
 from streams.testing.driver_task import DriverTask
@@ -71,12 +72,20 @@ class TopologyTestDriver:
         self._directory = tempfile.TemporaryDirectory(prefix="headrace-driver-")
         self._in_memory = stores == "memory"
         self._commits_records = commit == "record"
+        self.now = self._wall_clock = start
         self.failures = FailurePolicy(
             deserialization=app.settings.deserialization_handler, processing=app.settings.processing_handler
         )
-        self.global_tables = DriverGlobalTables(
-            self._plan.global_tables, None if self._in_memory else Path(self._directory.name) / "global", self.failures
-        )
+        try:
+            self.global_tables = DriverGlobalTables(
+                self._plan.global_tables,
+                None if self._in_memory else Path(self._directory.name) / "global",
+                self.failures,
+                Surroundings(self.application_id, self.wall_clock),
+            )
+        except BaseException:
+            self._directory.cleanup()
+            raise
         self.changelogs: dict[str, list[ChangelogRecord]] = {}
         self._tasks = [DriverTask(self, subtopology) for subtopology in self._plan.subtopologies]
         self._readers = {source.topic: task for task in self._tasks for source in task.subtopology.sources}
@@ -86,8 +95,6 @@ class TopologyTestDriver:
         self._journal: list[Piped] = []
         self._written: dict[str, deque[DriverMessage]] = {}
         self._uncommitted: Counter[str] = Counter()
-        self.now = start
-        self._wall_clock = start
         try:
             for task in self._tasks:
                 task.start()
@@ -346,10 +353,10 @@ class TopologyTestDriver:
             for plan in task.subtopology.stores:
                 if plan.name == name:
                     return plan, task.store(name)
-        for plan in self.global_tables.plans:
+        for plan in self._plan.global_stores:
             if plan.name == name:
                 return plan, self.global_tables.stores[name]
-        plans = [*(plan for _, plan in self._plan.stores()), *self.global_tables.plans]
+        plans = [*(plan for _, plan in self._plan.stores()), *self._plan.global_stores]
         known = ", ".join(sorted(plan.name for plan in plans)) or "none"
         raise QueryError(f"there is no store {name!r}; the topology has: {known}", store=name)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from stores import ChangelogRecord, KeyValueSpec, Store
+from stores import ChangelogRecord, Store
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, RecordFailure, TaskBinding, TaskProgram
 from streams.observe import Counters
@@ -13,7 +12,6 @@ from streams.operators.repartition import Repartition
 from streams.operators.source import Source
 from streams.plan.plan import Subtopology
 from streams.plan.task_id import TaskId
-from streams.runtime.source_rows import Row, readable_rows
 from streams.testing.message import DriverMessage
 
 if TYPE_CHECKING:
@@ -31,11 +29,10 @@ class DriverTask:
         self._disk = driver.disk(subtopology)
         self._state = self._disk.open()
         self._clocks: dict[str, int] = {}
+        self._read: dict[str, list[ChangelogRecord]] = {s.name: [] for s in subtopology.stores if s.source is not None}
+        """Store without a changelog -> what its topic has had so far, and below how much of that is committed."""
+        self._read_until = dict.fromkeys(self._read, 0)
         self._partition_times: dict[str, int] = {}
-        self._read: dict[str, list[ChangelogRecord]] = {
-            plan.changelog: [] for plan in subtopology.stores if plan.changelog is not None and plan.from_source
-        }
-        """What was read since the last commit of source topics that are changelogs."""
         self._program = self._bind()
 
     def _bind(self) -> TaskProgram:
@@ -79,9 +76,9 @@ class DriverTask:
 
     def process(self, message: DriverMessage) -> None:
         """Raises StreamsError where the record failed and is not to be skipped."""
-        key = message.key()
-        if message.topic() in self._read and key is not None:
-            self._read[message.topic()].append(ChangelogRecord(key, message.value(), message.timestamp()[1]))
+        for plan in self.subtopology.stores:
+            if plan.source == message.topic() and (key := message.key()) is not None:
+                self._read[plan.name].append(ChangelogRecord(key, message.value(), message.timestamp()[1]))
         try:
             self._program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
         except RecordFailure as failure:
@@ -96,15 +93,13 @@ class DriverTask:
 
     def commit(self) -> None:
         changelogs, positions = self._driver.changelogs, dict[str, int]()
-        for topic, records in self._read.items():
-            changelogs.setdefault(topic, []).extend(records)
-            records.clear()
         for plan in self.subtopology.stores:
             if plan.changelog is not None:
                 log = changelogs.setdefault(plan.changelog, [])
-                if not plan.from_source:
-                    log.extend(self._state.pending(plan.name))
+                log.extend(self._state.pending(plan.name))
                 positions[plan.name] = len(log)
+            elif plan.source is not None:
+                positions[plan.name] = self._read_until[plan.name] = len(self._read[plan.name])
         self._state.commit(positions)
         self._clocks = self._program.clocks()
         self._partition_times = {topic: run.max_timestamp for topic, run in self._program.sources.items()}
@@ -113,23 +108,22 @@ class DriverTask:
         """As a worker does it: opens the state as committed, restores what the changelogs have more, takes up time."""
         self._program.processors.close()
         self._state.close()
-        for unread in self._read.values():
-            unread.clear()
         if lose_state:
             self._disk.wipe()
         self._state = self._disk.open()
         for plan in self.subtopology.stores:
             if plan.changelog is not None:
                 log = self._driver.changelogs.get(plan.changelog, [])
-                records: Sequence[Row] = log[self._state.positions.get(plan.name, 0) :]
-                if plan.from_source:
-                    assert isinstance(plan.spec, KeyValueSpec)
-                    records = readable_rows(records, plan.spec.codec.decode)
-                self._state.restore(plan.name, records, len(log))
+                self._state.restore(plan.name, log[self._state.positions.get(plan.name, 0) :], len(log))
+            elif plan.source is not None:
+                read = self._read[plan.name]
+                del read[self._read_until[plan.name] :]
+                rows = [row for row in read[self._state.positions.get(plan.name, 0) :] if plan.can_read(row.value)]
+                self._state.restore(plan.name, rows, len(read))
         self._program = self._bind()
-        self._program.restore_clocks(self._clocks)
         for topic, timestamp in self._partition_times.items():
             self._program.sources[topic].max_timestamp = timestamp
+        self._program.restore_clocks(self._clocks)
         self._program.processors.start()
 
     def close(self) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stores import KeyValueStore, MemoryTaskState, RocksDbResources, RocksDbTaskState
+from stores import MemoryTaskState, RocksDbResources, RocksDbTaskState, Store
 from streams.compile.program import Message, RecordFailure
 from streams.graph.schema import Schema
 from streams.observe import Counters
 from streams.operators.global_table import GlobalTable
-from streams.plan.plan import StorePlan
 from streams.runtime.failure_policy import FailurePolicy
-from streams.runtime.global_state import GlobalState
+from streams.runtime.global_state import GlobalState, Surroundings
 from streams.testing.message import DriverMessage
 
 
@@ -22,7 +21,9 @@ class DriverGlobalTables:
     What was taken in lasts, as a worker's copy does: a crash of the tasks takes nothing back.
     """
 
-    def __init__(self, tables: Sequence[GlobalTable], directory: Path | None, failures: FailurePolicy) -> None:
+    def __init__(
+        self, tables: Sequence[GlobalTable], directory: Path | None, failures: FailurePolicy, around: Surroundings
+    ) -> None:
         """`directory`: where the rows live, None for memory."""
         specs = [table.spec for table in tables]
         state = (
@@ -32,14 +33,11 @@ class DriverGlobalTables:
         )
         self._failures = failures
         self.counters = Counters()
-        self.plans = [
-            StorePlan(spec=table.spec, changelog=None, key_serde=table.schema.key_serde()) for table in tables
-        ]
         self._tables = {table.topic: table for table in tables}
-        self._state = GlobalState(tables, state)
+        self._state = GlobalState(tables, state, around)
 
     @property
-    def stores(self) -> Mapping[str, KeyValueStore]:
+    def stores(self) -> Mapping[str, Store]:
         """The stores by name."""
         return self._state.stores
 

@@ -14,6 +14,7 @@ from confluent_kafka.admin import OffsetSpec
 
 from broker import Broker
 from streams import App, ProcessingError, Processor, ProcessorContext, Record, Stores
+from streams.plan.task_id import TaskId
 from tests.streams.runtime.bench import DEADLINE_S, Bench, until
 
 TOTALS = Stores.key_value("totals", key=str, value=int)
@@ -55,6 +56,34 @@ def topology(bench: Bench) -> App:
     processed.to(bench.name("sums"), name="sums")
     processed.to(bench.name("life"), name="life")
     return app
+
+
+def test_processor_is_closed_after_the_last_commit_of_its_task(bench: Bench) -> None:
+    """So what it writes then is lost, and is not half of something."""
+    committed: list[Any] = []
+
+    class Late(Processor[str, int]):
+        def process(self, record: Record[str, int]) -> None:
+            self.context.store(TOTALS).put(record.key, record.value)
+
+        def close(self) -> None:
+            committed.append(bench.offsets.get((bench.name("in"), 0)))
+            self.context.store(TOTALS).put("late", 1)
+
+    def app() -> App:
+        made = App(bench.tag)
+        made.stream(bench.name("in"), key=str, value=int).process(Late, stores=[TOTALS])
+        return made
+
+    bench.topics(**{"in": 1})
+    bench.produce("in", ("k", number(1), 1), ("k", number(2), 2))
+    worker = bench.run(app(), TaskId(0, 0), commit_interval_ms=60_000)
+    until(lambda: worker.processed() == 2, "the records")
+    assert bench.offsets == {}
+    worker.stop()
+    assert [place.offset for place in committed] == [2]
+    changelog = bench.read(f"{bench.tag}-totals-changelog", own=False)
+    assert [(message.key(), message.value()) for message in changelog] == [(b"k", number(2))]
 
 
 def number(value: int) -> bytes:

@@ -10,8 +10,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams import App, F, KStream, MessagePack, TopologyError, count, max_, min_, sum_, tumbling
+from streams import (
+    App,
+    F,
+    KStream,
+    Materialized,
+    MessagePack,
+    Processor,
+    Stores,
+    TopologyError,
+    count,
+    max_,
+    min_,
+    sum_,
+    tumbling,
+)
 from streams.runtime.topology_record import FILE, check_topology
+from tests.stores.custom_stores import Board
 
 
 class Order(msgspec.Struct):
@@ -43,6 +58,10 @@ def named(**aggregates: Any) -> Declare:
     return lambda s: s.group_by_key().aggregate(store="kept", **aggregates)
 
 
+def processing(store: Any) -> Declare:
+    return lambda s: s.process(Processor, stores=[store])
+
+
 COMPATIBLE: dict[str, tuple[App, App]] = {
     "nothing": (app_of(named(n=count())), app_of(named(n=count()))),
     "another function": (
@@ -56,6 +75,14 @@ COMPATIBLE: dict[str, tuple[App, App]] = {
     "a store less": (
         app_of(lambda s: (s.group_by_key().count(store="kept"), s.to_table(store="rows"))),
         app_of(lambda s: s.group_by_key().count(store="kept")),
+    ),
+    "another way to keep the same rows": (
+        app_of(lambda s: s.group_by_key().count(store="kept")),
+        app_of(lambda s: s.group_by_key().count(store=Materialized("kept", ttl=HOUR, caching=True))),
+    ),
+    "rows with timestamps": (
+        app_of(processing(Stores.key_value("kept"))),
+        app_of(processing(Stores.timestamped_key_value("kept", persistent=False))),
     ),
     "a field more": (
         app_of(lambda s: s.to_table(store="kept")),
@@ -84,6 +111,21 @@ INCOMPATIBLE: dict[str, tuple[App, App, str]] = {
         app_of(named(least=min_(F.cents), most=max_(F.cents))),
         app_of(named(most=max_(F.cents), least=min_(F.cents))),
         r"\(least=min_, most=max_\) and are \(most=max_, least=min_\)",
+    ),
+    "kind of a processor's store": (
+        app_of(processing(Stores.key_value("kept"))),
+        app_of(processing(Stores.session("kept", retention=HOUR))),
+        "it was a key_value store and is a session store",
+    ),
+    "to a custom store": (
+        app_of(processing(Stores.key_value("kept"))),
+        app_of(processing(Stores.custom("kept", Board))),
+        "it was a key_value store and is a custom store",
+    ),
+    "values of a processor's store": (
+        app_of(processing(Stores.key_value("kept", value=int))),
+        app_of(processing(Stores.key_value("kept", value=str))),
+        "its values were written as long and are string",
     ),
     "aggregates": (app_of(named(n=count())), app_of(named(n=sum_(F.cents))), r"\(n=count\) and are \(n=sum_\)"),
     "repartition": (
@@ -114,6 +156,40 @@ def test_incompatible_change_is_refused_with_its_line_and_a_cure(case: str, tmp_
         assert all("delete the topic" in problem.message for problem in problems)
     assert (tmp_path / FILE).read_bytes() == written
     check_topology(tmp_path, before.plan())
+
+
+def test_store_that_is_logged_from_now_on_would_have_half_a_changelog(tmp_path: Path) -> None:
+    def app(*, logged: bool) -> App:
+        return app_of(lambda s: s.group_by_key().count(store=Materialized("kept", logged=logged)))
+
+    check_topology(tmp_path, app(logged=False).plan())
+    with pytest.raises(TopologyError, match=r"was not logged and is.*delete the folder shop in the state directory"):
+        check_topology(tmp_path, app(logged=True).plan())
+    (tmp_path / FILE).unlink()
+    for logged in (True, False):
+        check_topology(tmp_path, app(logged=logged).plan())
+
+
+def test_store_that_a_topic_fills_now_is_not_mixed_with_what_operators_put(tmp_path: Path) -> None:
+    """Its position would be taken for an offset of another topic."""
+
+    def app(*, read_only: bool) -> App:
+        made = App("shop")
+        if read_only:
+            made.add_read_only_store("kept", "rates", key=str, value=Order)
+        else:
+            made.table("rates", key=str, value=Order, store="kept")
+        made.stream("orders", key=str, value=Order).process(Processor, stores=["kept"])
+        return made
+
+    for before, message in (
+        (False, "restored from a changelog of its own and is from topic 'rates'.*delete the topic"),
+        (True, "restored from topic 'rates' and is from a changelog of its own.*delete the folder"),
+    ):
+        directory = tmp_path / str(before)
+        check_topology(directory, app(read_only=before).plan())
+        with pytest.raises(TopologyError, match=message):
+            check_topology(directory, app(read_only=not before).plan())
 
 
 def test_store_that_comes_back_is_compared_with_its_old_rows(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_render_mermaid_draws_topics_stores_and_boxes() -> None:
     text = mermaid(flight_delays().plan())
     assert text.startswith("flowchart LR\n")
     assert '(["flights"])' in text
-    assert '[("delays-by-state")]' in text
+    assert '[("delays-by-state<br/>window")]' in text
     assert text.count("subgraph") == text.count("    end\n") == 2
 
 

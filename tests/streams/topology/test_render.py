@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams import App, F, KStream, count, tumbling
+from streams import App, F, KStream, Materialized, Processor, Stores, count, tumbling
 from streams.plan.plan import Plan
 from streams.render import code, describe, document, dot, mermaid
 from streams.render.sketch import steps
+from tests.stores.custom_stores import Board, SortedStore
 
 RENDERINGS: list[Callable[[Plan], str]] = [describe, mermaid, dot, document, code]
 
@@ -85,11 +86,47 @@ Topologies:
       <-- views
     Sink: views-sink (topic: views)
       <-- views-to-stream
+
+Stores:
+   Store: users-table (key-value, RocksDB, changelog visits-users-table-changelog)
+   Store: views (window, RocksDB, changelog visits-views-changelog, retention 60000 ms)
 """
 
 
 def test_text_has_the_form_of_kafkas_describe() -> None:
     assert describe(visits().plan()) == TEXT
+
+
+def test_text_tells_kind_place_and_options_of_every_store() -> None:
+    app = App("shop")
+    grouped = app.stream("in", key=str, value=str).group_by_key()
+    grouped.count(store=Materialized("ttl", ttl=timedelta(seconds=5), persistent=False))
+    grouped.count(store=Materialized("last", max_entries=9, logged=False))
+    grouped.count(store=Materialized("own", custom=SortedStore, caching=True, changelog={"segment.bytes": "9"}))
+    app.add_read_only_store("limits", "limit-topic", key=str, value=str)
+    stores = [Stores.custom("board", Board), Stores.session("visits", retention=timedelta(seconds=7))]
+    app.stream("other", key=str).process(Processor, stores=[*stores, "limits"])
+    app.add_global_store("rates", "rate-topic", key=str, value=str)
+    text = describe(app.plan())
+    assert text[text.index("Stores:") :].splitlines() == [
+        "Stores:",
+        "   Store: ttl (key-value, in memory, changelog shop-ttl-changelog, ttl 5000 ms)",
+        "   Store: last (key-value, in memory, not logged, max entries 9)",
+        "   Store: own (key-value, custom, RocksDB, changelog shop-own-changelog, segment.bytes=9, "
+        "changes forwarded at the commit)",
+        "   Store: limits (key-value, RocksDB, filled by limit-topic)",
+        "   Store: board (custom, RocksDB, changelog shop-board-changelog)",
+        "   Store: visits (session, RocksDB, changelog shop-visits-changelog, retention 7000 ms)",
+        "   Store: rates (key-value, RocksDB, filled by rate-topic in every worker)",
+    ]
+    assert "    Processor: other-process (stores: [board, visits, limits])\n" in text
+    assert "Sub-topology: 2 for global store (will not generate tasks)\n    Source: rates-source (topics:" in text
+    told = json.loads(document(app.plan()))
+    assert [store["filled_by"] for store in told["global_stores"]] == ["rate-topic"]
+    assert [store["limits"] for sub in told["subtopologies"] for store in sub["stores"]][:2] == [
+        {"ttl_ms": 5000},
+        {"max_entries": 9},
+    ]
 
 
 @pytest.mark.parametrize("render", RENDERINGS)
@@ -105,7 +142,7 @@ def test_dot_has_a_node_for_everything_that_an_edge_names() -> None:
     declared = {line.split(" [")[0] for line in lines if "[label=" in line and "->" not in line}
     named = {end for line in lines if " -> " in line for end in line.rstrip(";").split(" [")[0].split(" -> ")}
     assert named == declared
-    assert '"store/views" [label="views", shape=cylinder];' in lines
+    assert '"store/views" [label="views\\nwindow", shape=cylinder];' in lines
 
 
 def test_dot_and_mermaid_survive_any_name() -> None:
@@ -124,8 +161,20 @@ def test_json_tells_what_the_text_tells() -> None:
     assert first["sources"] == [{"topic": "users", "role": "table"}, {"topic": "visits", "role": "stream"}]
     assert first["sinks"] == ["home"]
     assert second["stores"] == [
-        {"name": "views", "kind": "window", "changelog": "visits-views-changelog", "key_serde": "String"}
+        {
+            "name": "views",
+            "kind": "window",
+            "changelog": "visits-views-changelog",
+            "key_serde": "String",
+            "persistent": True,
+            "custom": False,
+            "filled_by": None,
+            "caching": False,
+            "changelog_settings": {},
+            "limits": {"retention_ms": 60_000},
+        }
     ]
+    assert read["global_stores"] == []
     join = next(step for step in first["steps"] if step["operator"] == "join")
     assert (join["stores"], join["successors"]) == (["users-table"], ["visits-branch"])
     assert join["declared"].startswith(f"{__file__}:")
