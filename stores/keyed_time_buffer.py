@@ -15,7 +15,7 @@ from stores.clean import CleanRows
 from stores.row import MISSING
 from stores.specs import BufferSpec
 from stores.table import Table, Writer
-from stores.time_buffer import TimeBuffer, Values
+from stores.time_buffer import UNKNOWN, TimeBuffer, Totals, Values
 
 
 class KeyedTimeBuffer(TimeBuffer):
@@ -29,6 +29,15 @@ class KeyedTimeBuffer(TimeBuffer):
 
     def put(self, key: bytes, value: bytes, time: int) -> int:
         """Sets the value that waits under a key; the time it waits for, which is `time` only if there was none."""
+        waiting = self._times.get(key)
+        if waiting is not None:  # mostly it has changed since the last commit already: then only the value is another
+            local = HEAD.pack(0, waiting) + key
+            before = self.dirty.get(local)
+            if before is not None and self._totals is not UNKNOWN:
+                self.dirty[local] = (value,)
+                count, size = self._totals
+                self._totals = Totals(count, size + len(value) - len(before[0]))
+                return waiting
         waiting = self.time_of(key)
         if waiting is None:
             self._set(self._local(time, key, 0), None, (value,), 0, time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stores import BufferSpec
 from streams.errors import TopologyProblem
 from streams.graph.logical import LogicalGraph
 from streams.operators.repartition import Repartition
@@ -39,7 +40,9 @@ def _unserializable(graph: LogicalGraph) -> Iterator[TopologyProblem]:
 
 def _unknown_stores(graph: LogicalGraph) -> Iterator[TopologyProblem]:
     """Names of stores that processors use and nobody keeps."""
-    known = {store.name for store in graph.stores} | {node.store.name for node in graph.nodes if node.store is not None}
+    kept = [node.store for node in graph.nodes if node.store is not None]
+    known = {store.name for store in graph.stores}
+    known |= {store.name for store in kept if not isinstance(store, BufferSpec)}  # its rows mean nothing outside
     for node in graph.nodes:
         for name in node.connected_stores:
             if name not in known:

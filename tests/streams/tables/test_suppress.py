@@ -14,6 +14,7 @@ from streams import (
     BufferFullError,
     Context,
     Json,
+    Processor,
     TopologyError,
     Windowed,
     hopping,
@@ -359,6 +360,14 @@ def test_suppress_until_window_closes_of_a_table_without_windows_is_a_problem_of
     with pytest.raises(TopologyError, match="needs the results of a windowed aggregation") as caught:
         app.plan()
     assert len(caught.value.problems) == 2
+
+
+def test_suppress_buffer_is_not_for_processors() -> None:
+    app = App("app")
+    app.table("in").suppress(until_time_limit(MS), name="calm").to_stream().to("out")
+    app.stream("other").process(Processor, stores=["calm-store"]).to("out")
+    with pytest.raises(TopologyError, match="uses a store 'calm-store', but the topology has none"):
+        app.plan()
 
 
 def test_suppress_of_unlimited_windows_is_a_problem_of_the_topology() -> None:
