@@ -84,3 +84,26 @@ def test_worker_does_not_restore_a_source_beyond_what_it_has_read(bench: Bench) 
     until(lambda: again.processed() == 6, "three more")
     again.stop()
     assert [int.from_bytes(message.value(), "big") for message in bench.read("out")][-1] == 60
+
+
+@pytest.mark.parametrize("directory", ["state", "elsewhere"])
+def test_worker_with_exactly_once_restores_a_table_from_its_source_after_a_crash(bench: Bench, directory: str) -> None:
+    """The position of the rows is the input's offset of the last transaction that was committed."""
+    bench.topics(prices=2, sales=2, out=2)
+    for partition in range(2):
+        records = [(f"{partition}{key}", value, ts) for key, value, ts in prices(*range(1, 21))]
+        bench.produce("prices", *records, partition=partition)
+    first = bench.run_in_group(joining(bench), session_timeout_ms=6_000)
+    until(lambda: first.processed() == 40, "all prices")
+    until(lambda: first.heard.commits > 0, "a commit")
+    first.crash()
+    for partition in range(2):
+        bench.produce("prices", (f"{partition}k0", (100).to_bytes(8, "big"), 50), partition=partition)
+        sales = [(f"{partition}k{n}", (2).to_bytes(8, "big"), 60 + n) for n in range(3)]
+        bench.produce("sales", *sales, partition=partition)
+    again = bench.run_in_group(joining(bench), directory=directory, session_timeout_ms=6_000)
+    until(lambda: again.error or len(bench.latest("out")) == 6, "all sales")
+    again.stop()
+    found = {key[1:]: int.from_bytes(value or b"", "big") for key, value in bench.latest("out").items()}
+    assert found == {"k0": 200, "k1": 40, "k2": 36}
+    assert f"{bench.tag}-prices-changelog" not in bench.admin.list_topics(timeout=10).topics
