@@ -170,7 +170,8 @@ class TimeBuffer:
     def freeze(self) -> Iterator[ChangelogRecord]:
         """Encodes the dirty entries; the next commit writes these, and what is written from now on stays dirty."""
         rows = self.dirty.copy()
-        # No timestamp: what waits for a time to come would have one that brokers refuse (message.timestamp.after.max.ms).
+        # No timestamp: what waits for a time to come would have one that brokers refuse
+        # (message.timestamp.after.max.ms).
         self._frozen = [
             as_record((local, None if values is None else pack_values(values), 0)) for local, values in rows.items()
         ]

@@ -100,7 +100,7 @@ class Task:
         self.torn = False
         """A record failed half way through the operators: what is dirty in the stores belongs to no offset."""
         self.punctuated = False
-        """Punctuators ran since the last commit: what they forwarded waits for the next one, with or without records."""
+        """Punctuators ran since the last commit: what they forwarded waits for the next, with or without records."""
         self._flushed: dict[str, Progress] = {}
         """Sink -> progress when tables last forwarded what they had held back for the commit."""
         self._measures: dict[str, Callable[[int], Progress]] = {}
