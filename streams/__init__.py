@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         Record,
     )
     from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
-    from streams.state import Stores
+    from streams.state import Materialized, Stores
     from streams.windowed import Windowed
     from streams.windows import (
         CalendarWindows,
@@ -87,6 +87,7 @@ HOMES = {
     "Json": "streams.serde",
     "KStream": "streams.dsl.kstream",
     "KTable": "streams.dsl.ktable",
+    "Materialized": "streams.state",
     "MessagePack": "streams.serde",
     "ProcessingError": "streams.errors",
     "Processor": "streams.processors",
@@ -162,6 +163,7 @@ __all__ = [
     "Json",
     "KStream",
     "KTable",
+    "Materialized",
     "MessagePack",
     "ProcessingError",
     "Processor",

@@ -27,7 +27,7 @@ from streams.plan.build import build_plan
 from streams.plan.plan import Plan
 from streams.serde import Serde
 from streams.settings import AppSettings, FailureHandler
-from streams.state import StoreDeclaration
+from streams.state import StoreDeclaration, StoreName
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -135,9 +135,16 @@ class App:
         value: type[V] | Serde | Any = None,
         timestamp: TimestampExtractor | None = None,
         invalid_timestamp: InvalidTimestamp = "fail",
-        store: str | None = None,
+        store: StoreName | None = None,
     ) -> KTable[K, V]:
-        """A topic read as a table: the newest value of each key; a null value deletes it."""
+        """A topic read as a table: the newest value of each key; a null value deletes it.
+
+        Args:
+            store: the name of the store that keeps the rows, or `Materialized(…)`; with a `history_retention` the table
+                is versioned.
+
+        The other arguments are those of `stream`.
+        """
         origin = caller_origin()
         self._builder.check_name("topic", topic, origin)
         schema = self._builder.schema(key, value, Schema(), origin)

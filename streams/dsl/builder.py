@@ -11,7 +11,7 @@ from streams.graph.node import Node
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Part, Schema, declared
 from streams.serde import Role
-from streams.state import StoreDeclaration
+from streams.state import Materialized, StoreDeclaration, StoreName
 
 
 class TopologyBuilder(GraphBuilder):
@@ -38,8 +38,9 @@ class TopologyBuilder(GraphBuilder):
         """Both parts at once."""
         return Schema(self.part(key, "key", known.key, origin), self.part(value, "value", known.value, origin))
 
-    def store_name(self, given: str | None, parent: Node, kind: str, origin: SourceLine | None) -> str:
+    def store_name(self, given: StoreName | None, parent: Node, kind: str, origin: SourceLine | None) -> str:
         """The user's name for a store, checked, or one derived from its place in the chain."""
+        given = given.name if isinstance(given, Materialized) else given
         if given is None:
             return self._stores.derive(parent, kind)
         self.check_name("store", given, origin)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from stores import KeyValueSpec
 from streams.aggregates import Aggregate
 from streams.dsl.aggregations import Group, counting, folding, reducing
 from streams.dsl.builder import TopologyBuilder
 from streams.dsl.cogrouped import CogroupedStream, CogroupInput
 from streams.dsl.ktable import KTable
+from streams.dsl.materialize import table_spec
 from streams.dsl.session_windowed import SessionWindowedStream
 from streams.dsl.windowed import WindowedStream
 from streams.dsl.windowing import Windowing
@@ -22,6 +22,7 @@ from streams.graph.schema import Part, Schema
 from streams.operators.aggregate import AggregateByKey
 from streams.operators.aggregation import Aggregation
 from streams.operators.window_aggregate import Emit
+from streams.state import StoreName
 from streams.windows import AlignedWindows, SessionWindows, SlidingWindows, Windows
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ class GroupedStream(Generic[K, V]):
         windowing = Windowing.of(self._group, windows, emit, late, caller_origin())
         return SessionWindowedStream(windowing) if isinstance(windows, SessionWindows) else WindowedStream(windowing)
 
-    def count(self, *, store: str | None = None) -> KTable[K, int]:
+    def count(self, *, store: StoreName | None = None) -> KTable[K, int]:
         """How many records each key had. Null values are not counted."""
         return self._aggregate(counting(), store, "count", caller_origin())
 
-    def reduce(self, reducer: Callable[[V, V], V], *, store: str | None = None) -> KTable[K, V]:
+    def reduce(self, reducer: Callable[[V, V], V], *, store: StoreName | None = None) -> KTable[K, V]:
         """`reducer(aggregate, value)` over each key's values; the first value is the first aggregate."""
         origin = caller_origin()
         return self._aggregate(reducing(self._group, reducer, origin, windowed=False), store, "reduce", origin)
@@ -108,7 +109,7 @@ class GroupedStream(Generic[K, V]):
         aggregator: Callable[[K, V, Any], Any] | None = None,
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         **named: Aggregate,
     ) -> KTable[K, Any]:
         """An aggregate per key: plain, or named ones side by side.
@@ -122,7 +123,7 @@ class GroupedStream(Generic[K, V]):
         return self._aggregate((aggregation, part), store, "aggregate", origin)
 
     def _aggregate(
-        self, made: tuple[Aggregation, Part], store: str | None, kind: str, origin: SourceLine | None
+        self, made: tuple[Aggregation, Part], store: StoreName | None, kind: str, origin: SourceLine | None
     ) -> KTable[K, Any]:
         group, (aggregation, part) = self._group, made
         name = group.builder.store_name(store, group.node, kind, origin)
@@ -133,7 +134,7 @@ class GroupedStream(Generic[K, V]):
             group_name=group.name or name,
             origin=origin,
             label=name,
-            spec=KeyValueSpec(name=name, codec=aggregation.codec),
+            spec=table_spec(group.builder, store, name, aggregation.codec, origin),
             aggregation=aggregation,
         )
         return KTable(group.builder, group.builder.add(node))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
-from stores import KeyValueSpec
 from streams.aggregates import Aggregate
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.materialize import table_spec
 from streams.dsl.named_aggregates import aggregate_columns, result_struct
 from streams.dsl.schemas import value_after
 from streams.errors import SourceLine
@@ -28,6 +28,7 @@ from streams.operators.table_aggregation import (
 )
 from streams.operators.table_group import TableGroup
 from streams.serde import Unknown, change_serde, serde_for
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.ktable import KTable
@@ -71,13 +72,17 @@ class GroupedTable(Generic[K, V]):
         )
         return cls(builder, builder.add(node), schema, name)
 
-    def count(self, *, store: str | None = None) -> KTable[K, int]:
+    def count(self, *, store: StoreName | None = None) -> KTable[K, int]:
         """How many rows each group has. A group that becomes empty stays, with 0, as in Kafka Streams."""
         serde = serde_for(int, role="value")
         return self._aggregate(TableCount(serde=serde), Part(int, serde), store, "count", caller_origin())
 
     def reduce(
-        self, adder: Callable[[V, V], V | None], subtractor: Callable[[V, V], V | None], *, store: str | None = None
+        self,
+        adder: Callable[[V, V], V | None],
+        subtractor: Callable[[V, V], V | None],
+        *,
+        store: StoreName | None = None,
     ) -> KTable[K, V]:
         """`adder(aggregate, value)` for each row that comes, `subtractor(aggregate, value)` for each that goes.
 
@@ -100,7 +105,7 @@ class GroupedTable(Generic[K, V]):
         subtractor: Callable[[K, V, Any], Any] | None = None,
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         **named: Aggregate,
     ) -> KTable[K, Any]:
         """An aggregate per group: plain, or named ones side by side.
@@ -158,7 +163,7 @@ class GroupedTable(Generic[K, V]):
         return NamedTableAggregation(columns=columns, result_type=result), Part(result)
 
     def _aggregate(
-        self, aggregation: TableAggregation, part: Part, store: str | None, kind: str, origin: SourceLine | None
+        self, aggregation: TableAggregation, part: Part, store: StoreName | None, kind: str, origin: SourceLine | None
     ) -> KTable[K, Any]:
         from streams.dsl.ktable import KTable
 
@@ -171,7 +176,7 @@ class GroupedTable(Generic[K, V]):
             value=self._schema,
             origin=origin,
             label=name,
-            spec=KeyValueSpec(name=name, codec=aggregation.codec),
+            spec=table_spec(self._builder, store, name, aggregation.codec, origin),
             aggregation=aggregation,
         )
         return KTable(self._builder, self._builder.add(node))

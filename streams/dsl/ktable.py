@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from streams.context import Context
 from streams.dsl.grouped_table import GroupedTable
-from streams.dsl.materialize import named_store
+from streams.dsl.materialize import given_name, named_store
 from streams.dsl.schemas import key_after, pair_after, value_after
 from streams.dsl.table_joins import TableJoins
 from streams.expressions import Expression
@@ -21,6 +21,7 @@ from streams.operators.table_filter import TableFilter
 from streams.operators.table_map_values import TableMapValues
 from streams.operators.to_stream import ToStream
 from streams.serde import Serde
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
@@ -55,7 +56,7 @@ class KTable(TableJoins[K, V]):
         self,
         predicate: Callable[[K, V], Any] | Callable[[K, V, Context], Any] | Expression,
         *,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V]:
         """The rows `predicate(key, value)` holds for. A row that no longer passes is deleted from the result."""
@@ -65,14 +66,14 @@ class KTable(TableJoins[K, V]):
         self,
         predicate: Callable[[K, V], Any] | Callable[[K, V, Context], Any] | Expression,
         *,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V]:
         """The rows `predicate(key, value)` does not hold for."""
         return self._filter("filter_not", predicate, store, name, negate=True)
 
     def _filter(
-        self, operator: str, predicate: Any, store: str | None, name: str | None, *, negate: bool
+        self, operator: str, predicate: Any, store: StoreName | None, name: str | None, *, negate: bool
     ) -> KTable[K, V]:
         origin = caller_origin()
         function = user_function(self.builder, operator, predicate, ("key", "value"), origin=origin)
@@ -81,7 +82,7 @@ class KTable(TableJoins[K, V]):
             parents=(self.node,),
             schema=self.node.schema,
             origin=origin,
-            label=self.builder.label(name or store, self.node, TableFilter.kind),
+            label=self.builder.label(name or given_name(store), self.node, TableFilter.kind),
             predicate=function,
             negate=negate,
             spec=spec,
@@ -93,7 +94,7 @@ class KTable(TableJoins[K, V]):
         mapper: Callable[[V], V2] | Callable[[K, V], V2] | Callable[[V, Context], V2] | Expression,
         *,
         value: type[V2] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, V2]:
         """Each row with the value `mapper(value)` or `mapper(key, value)`; a result of None deletes the row.
@@ -108,7 +109,7 @@ class KTable(TableJoins[K, V]):
             parents=(self.node,),
             schema=schema,
             origin=origin,
-            label=self.builder.label(name or store, self.node, TableMapValues.kind),
+            label=self.builder.label(name or given_name(store), self.node, TableMapValues.kind),
             mapper=function,
             spec=spec,
         )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from stores import KeyValueSpec, ValueCodec
+from stores import KeyValueSpec, ValueCodec, VersionedSpec
 from streams.dsl.builder import TopologyBuilder
+from streams.errors import SourceLine
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.global_table import GlobalTable
 from streams.operators.materialize import Materialize
 from streams.operators.source import Source
+from streams.operators.table import TableSpec
+from streams.state import Materialized, StoreName
 
 
 def materialize(
     builder: TopologyBuilder,
     parent: Node,
     schema: Schema,
-    store: str | None,
+    store: StoreName | None,
     kind: str,
     origin: Any,
     *,
@@ -32,29 +36,70 @@ def materialize(
             schema=schema,
             origin=origin,
             label=name,
-            spec=value_store(name, schema),
+            spec=table_spec(builder, store, name, codec_of(schema), origin),
             kept=store is not None,
             read_only=read_only,
         )
     )
 
 
-def global_table(builder: TopologyBuilder, topic: str, schema: Schema, store: str | None, origin: Any) -> GlobalTable:
+def global_table(
+    builder: TopologyBuilder, topic: str, schema: Schema, store: StoreName | None, origin: Any
+) -> GlobalTable:
     """Appends a table that every worker has as a whole."""
+    store = by_name_only(builder, store, "a global table keeps each key's newest value", origin)
     name = builder.store_name(store, Source(topics=(topic,)), "global-table", origin)
     return builder.add(
-        GlobalTable(schema=schema, origin=origin, label=name, topic=topic, spec=value_store(name, schema))
+        GlobalTable(
+            schema=schema, origin=origin, label=name, topic=topic, spec=KeyValueSpec(name=name, codec=codec_of(schema))
+        )
     )
 
 
 def named_store(
-    builder: TopologyBuilder, parent: Node, schema: Schema, store: str | None, kind: str, origin: Any
-) -> KeyValueSpec | None:
+    builder: TopologyBuilder, parent: Node, schema: Schema, store: StoreName | None, kind: str, origin: Any
+) -> TableSpec | None:
     """The store of a table that keeps one only if the user names it."""
-    return None if store is None else value_store(builder.store_name(store, parent, kind, origin), schema)
+    if store is None:
+        return None
+    return table_spec(builder, store, builder.store_name(store, parent, kind, origin), codec_of(schema), origin)
 
 
-def value_store(name: str, schema: Schema) -> KeyValueSpec:
-    """A store for the values of records of that schema."""
+def table_spec(
+    builder: TopologyBuilder, store: StoreName | None, name: str, codec: ValueCodec, origin: SourceLine | None
+) -> TableSpec:
+    """The store called `name` that `store` describes; what cannot be is noted as a problem at `origin`."""
+    if not isinstance(store, Materialized):
+        return KeyValueSpec(name=name, codec=codec)
+    for message in store.problems():
+        builder.problem(f"store {name!r}: {message}", origin)
+    persistent = store.persistent is not False
+    if store.history_retention is None:
+        return KeyValueSpec(name=name, codec=codec, persistent=persistent, logged=store.logged)
+    return VersionedSpec(
+        name=name,
+        codec=codec,
+        history_ms=max(store.history_retention // timedelta(milliseconds=1), 0),
+        persistent=persistent,
+        logged=store.logged,
+        follows_puts=False,
+    )
+
+
+def given_name(store: StoreName | None) -> str | None:
+    """The name the user gave a store, if any."""
+    return store.name if isinstance(store, Materialized) else store
+
+
+def by_name_only(builder: TopologyBuilder, store: StoreName | None, what: str, origin: SourceLine | None) -> str | None:
+    """The name of a store whose rows can be kept in one way only; a problem if another is asked for."""
+    if isinstance(store, Materialized):
+        builder.problem(f"{what}: give its store a name only (store={store.name!r})", origin)
+        return store.name
+    return store
+
+
+def codec_of(schema: Schema) -> ValueCodec:
+    """How values of records of that schema are written."""
     serde = schema.value_serde()
-    return KeyValueSpec(name=name, codec=ValueCodec(encode=serde.serialize, decode=serde.deserialize))
+    return ValueCodec(encode=serde.serialize, decode=serde.deserialize)

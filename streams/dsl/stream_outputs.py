@@ -17,6 +17,7 @@ from streams.graph.origin import caller_origin
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.serde import Serde
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
@@ -79,7 +80,7 @@ class StreamOutputs(StreamHandle[K, V]):
     def to_table(
         self,
         *,
-        store: str | None = None,
+        store: StoreName | None = None,
         key: type[Any] | Serde | Any = None,
         value: type[Any] | Serde | Any = None,
     ) -> KTable[K, V]:

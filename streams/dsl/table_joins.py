@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
 
-from streams.dsl.materialize import named_store
+from streams.dsl.materialize import given_name, named_store
 from streams.dsl.schemas import value_after
 from streams.dsl.table_handle import TableHandle
 from streams.graph.function import user_function
 from streams.graph.origin import caller_origin
 from streams.operators.table_join import JoinKind, TableJoin, TableJoinSide
 from streams.serde import Serde
+from streams.state import StoreName
 
 if TYPE_CHECKING:
     from streams.dsl.ktable import KTable
@@ -39,7 +40,7 @@ class TableJoins(TableHandle[K, V]):
         joiner: Callable[[V, V2], R] | Callable[[K, V, V2], R],
         *,
         value: type[R] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, R]:
         """Inner join: the rows `joiner(value, other_value)` of keys that both tables have."""
@@ -51,7 +52,7 @@ class TableJoins(TableHandle[K, V]):
         joiner: Callable[[V, V2 | None], R] | Callable[[K, V, V2 | None], R],
         *,
         value: type[R] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, R]:
         """Left join: a row for each key of this table; the joiner gets None where the other has nothing."""
@@ -63,7 +64,7 @@ class TableJoins(TableHandle[K, V]):
         joiner: Callable[[V | None, V2 | None], R] | Callable[[K, V | None, V2 | None], R],
         *,
         value: type[R] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         name: str | None = None,
     ) -> KTable[K, R]:
         """Outer join: a row for each key that either table has; the joiner gets None for the one that has nothing."""
@@ -74,7 +75,7 @@ class TableJoins(TableHandle[K, V]):
         other: KTable[K, Any],
         joiner: Any,
         value: Any,
-        store: str | None,
+        store: StoreName | None,
         name: str | None,
         join: JoinKind,
         operator: str,
@@ -99,7 +100,7 @@ class TableJoins(TableHandle[K, V]):
             )
         types = {"left": self.node.schema.value.type, "right": other.node.schema.value.type}
         schema = self.node.schema.with_value(value_after(builder, self.node.schema, function, value, origin, **types))
-        label = builder.label(name or store, self.node, TableJoin.kind)
+        label = builder.label(name or given_name(store), self.node, TableJoin.kind)
         sides = [
             builder.add(
                 TableJoinSide(

@@ -5,6 +5,8 @@ from streams.state.entries import Entries as Entries
 from streams.state.key_value import KeyValueStore as KeyValueStore
 from streams.state.key_value import TimestampedKeyValueStore as TimestampedKeyValueStore
 from streams.state.key_value import ValueAndTimestamp as ValueAndTimestamp
+from streams.state.materialized import Materialized as Materialized
+from streams.state.materialized import StoreName as StoreName
 from streams.state.session import SessionStore as SessionStore
 from streams.state.stores import Stores as Stores
 from streams.state.table import table_store as table_store
