@@ -75,7 +75,10 @@ class VersionedRows:
         time, row, ends = scope.timestamp, chain.local("version"), chain.local("ends")
         with chain.block(f"if {time} > {self.clock.time}:"):
             chain.line(f"{self.clock.time} = {time}")
-        chain.line(f"{self.advance}({self.clock.now})")
+            if self.clock.now == self.clock.time:
+                chain.line(f"{self.advance}({time})")
+        if self.clock.now != self.clock.time:  # a watermark may have moved it, too
+            chain.line(f"{self.advance}({self.clock.now})")
         chain.line(f"{row} = {now}")
         chain.line(f"{ends} = {self.put}({kb}, {row} and {row}[0], {time})")
         with chain.block(f"if {ends} == {REJECTED}:"):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import StoreSpec, WindowSpec
+from stores import StoreSpec, VersionedSpec, WindowSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
@@ -21,6 +21,10 @@ from streams.state import StoreDeclaration
 CHANGELOG_CONFIGS: Mapping[str, str] = {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
 """Windowed changelogs too: their expired rows are deleted by tombstones, not by wall clock, so that a replay of old
 events keeps its windows until the task itself has expired them."""
+
+LAG_BEYOND_HISTORY_MS = 86_400_000
+"""How much longer than its history the changelog of a versioned store is spared compaction, which keeps only the last
+record of a key. Source: `VersionedChangelogTopicConfig`."""
 
 REPARTITION_CONFIGS: Mapping[str, str] = {
     "cleanup.policy": "delete",
@@ -59,6 +63,13 @@ class StorePlan:
     def kind(self) -> str:
         """`key_value`, `window` and so on: how rows are found in it."""
         return self.spec.kind.replace("-", "_")
+
+    @property
+    def changelog_configs(self) -> Mapping[str, str]:
+        """The settings of its changelog topic."""
+        if isinstance(self.spec, VersionedSpec):
+            return {**CHANGELOG_CONFIGS, "min.compaction.lag.ms": str(self.spec.history_ms + LAG_BEYOND_HISTORY_MS)}
+        return CHANGELOG_CONFIGS
 
     def end_of(self, start: int) -> int:
         """The end of the window that starts at `start`, as `Windowed` keys have it; only of window stores."""
@@ -209,7 +220,8 @@ class Plan:
                     yield InternalTopic(name=source.topic, partitions=counts[source.topic], configs=REPARTITION_CONFIGS)
             for store in sub.stores:
                 if store.changelog is not None:
-                    yield InternalTopic(name=store.changelog, partitions=partitions, configs=CHANGELOG_CONFIGS)
+                    configs = store.changelog_configs
+                    yield InternalTopic(name=store.changelog, partitions=partitions, configs=configs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from streams.serde import Serde
 from streams.state.declaration import Moment, StoreDeclaration
 from streams.state.key_value import ReadOnlyKeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp
 from streams.state.session import ReadOnlySessionStore, SessionStore
+from streams.state.versioned import ReadOnlyVersionedStore, VersionedKeyValueStore
 from streams.state.window import ReadOnlyWindowStore, TimestampedWindowStore
 
 
@@ -73,9 +74,20 @@ class PresentedSessionStore(ReadOnlySessionStore[Any, Any]):
         return self.present(row[0])
 
 
+class PresentedVersionedStore(ReadOnlyVersionedStore[Any, Any]):
+    """The same by version."""
+
+    __slots__ = ("present",)
+    present: Callable[[Any], Any]
+
+    def _value_of(self, value: Any) -> Any:
+        return self.present(value)
+
+
 KINDS: Mapping[str, tuple[type, type]] = {
     "key-value": (PresentedKeyValueStore, TimestampedKeyValueStore),
     "window": (PresentedWindowStore, TimestampedWindowStore),
     "session": (PresentedSessionStore, SessionStore),
+    "versioned": (PresentedVersionedStore, VersionedKeyValueStore),
 }
 """Kind of a spec -> what is seen of its store where rows hold states, and where they hold values."""

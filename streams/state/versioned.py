@@ -26,9 +26,10 @@ class VersionedRecord(NamedTuple, Generic[V]):
     valid_to: int | None = None
 
 
-class VersionedKeyValueStore(Generic[K, V]):
-    """The versions of each key by time, each valid until the next. Times are ms since the epoch.
+class ReadOnlyVersionedStore(Generic[K, V]):
+    """Reads the versions of each key by time, each valid until the next. Times are ms since the epoch.
 
+    Values are handed out as the store holds them: do not change them in place.
     Source: `org.apache.kafka.streams.state.VersionedKeyValueStore`.
     """
 
@@ -41,15 +42,30 @@ class VersionedKeyValueStore(Generic[K, V]):
 
     def get(self, key: K) -> VersionedRecord[V] | None:
         """The latest version, None if there is none or it is a deletion."""
-        return _record(self._rows.get(self._key(key)))
+        return self._record(self._rows.get(self._key(key)))
 
     def as_of(self, key: K, timestamp: int) -> VersionedRecord[V] | None:
         """The version valid at `timestamp`; None if there was none then, or it is older than the history."""
-        return _record(self._rows.as_of(self._key(key), timestamp))
+        return self._record(self._rows.as_of(self._key(key), timestamp))
 
     def versions(self, key: K, time_from: int, time_to: int) -> Entries[VersionedRecord[V]]:
         """The versions valid at some time from `time_from` to `time_to`, both inclusive, the earliest first."""
-        return Entries(self._rows.versions(self._key(key), time_from, time_to), _version)
+        return Entries(self._rows.versions(self._key(key), time_from, time_to), self._version)
+
+    def _record(self, row: Any) -> VersionedRecord[Any] | None:
+        return None if row is None else VersionedRecord[Any](self._value_of(row[0]), row[1])
+
+    def _version(self, version: Any) -> VersionedRecord[Any]:
+        return VersionedRecord[Any](self._value_of(version[0]), version[1], version[2])
+
+    def _value_of(self, value: Any) -> Any:
+        return value
+
+
+class VersionedKeyValueStore(ReadOnlyVersionedStore[K, V]):
+    """The versions of each key by time. Source: `org.apache.kafka.streams.state.VersionedKeyValueStore`."""
+
+    __slots__ = ()
 
     def put(self, key: K, value: V | None, timestamp: int) -> int:
         """Adds a version that is valid from `timestamp`, or replaces that of the same time; None deletes from then on.
@@ -61,12 +77,4 @@ class VersionedKeyValueStore(Generic[K, V]):
 
     def delete(self, key: K, timestamp: int) -> VersionedRecord[V] | None:
         """Puts None and returns the version that was valid at `timestamp`."""
-        return _record(self._rows.delete(self._key(key), timestamp))
-
-
-def _record(row: Any) -> VersionedRecord[Any] | None:
-    return None if row is None else VersionedRecord[Any](*row)
-
-
-def _version(version: Any) -> VersionedRecord[Any]:
-    return VersionedRecord[Any](*version)
+        return self._record(self._rows.delete(self._key(key), timestamp))
