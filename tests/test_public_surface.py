@@ -29,6 +29,7 @@ SURFACE = {
     "Json",
     "KStream",
     "KTable",
+    "Materialized",
     "MessagePack",
     "ProcessingError",
     "Processor",

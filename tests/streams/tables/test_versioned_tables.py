@@ -98,7 +98,7 @@ def test_aggregate_that_begins_again_before_its_deletion_is_an_earlier_version(c
     app = App("app")
     group = app.stream("in", key=str, value=int).group_by_key()
 
-    def fold(key: str, value: int, aggregate: int) -> int | None:
+    def fold(key: str, value: int, aggregate: int) -> Any:
         return aggregate + value or None
 
     if cogrouped:
