@@ -166,7 +166,7 @@ class App:
         *,
         key: type[K] | Serde | Any = None,
         value: type[V] | Serde | Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
     ) -> GlobalKTable[K, V]:
         """A topic of which every worker has all rows: the newest value of each key; a null value deletes it.
 

@@ -40,7 +40,11 @@ class TopologyBuilder(GraphBuilder):
 
     def store_name(self, given: StoreName | None, parent: Node, kind: str, origin: SourceLine | None) -> str:
         """The user's name for a store, checked, or one derived from its place in the chain."""
-        given = given.name if isinstance(given, Materialized) else given
+        if isinstance(given, Materialized):
+            name = self.store_name(given.name, parent, kind, origin)
+            for message in given.problems():
+                self.problem(f"store {name!r}: {message}", origin)
+            return name
         if given is None:
             return self._stores.derive(parent, kind)
         self.check_name("store", given, origin)
@@ -55,8 +59,10 @@ class TopologyBuilder(GraphBuilder):
             if not self._stores.claim(store.name):
                 self.problem(f"there is already a store named {store.name!r}: names of stores must differ", origin)
 
-    def label(self, given: str | None, parent: Node | None, kind: str) -> str:
+    def label(self, given: StoreName | None, parent: Node | None, kind: str) -> str:
         """An operator's name in renderings and errors: the user's, or `<chain>-<kind>` (numbered where needed)."""
+        if isinstance(given, Materialized):
+            given = given.name
         if given is not None:
             if not self._labels.claim(given):
                 self.problem(

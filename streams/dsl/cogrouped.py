@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from streams.dsl.aggregations import Group, folding
 from streams.dsl.ktable import KTable
-from streams.dsl.materialize import by_name_only, table_spec
+from streams.dsl.materialize import refuse_versions, table_spec
 from streams.dsl.windowing import Windowing
 from streams.errors import SourceLine
 from streams.graph.node import Node
@@ -62,7 +62,7 @@ class CogroupedStream(Generic[K]):
         builder = self._inputs[0].group.builder
         name = builder.store_name(store, self._inputs[0].group.node, "cogroup", origin)
         folded = self._folded(initializer, None, value, origin)
-        spec = table_spec(builder, store, name, folded[0][1].codec, origin)
+        spec = table_spec(store, name, folded[0][1].codec)
         nodes: list[Node] = []
         for number, (group, aggregation, part) in enumerate(folded, 1):
             node = AggregateByKey(
@@ -103,13 +103,13 @@ class CogroupedStream(Generic[K]):
         initializer: Callable[[], Any],
         merger: Callable[..., Any] | None,
         value: Any,
-        store: str | None,
+        store: StoreName | None,
         retention: timedelta | None,
         origin: SourceLine | None,
     ) -> KTable[Any, Any]:
         """The table of the aggregates per key and window."""
         builder = windowing.group.builder
-        store = by_name_only(builder, store, "windows are kept by their start", origin)
+        refuse_versions(builder, store, "windows are kept by their start", origin)
         name = builder.store_name(store, windowing.group.node, "windowed-cogroup", origin)
         folded = self._folded(initializer, merger, value, origin, windowed=True)
         spec = windowing.store_spec(name, folded[0][1], retention, origin)
@@ -164,7 +164,7 @@ class WindowedCogroupedStream(Generic[K]):
         initializer: Callable[[], A],
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         retention: timedelta | None = None,
     ) -> KTable[Windowed[K], A]:
         """The table of the aggregates per key and window; see `CogroupedStream.aggregate` and `WindowedStream`."""
@@ -184,7 +184,7 @@ class SessionWindowedCogroupedStream(Generic[K]):
         merger: Callable[[A, A], A] | Callable[[K, A, A], A],
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         retention: timedelta | None = None,
     ) -> KTable[Windowed[K], A]:
         """The table of the aggregates per key and session; see `CogroupedStream.aggregate` and

@@ -134,7 +134,7 @@ class GroupedStream(Generic[K, V]):
             group_name=group.name or name,
             origin=origin,
             label=name,
-            spec=table_spec(group.builder, store, name, aggregation.codec, origin),
+            spec=table_spec(store, name, aggregation.codec),
             aggregation=aggregation,
         )
         return KTable(group.builder, group.builder.add(node))

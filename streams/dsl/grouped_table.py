@@ -176,7 +176,7 @@ class GroupedTable(Generic[K, V]):
             value=self._schema,
             origin=origin,
             label=name,
-            spec=table_spec(self._builder, store, name, aggregation.codec, origin),
+            spec=table_spec(store, name, aggregation.codec),
             aggregation=aggregation,
         )
         return KTable(self._builder, self._builder.add(node))

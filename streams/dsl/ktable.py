@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from streams.context import Context
 from streams.dsl.grouped_table import GroupedTable
-from streams.dsl.materialize import given_name, named_store
+from streams.dsl.materialize import named_store
 from streams.dsl.schemas import key_after, pair_after, value_after
 from streams.dsl.table_joins import TableJoins
 from streams.expressions import Expression
@@ -82,7 +82,7 @@ class KTable(TableJoins[K, V]):
             parents=(self.node,),
             schema=self.node.schema,
             origin=origin,
-            label=self.builder.label(name or given_name(store), self.node, TableFilter.kind),
+            label=self.builder.label(name or store, self.node, TableFilter.kind),
             predicate=function,
             negate=negate,
             spec=spec,
@@ -109,7 +109,7 @@ class KTable(TableJoins[K, V]):
             parents=(self.node,),
             schema=schema,
             origin=origin,
-            label=self.builder.label(name or given_name(store), self.node, TableMapValues.kind),
+            label=self.builder.label(name or store, self.node, TableMapValues.kind),
             mapper=function,
             spec=spec,
         )

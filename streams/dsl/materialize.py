@@ -36,7 +36,7 @@ def materialize(
             schema=schema,
             origin=origin,
             label=name,
-            spec=table_spec(builder, store, name, codec_of(schema), origin),
+            spec=table_spec(store, name, codec_of(schema)),
             kept=store is not None,
             read_only=read_only,
         )
@@ -47,7 +47,7 @@ def global_table(
     builder: TopologyBuilder, topic: str, schema: Schema, store: StoreName | None, origin: Any
 ) -> GlobalTable:
     """Appends a table that every worker has as a whole."""
-    store = by_name_only(builder, store, "a global table keeps each key's newest value", origin)
+    refuse_versions(builder, store, "a global table keeps each key's newest value", origin)
     name = builder.store_name(store, Source(topics=(topic,)), "global-table", origin)
     return builder.add(
         GlobalTable(
@@ -62,41 +62,21 @@ def named_store(
     """The store of a table that keeps one only if the user names it."""
     if store is None:
         return None
-    return table_spec(builder, store, builder.store_name(store, parent, kind, origin), codec_of(schema), origin)
+    return table_spec(store, builder.store_name(store, parent, kind, origin), codec_of(schema))
 
 
-def table_spec(
-    builder: TopologyBuilder, store: StoreName | None, name: str, codec: ValueCodec, origin: SourceLine | None
-) -> TableSpec:
-    """The store called `name` that `store` describes; what cannot be is noted as a problem at `origin`."""
-    if not isinstance(store, Materialized):
+def table_spec(store: StoreName | None, name: str, codec: ValueCodec) -> TableSpec:
+    """The store called `name` that `store` describes."""
+    if not isinstance(store, Materialized) or store.history_retention is None:
         return KeyValueSpec(name=name, codec=codec)
-    for message in store.problems():
-        builder.problem(f"store {name!r}: {message}", origin)
-    persistent = store.persistent is not False
-    if store.history_retention is None:
-        return KeyValueSpec(name=name, codec=codec, persistent=persistent, logged=store.logged)
-    return VersionedSpec(
-        name=name,
-        codec=codec,
-        history_ms=max(store.history_retention // timedelta(milliseconds=1), 0),
-        persistent=persistent,
-        logged=store.logged,
-        follows_puts=False,
-    )
+    history_ms = max(store.history_retention // timedelta(milliseconds=1), 0)
+    return VersionedSpec(name=name, codec=codec, history_ms=history_ms, follows_puts=False)
 
 
-def given_name(store: StoreName | None) -> str | None:
-    """The name the user gave a store, if any."""
-    return store.name if isinstance(store, Materialized) else store
-
-
-def by_name_only(builder: TopologyBuilder, store: StoreName | None, what: str, origin: SourceLine | None) -> str | None:
-    """The name of a store whose rows can be kept in one way only; a problem if another is asked for."""
-    if isinstance(store, Materialized):
-        builder.problem(f"{what}: give its store a name only (store={store.name!r})", origin)
-        return store.name
-    return store
+def refuse_versions(builder: TopologyBuilder, store: StoreName | None, why: str, origin: SourceLine | None) -> None:
+    """Notes a problem if a store that cannot be versioned was to be so."""
+    if isinstance(store, Materialized) and store.history_retention is not None:
+        builder.problem(f"{why}, not versions: leave out history_retention", origin)
 
 
 def codec_of(schema: Schema) -> ValueCodec:

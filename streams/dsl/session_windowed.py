@@ -12,6 +12,7 @@ from streams.dsl.aggregations import counting, folding, reducing
 from streams.dsl.ktable import KTable
 from streams.dsl.windowing import Windowing
 from streams.graph.origin import caller_origin
+from streams.state import StoreName
 from streams.windowed import Windowed
 
 K = TypeVar("K")
@@ -29,12 +30,12 @@ class SessionWindowedStream(Generic[K, V]):
 
     _windowing: Windowing
 
-    def count(self, *, store: str | None = None, retention: timedelta | None = None) -> KTable[Windowed[K], int]:
+    def count(self, *, store: StoreName | None = None, retention: timedelta | None = None) -> KTable[Windowed[K], int]:
         """How many records each session of a key has. Null values count too, as in Kafka Streams."""
         return self._windowing.aggregate(counting(), store, retention, "count", caller_origin())
 
     def reduce(
-        self, reducer: Callable[[V, V], V], *, store: str | None = None, retention: timedelta | None = None
+        self, reducer: Callable[[V, V], V], *, store: StoreName | None = None, retention: timedelta | None = None
     ) -> KTable[Windowed[K], V]:
         """`reducer(aggregate, value)` over the values of each session; it also merges: `reducer(aggregate, an older
         session's aggregate)`."""
@@ -49,7 +50,7 @@ class SessionWindowedStream(Generic[K, V]):
         merger: Callable[[Any, Any], Any] | Callable[[K, Any, Any], Any] | None = None,
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         retention: timedelta | None = None,
         **named: Aggregate,
     ) -> KTable[Windowed[K], Any]:

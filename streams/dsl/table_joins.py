@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
 
-from streams.dsl.materialize import given_name, named_store
+from streams.dsl.materialize import named_store
 from streams.dsl.schemas import value_after
 from streams.dsl.table_handle import TableHandle
 from streams.graph.function import user_function
@@ -100,7 +100,7 @@ class TableJoins(TableHandle[K, V]):
             )
         types = {"left": self.node.schema.value.type, "right": other.node.schema.value.type}
         schema = self.node.schema.with_value(value_after(builder, self.node.schema, function, value, origin, **types))
-        label = builder.label(name or given_name(store), self.node, TableJoin.kind)
+        label = builder.label(name or store, self.node, TableJoin.kind)
         sides = [
             builder.add(
                 TableJoinSide(

@@ -12,6 +12,7 @@ from streams.dsl.aggregations import counting, folding, reducing
 from streams.dsl.ktable import KTable
 from streams.dsl.windowing import Windowing
 from streams.graph.origin import caller_origin
+from streams.state import StoreName
 from streams.windowed import Windowed
 
 K = TypeVar("K")
@@ -29,13 +30,13 @@ class WindowedStream(Generic[K, V]):
 
     _windowing: Windowing
 
-    def count(self, *, store: str | None = None, retention: timedelta | None = None) -> KTable[Windowed[K], int]:
+    def count(self, *, store: StoreName | None = None, retention: timedelta | None = None) -> KTable[Windowed[K], int]:
         """How many records each key had in each window. Null values count too, but not in sliding windows, as in Kafka
         Streams."""
         return self._windowing.aggregate(counting(), store, retention, "count", caller_origin())
 
     def reduce(
-        self, reducer: Callable[[V, V], V], *, store: str | None = None, retention: timedelta | None = None
+        self, reducer: Callable[[V, V], V], *, store: StoreName | None = None, retention: timedelta | None = None
     ) -> KTable[Windowed[K], V]:
         """`reducer(aggregate, value)` over each key's values in each window."""
         origin = caller_origin()
@@ -48,7 +49,7 @@ class WindowedStream(Generic[K, V]):
         aggregator: Callable[[K, V, Any], Any] | None = None,
         *,
         value: Any = None,
-        store: str | None = None,
+        store: StoreName | None = None,
         retention: timedelta | None = None,
         **named: Aggregate,
     ) -> KTable[Windowed[K], Any]:

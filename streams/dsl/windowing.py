@@ -10,7 +10,7 @@ from typing import Any, get_args
 from stores import SessionSpec, WindowSpec
 from streams.dsl.aggregations import Group
 from streams.dsl.ktable import KTable
-from streams.dsl.materialize import by_name_only
+from streams.dsl.materialize import refuse_versions
 from streams.errors import SourceLine
 from streams.graph.schema import Part, Schema
 from streams.operators.aggregation import Aggregation
@@ -20,6 +20,7 @@ from streams.operators.sliding_aggregate import AggregateBySlidingWindow
 from streams.operators.window_aggregate import Emit, WindowAggregate
 from streams.operators.windowed_aggregate import AggregateByWindow
 from streams.serde import session_serde, windowed_serde, windowed_serde_ending
+from streams.state import StoreName
 from streams.windowed import Windowed
 from streams.windows import SessionWindows, SlidingWindows, UnlimitedWindows, Windows
 from streams.windows.duration import FOREVER
@@ -51,7 +52,7 @@ class Windowing:
     def aggregate(
         self,
         made: tuple[Aggregation, Part],
-        store: str | None,
+        store: StoreName | None,
         retention: timedelta | None,
         kind: str,
         origin: SourceLine | None,
@@ -59,7 +60,7 @@ class Windowing:
         """The table of one aggregation of the group."""
         group, (aggregation, part) = self.group, made
         prefix = "session" if isinstance(self.windows, SessionWindows) else "windowed"
-        store = by_name_only(group.builder, store, "windows are kept by their start", origin)
+        refuse_versions(group.builder, store, "windows are kept by their start", origin)
         name = group.builder.store_name(store, group.node, f"{prefix}-{kind}", origin)
         spec = self.store_spec(name, aggregation, retention, origin)
         node = self.append(group, aggregation, part, spec, group.name or name, name, name, origin)

@@ -13,9 +13,6 @@ class Materialized:
 
     Args:
         name: of the store; None: derived from the operator's place, as without `store=`.
-        persistent: rows live in RocksDB (True or None), or in memory only, from where a restart restores them out of
-            the changelog.
-        logged: changes go to a changelog topic. Without it rows that are lost with their disk stay lost.
         history_retention: the store is versioned. It keeps the versions of each key by their timestamps, so that
             stream-table joins find the one of the stream record's time; out-of-order records take their place among
             them, and do not count for aggregates of the table and joins with other tables. A version can be read until
@@ -27,8 +24,6 @@ class Materialized:
     """
 
     name: str | None = None
-    persistent: bool | None = field(default=None, kw_only=True)
-    logged: bool = field(default=True, kw_only=True)
     history_retention: timedelta | None = field(default=None, kw_only=True)
 
     def problems(self) -> Iterator[str]:

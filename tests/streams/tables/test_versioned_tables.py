@@ -15,8 +15,8 @@ MS = timedelta(milliseconds=1)
 PAST = Materialized("past", history_retention=100 * MS)
 
 
-def kept(name: str, history: int = 100, **options: Any) -> Materialized:
-    return Materialized(name, history_retention=history * MS, **options)
+def kept(name: str, history: int = 100) -> Materialized:
+    return Materialized(name, history_retention=history * MS)
 
 
 def rates(app: App, history: int = 100) -> KTable[str, int]:
@@ -69,7 +69,7 @@ def test_versioned_aggregates_know_what_they_were(store: Any) -> None:
     app = App("app")
     group = app.stream("in", key=str, value=int).group_by_key()
     group.count(store=kept("counts"))
-    group.reduce(lambda a, v: a + v, store=kept("sums", persistent=False))
+    group.reduce(lambda a, v: a + v, store=kept("sums"))
     group.aggregate(list, append, value=Json(), store=kept("lists"))
     group.aggregate(n=count(), all=collect(lambda v: v), store=kept("named"))
     other = app.stream("other", key=str, value=int).group_by_key()
@@ -211,14 +211,14 @@ def test_processor_reads_the_past_of_a_table() -> None:
 def test_store_that_cannot_be_versioned_is_named() -> None:
     app = App("app")
     app.table("t", key=str, store=Materialized("t", history_retention=-1 * MS))
-    app.global_table("g", key=str, store=kept("g"))  # type: ignore[arg-type]
+    app.global_table("g", key=str, store=kept("g"))
     windows = app.stream("in", key=str).group_by_key().windowed_by(tumbling(10 * MS, grace=0 * MS))
-    windows.count(store=kept("w"))  # type: ignore[arg-type]
+    windows.count(store=kept("w"))
     with pytest.raises(TopologyError) as caught:
         app.plan()
     messages = [problem.message for problem in caught.value.problems]
     assert messages == [
         "store 't': history_retention is -1 day, 23:59:59.999000, it must not be negative",
-        "a global table keeps each key's newest value: give its store a name only (store='g')",
-        "windows are kept by their start: give its store a name only (store='w')",
+        "a global table keeps each key's newest value, not versions: leave out history_retention",
+        "windows are kept by their start, not versions: leave out history_retention",
     ]
