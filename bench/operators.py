@@ -126,7 +126,9 @@ class Loop:
         self._disk = disk
         self._plan = app.plan()
         failures = FailurePolicy(deserialization="fail", processing="fail")
-        self._globals = DriverGlobalTables(self._plan.global_tables, directory / "global", failures)
+        self._globals = DriverGlobalTables(
+            self._plan.global_tables, directory / "global", failures, Surroundings("bench", lambda: FIRST_TIMESTAMP)
+        )
         self._records = records
         self._sent: list[tuple[Any, ...]] = []
         self._read = {source.topic for sub in self._plan.subtopologies for source in sub.sources}

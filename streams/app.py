@@ -141,7 +141,14 @@ class App:
         invalid_timestamp: InvalidTimestamp = "fail",
         store: StoreName | None = None,
     ) -> KTable[K, V]:
-        """A topic read as a table: the newest value of each key; a null value deletes it."""
+        """A topic read as a table: the newest value of each key; a null value deletes it.
+
+        Args:
+            store: the name of the store that keeps the rows, or `Materialized(…)`; with a `history_retention` the table
+                is versioned.
+
+        The other arguments are those of `stream`.
+        """
         origin = caller_origin()
         self._builder.check_name("topic", topic, origin)
         schema = self._builder.schema(key, value, Schema(), origin)

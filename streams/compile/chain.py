@@ -222,6 +222,8 @@ class Chain:
                 scope, key = self.key(scope)
                 scope, value = self.value(scope)
                 change = f"{value}, {scope.old_value}" if child.hears_old else value
+                if child.hears_latest:
+                    change += f", {scope.latest or True}"
                 self.line(f"{function}({key}, {change}, {scope.timestamp}, {scope.headers}, {scope.message})")
         if not children:
             self.line("pass")

@@ -63,6 +63,7 @@ class DropCounters(Protocol):
     dropped_duplicate: int
     dropped_late: int
     dropped_invalid_timestamp: int
+    dropped_out_of_order: int
     dropped_null_key: int
     dropped_null_value: int
 

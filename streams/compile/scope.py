@@ -17,7 +17,8 @@ class RecordScope:
     that is cheaper than serialising `key` (a windowed key is its inner key and a start).
 
     Behind a table the record is a change: `old_value` is the local with the value that is replaced (holding None if
-    there was none), or None where no operator below asked for old values.
+    there was none), or None where no operator below asked for old values. `latest` is the local that says whether the
+    change is its key's latest version, as those of a versioned table may not be; None: it is.
     """
 
     schema: Schema
@@ -32,6 +33,7 @@ class RecordScope:
     value_source: str | None = None
     value_bytes: str | None = None
     old_value: str | None = None
+    latest: str | None = None
     key_not_null: bool = False
 
     def with_new_value(self, schema: Schema, value: str) -> RecordScope:

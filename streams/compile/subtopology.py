@@ -117,6 +117,8 @@ def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
     chain = Chain(module, text)
     name = module.shared[id(node)]
     change = "value, old" if node.hears_old else "value"
+    if node.hears_latest:
+        change += ", latest"
     with text.at(node), text.block(f"def {name}(key, {change}, ts, headers, m):"):
         text.line("#nonlocal")
         scope = RecordScope(
@@ -126,6 +128,7 @@ def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
             key="key",
             value="value",
             old_value="old" if node.hears_old else None,
+            latest="latest" if node.hears_latest else None,
         )
         node.write(chain, scope, node.heard_parents[0])
     text.line()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from stores import KeyValueSpec
 from streams.dsl.aggregations import Group, folding
 from streams.dsl.ktable import KTable
+from streams.dsl.materialize import refuse_versions, table_spec
 from streams.dsl.windowing import Windowing
 from streams.errors import SourceLine
 from streams.graph.node import Node
@@ -61,8 +61,10 @@ class CogroupedStream(Generic[K]):
         origin = caller_origin()
         builder = self._inputs[0].group.builder
         name = builder.store_name(store, self._inputs[0].group.node, "cogroup", origin)
+        folded = self._folded(initializer, None, value, origin)
+        spec = table_spec(store, name, folded[0][1].codec)
         nodes: list[Node] = []
-        for number, (group, aggregation, part) in enumerate(self._folded(initializer, None, value, origin), 1):
+        for number, (group, aggregation, part) in enumerate(folded, 1):
             node = AggregateByKey(
                 parents=(group.node,),
                 schema=Schema(group.schema.key, part),
@@ -70,7 +72,7 @@ class CogroupedStream(Generic[K]):
                 group_name=group.name or f"{name}-{number}",
                 origin=origin,
                 label=f"{name}-{number}",
-                spec=KeyValueSpec(name=name, codec=aggregation.codec),
+                spec=spec,
                 aggregation=aggregation,
             )
             nodes.append(builder.add(node))
@@ -107,6 +109,7 @@ class CogroupedStream(Generic[K]):
     ) -> KTable[Any, Any]:
         """The table of the aggregates per key and window."""
         builder = windowing.group.builder
+        refuse_versions(builder, store, "windows are kept by their start", origin)
         name = builder.store_name(store, windowing.group.node, "windowed-cogroup", origin)
         folded = self._folded(initializer, merger, value, origin, windowed=True)
         spec = windowing.store_spec(name, folded[0][1], retention, origin)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from stores import KeyValueSpec
 from streams.aggregates import Aggregate
 from streams.dsl.aggregations import Group, counting, folding, reducing
 from streams.dsl.builder import TopologyBuilder
 from streams.dsl.cogrouped import CogroupedStream, CogroupInput
 from streams.dsl.ktable import KTable
+from streams.dsl.materialize import table_spec
 from streams.dsl.session_windowed import SessionWindowedStream
 from streams.dsl.windowed import WindowedStream
 from streams.dsl.windowing import Windowing
@@ -135,7 +135,7 @@ class GroupedStream(Generic[K, V]):
             group_name=group.name or name,
             origin=origin,
             label=name,
-            spec=KeyValueSpec(name=name, codec=aggregation.codec),
+            spec=table_spec(store, name, aggregation.codec),
             aggregation=aggregation,
         )
         return KTable(group.builder, group.builder.add(node))

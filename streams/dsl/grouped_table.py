@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
-from stores import KeyValueSpec
 from streams.aggregates import Aggregate
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.materialize import table_spec
 from streams.dsl.named_aggregates import aggregate_columns, result_struct
 from streams.dsl.schemas import value_after
 from streams.errors import SourceLine
@@ -176,7 +176,7 @@ class GroupedTable(Generic[K, V]):
             value=self._schema,
             origin=origin,
             label=name,
-            spec=KeyValueSpec(name=name, codec=aggregation.codec),
+            spec=table_spec(store, name, aggregation.codec),
             aggregation=aggregation,
         )
         return KTable(self._builder, self._builder.add(node))

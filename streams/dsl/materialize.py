@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from stores import KeyValueSpec, ValueCodec
+from stores import KeyValueSpec, ValueCodec, VersionedSpec
 from streams.dsl.builder import TopologyBuilder
 from streams.errors import SourceLine
 from streams.graph.node import Node
@@ -12,9 +13,10 @@ from streams.graph.schema import Part, Schema
 from streams.operators.global_table import GlobalTable
 from streams.operators.materialize import Materialize
 from streams.operators.source import Source
+from streams.operators.table import TableSpec
 from streams.processors import Processor
 from streams.processors.supplier import ProcessorSupplier, is_supplier
-from streams.state import StoreDeclaration, StoreName
+from streams.state import Materialized, StoreDeclaration, StoreName
 
 
 def materialize(
@@ -36,7 +38,7 @@ def materialize(
             schema=schema,
             origin=origin,
             label=name,
-            spec=value_store(name, schema),
+            spec=table_spec(store, name, codec_of(schema)),
             kept=store is not None,
             read_only=read_only,
         )
@@ -47,9 +49,12 @@ def global_table(
     builder: TopologyBuilder, topic: str, schema: Schema, store: StoreName | None, origin: Any
 ) -> GlobalTable:
     """Appends a table that every worker has as a whole."""
+    refuse_versions(builder, store, "a global table keeps each key's newest value", origin)
     name = builder.store_name(store, Source(topics=(topic,)), "global-table", origin)
     return builder.add(
-        GlobalTable(schema=schema, origin=origin, label=name, topic=topic, spec=value_store(name, schema))
+        GlobalTable(
+            schema=schema, origin=origin, label=name, topic=topic, spec=KeyValueSpec(name=name, codec=codec_of(schema))
+        )
     )
 
 
@@ -107,12 +112,28 @@ def global_store(
 
 def named_store(
     builder: TopologyBuilder, parent: Node, schema: Schema, store: StoreName | None, kind: str, origin: Any
-) -> KeyValueSpec | None:
+) -> TableSpec | None:
     """The store of a table that keeps one only if the user names it."""
-    return None if store is None else value_store(builder.store_name(store, parent, kind, origin), schema)
+    if store is None:
+        return None
+    return table_spec(store, builder.store_name(store, parent, kind, origin), codec_of(schema))
 
 
-def value_store(name: str, schema: Schema) -> KeyValueSpec:
-    """A store for the values of records of that schema."""
+def table_spec(store: StoreName | None, name: str, codec: ValueCodec) -> TableSpec:
+    """The store called `name` that `store` describes."""
+    if not isinstance(store, Materialized) or store.history_retention is None:
+        return KeyValueSpec(name=name, codec=codec)
+    history_ms = max(store.history_retention // timedelta(milliseconds=1), 0)
+    return VersionedSpec(name=name, codec=codec, history_ms=history_ms, follows_puts=False)
+
+
+def refuse_versions(builder: TopologyBuilder, store: StoreName | None, why: str, origin: SourceLine | None) -> None:
+    """Notes a problem if a store that cannot be versioned was to be so."""
+    if isinstance(store, Materialized) and store.history_retention is not None:
+        builder.problem(f"{why}, not versions: leave out history_retention", origin)
+
+
+def codec_of(schema: Schema) -> ValueCodec:
+    """How values of records of that schema are written."""
     serde = schema.value_serde()
-    return KeyValueSpec(name=name, codec=ValueCodec(encode=serde.serialize, decode=serde.deserialize))
+    return ValueCodec(encode=serde.serialize, decode=serde.deserialize)

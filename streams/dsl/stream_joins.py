@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
 
+from stores import BufferSpec
 from streams.context import Context
 from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.ktable import KTable
 from streams.dsl.schemas import key_after, value_after
 from streams.dsl.stream_handle import StreamHandle
+from streams.errors import SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
 from streams.graph.node import Node
@@ -19,6 +22,7 @@ from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
 from streams.operators.global_table_join import GlobalTableJoin
 from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.waiting_stream_table_join import WaitingStreamTableJoin
 from streams.serde import Serde, Unknown
 
 if TYPE_CHECKING:
@@ -41,14 +45,19 @@ class StreamJoins(StreamHandle[K, V]):
         joiner: Callable[[V, V2], R] | Callable[[K, V, V2], R] | Callable[[V, V2, Context], R],
         *,
         on: Callable[[K, V], Any] | Expression | None = None,
+        grace: timedelta | None = None,
         value: type[R] | Serde | Any = None,
         name: str | None = None,
     ) -> KStream[K, R]:
         """Inner join with a table: `joiner(value, table_value)` for records whose key the table has.
 
-        `on`: with a global table, the key to look up, `on(key, value)`; default the record's own.
+        Args:
+            on: with a global table, the key to look up, `on(key, value)`; default the record's own.
+            grace: with a versioned table, how long records wait in a buffer for table rows that come late: until the
+                newest record is older by no less. They come out in order of time. A record that is older than the
+                newest by more does not wait. Source: `Joined.withGracePeriod` (KIP-923).
         """
-        return self._join(table, joiner, on, value, name, left=False, operator="join")
+        return self._join(table, joiner, on, grace, value, name, left=False, operator="join")
 
     def left_join(
         self,
@@ -56,20 +65,22 @@ class StreamJoins(StreamHandle[K, V]):
         joiner: Callable[[V, V2 | None], R] | Callable[[K, V, V2 | None], R] | Callable[[V, V2 | None, Context], R],
         *,
         on: Callable[[K, V], Any] | Expression | None = None,
+        grace: timedelta | None = None,
         value: type[R] | Serde | Any = None,
         name: str | None = None,
     ) -> KStream[K, R]:
         """Left join with a table: the joiner gets None where the table has nothing.
 
-        `on`: with a global table, the key to look up, `on(key, value)`; default the record's own.
+        `on` and `grace` as in `join`. A record without a key meets nothing, at once.
         """
-        return self._join(table, joiner, on, value, name, left=True, operator="left_join")
+        return self._join(table, joiner, on, grace, value, name, left=True, operator="left_join")
 
     def _join(
         self,
         table: KTable[K, Any] | GlobalKTable[Any, Any],
         joiner: Any,
         on: Any,
+        grace: timedelta | None,
         value: Any,
         name: str | None,
         *,
@@ -91,6 +102,8 @@ class StreamJoins(StreamHandle[K, V]):
                 origin,
             )
         selector: UserFunction | None = None
+        if isinstance(table, GlobalKTable) and grace is not None:
+            self._builder.problem(f"{operator}: grace= is for versioned tables, a global table is none", origin)
         looked_up = self._node.schema.key
         if isinstance(table, GlobalKTable) and on is not None:
             selector = user_function(self._builder, operator, on, ("key", "value"), origin=origin)
@@ -115,6 +128,35 @@ class StreamJoins(StreamHandle[K, V]):
         if isinstance(table, GlobalKTable):
             spec, schema = table.node.spec, table.node.schema
             node = GlobalTableJoin(parents=(self._node,), spec=spec, table=schema, selector=selector, **shared)
+        elif grace is not None:
+            node = self._waiting(table, self._grace_ms(table, grace, operator, origin), name, shared)
         else:
             node = StreamTableJoin(parents=(self._node, table.node), **shared)
         return self._stream(self._builder.add(node))
+
+    def _waiting(self, table: KTable[K, Any], grace_ms: int, name: str | None, shared: dict[str, Any]) -> Node:
+        """The join whose records wait, with the buffer they wait in."""
+        named = None if name is None else f"{name}-buffer"
+        buffer = self._builder.store_name(named, self._node, "join-buffer", shared["origin"])
+        return WaitingStreamTableJoin(
+            parents=(self._node, table.node), spec=BufferSpec(name=buffer), grace_ms=grace_ms, **shared
+        )
+
+    def _grace_ms(self, table: KTable[K, Any], grace: timedelta, operator: str, origin: SourceLine | None) -> int:
+        """The grace in ms; what it does not fit is noted as a problem at `origin`. Source: `StreamTableJoinNode`."""
+        grace_ms, versions = grace // timedelta(milliseconds=1), table.node.versions
+        if grace_ms < 0:
+            self._builder.problem(f"{operator}: grace is {grace}, it must not be negative", origin)
+        elif versions is None:
+            self._builder.problem(
+                f"{operator}: grace= needs a versioned table, which knows its rows as of a time: declare the table "
+                "with store=Materialized(…, history_retention=…)",
+                origin,
+            )
+        elif grace_ms > versions.history_ms:
+            self._builder.problem(
+                f"{operator}: records would wait for {grace_ms} ms, but the table {versions.name!r} keeps its history "
+                f"for {versions.history_ms} ms only: set history_retention to no less than the grace",
+                origin,
+            )
+        return max(grace_ms, 0)

@@ -47,6 +47,8 @@ class TableSuppression(TableHandle[K, V]):
         """
         origin, builder, table = caller_origin(), self.builder, self.node
         label = builder.label(name, table, Suppress.kind)
+        if table.versions is not None:
+            builder.problem("suppress is for tables that are not versioned: it would hide versions", origin)
         wait_ms = held_ms = suppressed.limit_ms
         if wait_ms is None or held_ms is None:
             wait_ms, held_ms = self._until_closed(origin)

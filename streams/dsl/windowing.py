@@ -10,6 +10,7 @@ from typing import Any, get_args
 from stores import SessionSpec, WindowSpec
 from streams.dsl.aggregations import Group
 from streams.dsl.ktable import KTable
+from streams.dsl.materialize import refuse_versions
 from streams.errors import SourceLine
 from streams.graph.schema import Part, Schema
 from streams.operators.aggregation import Aggregation
@@ -59,6 +60,7 @@ class Windowing:
         """The table of one aggregation of the group."""
         group, (aggregation, part) = self.group, made
         prefix = "session" if isinstance(self.windows, SessionWindows) else "windowed"
+        refuse_versions(group.builder, store, "windows are kept by their start", origin)
         name = group.builder.store_name(store, group.node, f"{prefix}-{kind}", origin)
         spec = self.store_spec(name, aggregation, retention, origin)
         node = self.append(group, aggregation, part, spec, group.name or name, name, name, origin)

@@ -92,6 +92,11 @@ class Node:
         return False
 
     @property
+    def hears_latest(self) -> bool:
+        """Whether the records that reach the operator tell if they are the latest versions of their keys."""
+        return False
+
+    @property
     def expressions(self) -> tuple[Expression, ...]:
         """The expressions on `F` among the operator's own fields, so that they can be checked against its input."""
         held = (getattr(self, each.name) for each in fields(self))

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 COUNTER_HELP: dict[str, str] = {
     "processed": "Records read and run through the topology.",
     "dropped_duplicate": "Records dropped as repetitions by deduplicate.",
-    "dropped_late": "Records dropped because their window had closed.",
+    "dropped_late": "Records dropped because their window had closed or their version was too old.",
     "dropped_invalid_timestamp": "Records dropped because their timestamp was negative and the source skips such.",
     "dropped_null_key": "Records dropped because an operator needs a key.",
     "dropped_null_value": "Records dropped because an operator needs a value.",
+    "dropped_out_of_order": "Changes of versioned tables that operators ignored because they were not the latest.",
     "skipped_deserialization": "Records skipped because they did not decode and the handler said continue.",
     "skipped_processing": "Records skipped because the user's function failed and the handler said continue.",
     "skipped_serialization": "Records skipped because a result did not encode and the handler said continue.",
@@ -32,6 +33,7 @@ class Counters:
     dropped_invalid_timestamp: int
     dropped_null_key: int
     dropped_null_value: int
+    dropped_out_of_order: int
     skipped_deserialization: int
     skipped_processing: int
     skipped_serialization: int

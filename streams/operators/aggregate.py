@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from stores import KeyValueSpec
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.expressions import Expression
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.aggregation import Aggregation
-from streams.operators.kept_rows import KeptRows, write_presented
-from streams.operators.table import Table
+from streams.operators.kept_rows import write_presented
+from streams.operators.table import Table, TableSpec
+from streams.operators.versioned_rows import rows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,11 +30,11 @@ class AggregateByKey(Table):
     group: Schema
     """Key and value as the group knows them; what a repartition topic before it is written with."""
     group_name: str
-    spec: KeyValueSpec
+    spec: TableSpec
     aggregation: Aggregation
 
     @property
-    def store(self) -> KeyValueSpec:
+    def store(self) -> TableSpec:
         return self.spec
 
     @property
@@ -42,7 +42,7 @@ class AggregateByKey(Table):
         return self.aggregation.expressions
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        rows = KeptRows.of(chain, self.spec)
+        rows = rows_of(chain, self.spec)
         scope, kb = chain.key_bytes_under(scope, self.group)
         scope, value = chain.value(scope)
         with chain.block(f"if {kb} is None:"):
@@ -69,7 +69,7 @@ class AggregateByKey(Table):
             )
             rows.write_change(chain, self, forwarded, kb, before=row, now=new, present=self.aggregation.write_present)
 
-    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:
         return write_presented(
-            chain, KeptRows.of(chain, self.spec, "table").write_look_up(chain, kb), self.aggregation.write_present
+            chain, rows_of(chain, self.spec, "table").write_look_up(chain, kb, as_of), self.aggregation.write_present
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stores import StoreSpec
+from stores import StoreSpec, VersionedSpec
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
@@ -30,11 +30,15 @@ class Cogroup(Table):
         return False  # its inputs keep the rows
 
     @property
+    def hears_latest(self) -> bool:
+        return isinstance(self.spec, VersionedSpec)
+
+    @property
     def hears_old(self) -> bool:
         return self.sends_old
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
         chain.forward(self, scope)
 
-    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
-        return table_of(self.parents[0]).write_row(chain, scope, kb)
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:
+        return table_of(self.parents[0]).write_row(chain, scope, kb, as_of)

@@ -37,8 +37,10 @@ class KeptRows:
             chain.of_task(f"{hint}_load", f"{store}.load"),
         )
 
-    def write_look_up(self, chain: Chain, kb: str) -> str:
-        """Code that reads the row of a key that is not null; the local that holds it."""
+    def write_look_up(self, chain: Chain, kb: str, as_of: str | None = None) -> str:
+        """Code that reads the row of a key that is not null; the local that holds it. There is no row of a time."""
+        if as_of is not None:
+            raise TypeError("only versioned stores know the row of a time")
         row = chain.local("row")
         if self.put:
             chain.line(f"{row} = {self.get}({kb})")
@@ -65,6 +67,7 @@ class KeptRows:
             before: the local of the row as it was; None if the operator had no need to look it up.
             present: for a store whose rows hold something else than what users see.
         """
+        scope = replace(scope, latest=None)
         if not table.at_commit:
             chain.line(f"{self.put}({kb}, {now})" if self.put else f"{self.dirty}[{kb}] = {now}")
             chain.forward(table, scope)

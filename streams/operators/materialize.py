@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from stores import KeyValueSpec
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
-from streams.operators.kept_rows import KeptRows, row_of
-from streams.operators.table import Table
+from streams.operators.kept_rows import row_of
+from streams.operators.table import Table, TableSpec
+from streams.operators.versioned_rows import rows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,13 +24,13 @@ class Materialize(Table):
     kind: ClassVar[str] = "table"
     needs_key: ClassVar[bool] = True
 
-    spec: KeyValueSpec
+    spec: TableSpec
     kept: bool
     read_only: bool = False
     """Processors that name the store may only read it."""
 
     @property
-    def store(self) -> KeyValueSpec | None:
+    def store(self) -> TableSpec | None:
         return self.spec if self.kept else None
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
@@ -42,7 +42,7 @@ class Materialize(Table):
             if not self.kept:
                 chain.forward(self, scope)
                 return
-            rows = KeptRows.of(chain, self.spec, "table_rows")
+            rows = rows_of(chain, self.spec, "table_rows")
             scope, value = chain.value(scope)
             before: str | None = None
             if self.sends_old:
@@ -51,5 +51,5 @@ class Materialize(Table):
                 scope = replace(scope, old_value=old)
             rows.write_change(chain, self, scope, kb, before=before, now=row_of(value, scope.timestamp))
 
-    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
-        return KeptRows.of(chain, self.spec, "table").write_look_up(chain, kb)
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:
+        return rows_of(chain, self.spec, "table").write_look_up(chain, kb, as_of)

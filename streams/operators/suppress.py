@@ -134,7 +134,7 @@ class Suppress(Table):
         """Whether what was told last has to be kept while something newer waits."""
         return self.sends_old or self.looked_into
 
-    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:
         # The time of what was told is not known any more; Kafka Streams has -1 for it as well.
         get = chain.of_task("get_waiting", f"stores[{self.spec.name!r}].get")
         waiting, row, value = chain.local("waiting"), chain.local("row"), chain.local("value")

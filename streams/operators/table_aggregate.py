@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from stores import KeyValueSpec
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.expressions import Expression
 from streams.graph.node import Node
 from streams.graph.schema import Schema
-from streams.operators.kept_rows import KeptRows, write_presented
-from streams.operators.table import Table
+from streams.operators.kept_rows import write_presented
+from streams.operators.table import Table, TableSpec
 from streams.operators.table_aggregation import TableAggregation
+from streams.operators.versioned_rows import rows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,11 +33,11 @@ class AggregateTable(Table):
     group_name: str
     value: Schema
     """Key and value that the functions get, one of the two in a change."""
-    spec: KeyValueSpec
+    spec: TableSpec
     aggregation: TableAggregation
 
     @property
-    def store(self) -> KeyValueSpec:
+    def store(self) -> TableSpec:
         return self.spec
 
     @property
@@ -49,7 +49,7 @@ class AggregateTable(Table):
         return self.value
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        rows = KeptRows.of(chain, self.spec)
+        rows = rows_of(chain, self.spec)
         scope, kb = chain.key_bytes_under(scope, self.group)
         with chain.block(f"if {kb} is None:"):
             chain.line("counters.dropped_null_key += 1")
@@ -81,6 +81,6 @@ class AggregateTable(Table):
                 present=self.aggregation.write_present,
             )
 
-    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
-        row = KeptRows.of(chain, self.spec, "table").write_look_up(chain, kb)
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:
+        row = rows_of(chain, self.spec, "table").write_look_up(chain, kb, as_of)
         return write_presented(chain, row, self.aggregation.write_present)

@@ -11,6 +11,7 @@ from streams.compile.scope import RecordScope
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.graph.node import Node, OldValues
+from streams.operators.table import latest_only
 from streams.serde.change import Change
 
 Pair = tuple[Any, Any] | None
@@ -22,7 +23,7 @@ class TableGroup(Node):
 
     `selector` is a function that gives a pair (key, value), or an expression that gives the key. What it forwards are
     changes (new, old): one if both values fall under the same key, else the old value's first. A null value, pair, key
-    or mapped value is left out on its side.
+    or mapped value is left out on its side. Of a versioned table only the latest versions count.
     """
 
     kind: ClassVar[str] = "table-group"
@@ -35,6 +36,10 @@ class TableGroup(Node):
         return "needed"
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        with latest_only(chain, scope) as scope:
+            self._write_changes(chain, scope)
+
+    def _write_changes(self, chain: Chain, scope: RecordScope) -> None:
         scope, value = chain.value(scope)
         scope, new = self._pair(chain, scope, value)
         scope, old = self._pair(chain, scope, str(scope.old_value))

@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from stores import KeyValueSpec
 from streams.compile.call import call
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.function import UserFunction
 from streams.graph.node import Node, OldValues
 from streams.graph.schema import Schema
-from streams.operators.kept_rows import KeptRows, row_of
-from streams.operators.table import Table, table_of
+from streams.operators.kept_rows import row_of
+from streams.operators.table import Table, TableSpec, latest_only, table_of
+from streams.operators.versioned_rows import rows_of
 
 JoinKind = Literal["inner", "left", "outer"]
 
@@ -28,7 +28,7 @@ class TableJoinSide(Table):
     Parents are the table whose changes it hears and the one it looks into. A change makes a result if the other table
     has a row; where that may be missing also if this side had or has a value, for which old values are needed. The
     joiner gets None for a side that may be missing; with both missing the result is None. The result's time is the
-    later of the change's and the other row's.
+    later of the change's and the other row's. Of a versioned table only the latest versions count, on both sides.
     """
 
     kind: ClassVar[str] = "table-join-side"
@@ -58,6 +58,10 @@ class TableJoinSide(Table):
         return self.join == "outer" or (self.join == "left" and self.is_right)
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        with latest_only(chain, scope) as scope:
+            self._write_change(chain, scope)
+
+    def _write_change(self, chain: Chain, scope: RecordScope) -> None:
         other = table_of(self.parents[1])
         scope, kb = chain.key_bytes_under(scope, other.schema)
         scope, value = chain.value(scope.not_null_key())
@@ -108,10 +112,10 @@ class TableJoin(Table):
 
     joiner: UserFunction
     join: JoinKind
-    spec: KeyValueSpec | None = None
+    spec: TableSpec | None = None
 
     @property
-    def store(self) -> KeyValueSpec | None:
+    def store(self) -> TableSpec | None:
         return self.spec
 
     @property
@@ -138,12 +142,12 @@ class TableJoin(Table):
             return
         scope, value = chain.value(scope.not_null_key())
         scope, kb = chain.key_bytes(scope)
-        rows = KeptRows.of(chain, self.spec)
+        rows = rows_of(chain, self.spec)
         rows.write_change(chain, self, scope, kb, before=None, now=row_of(value, scope.timestamp))
 
-    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:
         if self.spec is not None:
-            return KeptRows.of(chain, self.spec, "table").write_look_up(chain, kb)
+            return rows_of(chain, self.spec, "table").write_look_up(chain, kb, as_of)
         left, right = self.tables
         mine, theirs = left.write_row(chain, scope, kb), right.write_row(chain, scope, kb)
         joined = chain.local("row")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stores import KeyValueSpec
+from stores import VersionedSpec
 from streams.compile.call import call
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.function import UserFunction
 from streams.graph.node import Node
-from streams.operators.kept_rows import KeptRows, replaced, row_of
-from streams.operators.table import Table, row_scope, table_of
+from streams.operators.kept_rows import replaced, row_of
+from streams.operators.table import Table, TableSpec, row_scope, table_of, versions_above
+from streams.operators.versioned_rows import rows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,11 +27,15 @@ class TableMapValues(Table):
     kind: ClassVar[str] = "table-map-values"
 
     mapper: UserFunction
-    spec: KeyValueSpec | None = None
+    spec: TableSpec | None = None
 
     @property
-    def store(self) -> KeyValueSpec | None:
+    def store(self) -> TableSpec | None:
         return self.spec
+
+    @property
+    def versions(self) -> VersionedSpec | None:
+        return versions_above(self)
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
         scope, value = chain.value(scope)
@@ -46,7 +51,7 @@ class TableMapValues(Table):
                 chain.line(f"{old} = None if {replaced_value} is None else {text}")
             chain.forward(self, replaced(seen, self, new, old))
             return
-        rows = KeptRows.of(chain, self.spec)
+        rows = rows_of(chain, self.spec)
         seen, kb = chain.key_bytes(seen)
         before: str | None = None
         if self.sends_old:
@@ -55,11 +60,11 @@ class TableMapValues(Table):
         made = replaced(seen, self, new, old)
         rows.write_change(chain, self, made, kb, before=before, now=row_of(new, scope.timestamp))
 
-    def write_row(self, chain: Chain, scope: RecordScope, kb: str) -> str:
+    def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:
         if self.spec is not None:
-            return KeptRows.of(chain, self.spec, "table").write_look_up(chain, kb)
+            return rows_of(chain, self.spec, "table").write_look_up(chain, kb, as_of)
         table = table_of(self.parents[0])
-        row, mapped = table.write_row(chain, scope, kb), chain.local("value")
+        row, mapped = table.write_row(chain, scope, kb, as_of), chain.local("value")
         with chain.block(f"if {row} is not None:"):
             seen, _ = row_scope(chain, scope, table, row)
             _, text = call(chain, seen, self.mapper, hint="mapper")

@@ -17,4 +17,4 @@ class ToStream(Node):
     kind: ClassVar[str] = "to-stream"
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
-        chain.forward(self, replace(scope, old_value=None))
+        chain.forward(self, replace(scope, old_value=None, latest=None))

@@ -9,8 +9,8 @@ Source: `KTableImpl.enableSendingOldValues` and its overrides.
 *Stores.* A source table nobody looks into and nobody named keeps no rows.
 
 *Copies.* An aggregate goes downstream as the object that lies in the store. Where somebody keeps it (old values, or
-another store), a user's function that changes its aggregate in place would change what they keep; there it gets a
-copy. Aggregates of numbers and strings are never copied.
+another store, an older version), a user's function that changes its aggregate in place would change what they keep;
+there it gets a copy. Aggregates of numbers and strings are never copied.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from stores import VersionedSpec
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node
 from streams.operators.materialize import Materialize
@@ -54,7 +55,7 @@ def settle_changes(graph: LogicalGraph, *, at_commit: bool = False) -> LogicalGr
                 changed["sends_old"] = True
             if node.collapses or changed.get("kept"):
                 changed["at_commit"] = _cached(graph, replace(node, **changed), at_commit)
-            if asked.shares_values(graph, node):
+            if asked.shares_values(graph, node) or isinstance(node.store, VersionedSpec):
                 changed["copies_state"] = True
         return (replace(node, **changed),) if changed else (node,)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stores import KeyValueSpec, StoreSpec, WindowSpec
+from stores import KeyValueSpec, StoreSpec, VersionedSpec, WindowSpec
 from streams.compile.program import SubtopologyProgram
 from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
@@ -21,6 +21,10 @@ from streams.state import StoreDeclaration
 CHANGELOG_CONFIGS: Mapping[str, str] = {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
 """Windowed changelogs too: their expired rows are deleted by tombstones, not by wall clock, so that a replay of old
 events keeps its windows until the task itself has expired them."""
+
+LAG_BEYOND_HISTORY_MS = 86_400_000
+"""How much longer than its history the changelog of a versioned store is spared compaction, which keeps only the last
+record of a key. Source: `VersionedChangelogTopicConfig`."""
 
 REPARTITION_CONFIGS: Mapping[str, str] = {
     "cleanup.policy": "delete",
@@ -73,7 +77,10 @@ class StorePlan:
     @property
     def changelog_configs(self) -> Mapping[str, str]:
         """The settings of its changelog topic."""
-        return {**CHANGELOG_CONFIGS, **self.changelog_settings}
+        lag: dict[str, str] = {}
+        if isinstance(self.spec, VersionedSpec):
+            lag["min.compaction.lag.ms"] = str(self.spec.history_ms + LAG_BEYOND_HISTORY_MS)
+        return {**CHANGELOG_CONFIGS, **lag, **self.changelog_settings}
 
     def end_of(self, start: int) -> int:
         """The end of the window that starts at `start`, as `Windowed` keys have it; only of window stores."""

@@ -39,12 +39,13 @@ def query_app(subject: Subject) -> FastAPI:
         key: str,
         first: int | None = Query(None, alias="from", description="least window start, ms"),
         last: int | None = Query(None, alias="to", description="greatest window start, ms"),
+        as_of: int | None = Query(None, description="time in ms, in a versioned store"),
     ) -> Any:
-        """The row of a key; in a window store, all its windows by start."""
+        """The row of a key; all its windows by start in a window store; its version of a time in a versioned one."""
         if queries.is_window_store(name) or first is not None or last is not None:
             found: Any = queries.fetch(name, key, first, last)
         else:
-            found = queries.get(name, key)
+            found = queries.get(name, key, as_of)
         if not found:
             raise HTTPException(404, f"store {name!r} has nothing for the key {key!r} in this worker")
         return found

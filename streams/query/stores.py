@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from stores import KeyValueReader, StoreReader, WindowReader, WindowSpec
+from stores import KeyValueReader, StoreReader, VersionedReader, VersionedSpec, WindowReader, WindowSpec
 from streams.errors import QueryError
 from streams.plan.plan import PartitionPlan, StorePlan, Subtopology
 from streams.plan.task_id import TaskId
@@ -59,8 +59,10 @@ class StoreQueries:
             for subtopology, store in plan.plan.stores()
         ]
 
-    def get(self, name: str, text: str) -> dict[str, Any] | None:
-        """The row of a key in a key-value store; None if this worker has none.
+    def get(self, name: str, text: str, as_of: int | None = None) -> dict[str, Any] | None:
+        """The row of a key in a key-value or versioned store; None if this worker has none.
+
+        `as_of`: in a versioned store, the version that was valid at that time in ms; default the latest one.
 
         Raises:
             UnknownStore, NotReady, QueryError: see there; the key cannot be read.
@@ -68,9 +70,15 @@ class StoreQueries:
         subtopology, store = self._find(name)
         if isinstance(store.spec, WindowSpec):
             raise QueryError(f"store {name!r} is a window store: its answer is a list of windows", store=name)
+        if as_of is not None and not isinstance(store.spec, VersionedSpec):
+            raise QueryError(f"store {name!r} is not versioned: leave out as_of", store=name)
         key = parse_key(text, store.key_serde)
         for reader in self._readers(subtopology, store):
-            row = reader.get(key) if isinstance(reader, KeyValueReader) else None
+            row = None
+            if isinstance(reader, VersionedReader) and as_of is not None:
+                row = reader.as_of(key, as_of)
+            elif isinstance(reader, KeyValueReader | VersionedReader):
+                row = reader.get(key)
             if row is not None:
                 return {"key": text, "value": jsonable(store.present(row[0])), "timestamp": row[1]}
         self._check_complete(subtopology, name)

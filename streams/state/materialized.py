@@ -30,11 +30,17 @@ class Materialized:
             tombstone some commits later. A row that is put when it has expired already is forwarded and not kept.
         max_entries: the store holds so many rows at most, in memory; beyond them the least recently used one goes,
             which nobody downstream hears of.
+        history_retention: the store is versioned. It keeps the versions of each key by their timestamps, so that
+            stream-table joins find the one of the stream record's time; out-of-order records take their place among
+            them, and do not count for aggregates of the table and joins with other tables. A version can be read until
+            this long after its end, and a record older than the newest by more is dropped. For tables and aggregations
+            without windows.
         custom: makes the store, one for each task: an implementation of `CustomKeyValueStore` of your own.
 
     `ttl`, `max_entries` and `custom` are for key-value stores, that is for tables and aggregations without windows.
 
     Source: `org.apache.kafka.streams.kstream.Materialized`; `ttl` is an addition, `max_entries` is `Stores.lruMap`,
+    `history_retention` `Stores.persistentVersionedKeyValueStore` (KIP-889, KIP-914),
     and serdes are told by the operators' own `key=` and `value=`.
     """
 
@@ -46,14 +52,19 @@ class Materialized:
     retention: timedelta | None = field(default=None, kw_only=True)
     ttl: timedelta | None = field(default=None, kw_only=True)
     max_entries: int | None = field(default=None, kw_only=True)
+    history_retention: timedelta | None = field(default=None, kw_only=True)
     custom: CustomFactory | None = field(default=None, kw_only=True)
 
     def problems(self) -> Iterator[str]:
         """What contradicts itself."""
         yield from changelog_problems(self.changelog, logged=self.logged)
-        chosen = [name for name in ("ttl", "max_entries", "custom") if getattr(self, name) is not None]
+        chosen = [
+            name for name in ("ttl", "max_entries", "custom", "history_retention") if getattr(self, name) is not None
+        ]
         if len(chosen) > 1:
-            yield f"a store has one of ttl, max_entries and custom, not {' and '.join(chosen)}"
+            yield f"a store has one of ttl, max_entries, custom and history_retention, not {' and '.join(chosen)}"
+        if self.history_retention is not None and self.history_retention < timedelta(0):
+            yield f"history_retention is {self.history_retention}, it must not be negative"
         if self.max_entries is not None and self.persistent:
             yield "a store with max_entries is in memory: leave out persistent=True"
         if self.max_entries is not None and self.max_entries < 1:

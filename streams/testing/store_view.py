@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from stores import SessionSpec, Store
 from streams.plan.plan import StorePlan
+from streams.state import VersionedRecord
 from streams.testing.difference import Expected, difference
 from streams.testing.record import TestRecord
 from streams.windowed import Windowed
@@ -55,6 +56,22 @@ class StoreView:
             key = asked.key
         row = self._store.get(self._plan.key_serde.serialize(key), *window)
         return None if row is None else self._record((self._plan.key_serde.serialize(key), *window), row)
+
+    def as_of(self, key: Any, time: int) -> TestRecord | None:
+        """The version of a key that was valid at `time` (ms): its value and the time it is valid from. None if there
+        was none, or it is older than the history. Only for versioned stores."""
+        kb = self._plan.key_serde.serialize(key)
+        row = self._store.as_of(kb, time)
+        return None if row is None else self._record((kb,), row)
+
+    def versions(self, key: Any, first: int = 0, last: int = 2**63 - 1) -> list[VersionedRecord[Any]]:
+        """The versions of a key that were valid at some time from `first` to `last` (ms, both inclusive), by time.
+        Only for versioned stores."""
+        with self._store.versions(self._plan.key_serde.serialize(key), first, last) as scan:
+            return [
+                VersionedRecord[Any](self._plan.present(value), valid_from, valid_to)
+                for value, valid_from, valid_to in scan
+            ]
 
     def records(self) -> Iterator[TestRecord]:
         """All rows, in the store's order: of the keys' bytes, in a window store of time first."""

@@ -14,6 +14,7 @@ from streams import (
     Json,
     KStream,
     KTable,
+    Materialized,
     StreamsError,
     TopologyError,
     Windowed,
@@ -137,10 +138,8 @@ class Translation:
         return self.app.stream(op["topics"] if "topics" in op else op["topic"], key=str)
 
     def op_table(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "topic", "store")
-        if "store" in op:
-            self.stores[op["store"]] = None
-        return self.app.table(op["topic"], key=str, store=op.get("store"))
+        self._supports(op, "topic", "store", "versioned")
+        return self.app.table(op["topic"], key=str, **self._table_store(op))
 
     def op_global_table(self, op: dict[str, Any]) -> Any:
         return self.app.global_table(op["topic"], key=str, **self._table_store(op))
@@ -158,8 +157,9 @@ class Translation:
         """The `store=` of an operator on a table. What it keeps may be keyed by windows."""
         if "store" in op:
             self.stores[op["store"]] = None
-            return {"store": op["store"]}
-        return {}
+        if "versioned" in op:
+            return {"store": Materialized(op.get("store"), history_retention=_ms(op["versioned"]))}
+        return {"store": op["store"]} if "store" in op else {}
 
     def op_map(self, op: dict[str, Any]) -> Any:
         key, value = words.key_function(op["key_fn"]), words.value_function(op.get("fn", "identity"))
@@ -213,10 +213,8 @@ class Translation:
         return [store]
 
     def op_to_table(self, op: dict[str, Any]) -> Any:
-        self._supports(op, "of", "store")
-        if "store" in op:
-            self.stores[op["store"]] = None
-        return self.of(op).to_table(store=op.get("store"))
+        self._supports(op, "of", "store", "versioned")
+        return self.of(op).to_table(**self._table_store(op))
 
     def op_to_stream(self, op: dict[str, Any]) -> Any:
         return self.of(op).to_stream(words.key_function(op["key_fn"]) if "key_fn" in op else None)
@@ -317,10 +315,11 @@ class Translation:
         if isinstance(right, GlobalKTable):
             self._supports(op, "left", "right", "joiner", "key_fn")
             return getattr(left, method)(right, joiner, on=words.key_function(op["key_fn"]))
-        self._supports(op, "left", "right", "joiner")
+        self._supports(op, "left", "right", "joiner", "grace")
         if not isinstance(left, KStream) or not isinstance(right, KTable):
             raise NotImplementedError(f"{op['op']} of {type(left).__name__} and {type(right).__name__}")
-        return getattr(left, method)(right, joiner)
+        grace = {"grace": _ms(op["grace"])} if "grace" in op else {}
+        return getattr(left, method)(right, joiner, **grace)
 
 
 def _aggregator(name: str) -> Any:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from stores import KeyValueReader, MemoryTaskState, WindowReader
-from streams import App, F, count, mean, tumbling
+from streams import App, F, Materialized, count, mean, tumbling
 from streams.errors import ConfigError
 from streams.observe import Counters
 from streams.plan.plan import PartitionPlan
@@ -35,6 +35,7 @@ class User(msgspec.Struct):
 def shop() -> App:
     app = App("shop")
     app.table("users", key=int, value=User, store="users")
+    app.table("prices", key=str, value=int, store=Materialized("prices", history_retention=timedelta(seconds=1)))
     (
         app.stream("orders", key=str, value=Order)
         .group_by_key()
@@ -51,7 +52,7 @@ class Shop:
 
     def __init__(self) -> None:
         plan = shop().plan()
-        self.plan: PartitionPlan = plan.partitions({"users": 2, "orders": 2})
+        self.plan: PartitionPlan = plan.partitions({"users": 2, "orders": 2, "prices": 2})
         self.state = WorkerState.RUNNING
         self.partitions: PartitionPlan | None = self.plan
         self.running = frozenset(self.plan.tasks)
@@ -115,6 +116,19 @@ def test_get_key_of_another_partition_is_found(server: QueryServer) -> None:
     assert get(server, "/stores/users/7") == (200, {"key": "7", "value": {"name": "Ada"}, "timestamp": 1_000})
 
 
+def test_get_of_a_versioned_store_is_of_the_latest_version_or_of_a_time(worker: Shop, server: QueryServer) -> None:
+    state = worker.state_of("prices", 0)
+    for value, since in [(1, 1_000), (2, 2_000), (3, 2_500)]:
+        state.store("prices").put(b"apple", value, since)  # type: ignore[call-arg, arg-type]
+    state.store("prices").advance(2_500)  # type: ignore[union-attr]
+    state.commit({}, {})
+    assert get(server, "/stores/prices/apple") == (200, {"key": "apple", "value": 3, "timestamp": 2_500})
+    assert get(server, "/stores/prices/apple?as_of=2499") == (200, {"key": "apple", "value": 2, "timestamp": 2_000})
+    assert get(server, "/stores/prices/apple?as_of=1499")[0] == 404, "beyond the history"
+    status, body = get(server, "/stores/users/7?as_of=1")
+    assert (status, body["detail"]) == (400, "store 'users' is not versioned: leave out as_of")
+
+
 def test_get_absent_key_is_404(server: QueryServer) -> None:
     status, body = get(server, "/stores/users/8")
     assert status == 404
@@ -125,7 +139,7 @@ def test_get_absent_key_is_404(server: QueryServer) -> None:
 def test_get_unknown_store_is_404_naming_those_there_are(server: QueryServer) -> None:
     status, body = get(server, "/stores/nothing/8")
     assert status == 404
-    assert "hourly, users" in body["detail"]
+    assert "hourly, prices, users" in body["detail"]
 
 
 def test_get_key_that_is_none_is_400(server: QueryServer) -> None:
@@ -192,6 +206,7 @@ def test_stores_lists_all_with_their_partitions(server: QueryServer) -> None:
     assert {(store["name"], store["kind"], tuple(store["partitions"])) for store in stores} == {
         ("users", "key_value", (0, 1)),
         ("hourly", "window", (0, 1)),
+        ("prices", "versioned", (0, 1)),
     }
 
 
