@@ -31,6 +31,7 @@ FAMILIES = (
     "caching",
     "join_table_table",
     "join_global",
+    "join_foreign_key",
     "composed",
     "process",
     "stores",
@@ -53,6 +54,7 @@ LEAST = {
     "process": 21,
     "stores": 22,
     "join_global": 10,
+    "join_foreign_key": 22,
 }
 """How many cases of a family must run, so that a translation that gives up too early is noticed."""
 

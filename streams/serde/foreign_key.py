@@ -1,0 +1,133 @@
+"""What the two sides of a foreign-key join tell each other: subscriptions, responses, and the keys subscriptions lie
+under. All numbers are big-endian. The layouts are private to an application's internal topics and stores.
+
+A subscription goes from a left row to the right row it refers to, under the foreign key:
+
+    offset  width  field
+    0       1      1, the version of this layout
+    1       1      instruction, see `Instruction`
+    2       21     the subscriber, as the right side keeps it
+    23      ...    primary key, as the left table's serde writes it
+
+A subscriber, a row of the subscription store under `prefix(foreign key)` and the primary key:
+
+    0       4      partition of the left row, which responses go to
+    4       1      1, the version of the response's layout
+    5       16     hash of the left value; zeros for none
+
+A response goes back under the primary key. It begins as the subscriber ends, so that one concatenation makes it:
+
+    0       1      1, the version of this layout
+    1       16     hash of the left value that it answers
+    17      1      0: the right table has no row; 1: it has
+    18      ...    the right row's value, as its own serde writes it
+
+Source: `SubscriptionWrapper`, `SubscriptionResponseWrapper`, `CombinedKeySchema` (KIP-213) say the same in other
+layouts.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from hashlib import blake2b
+from typing import Any
+
+from streams.serde.serde import Serde
+
+VERSION = 1
+SUBSCRIBER = slice(2, 23)
+PRIMARY_KEY_AT = 23
+HASH = slice(1, 17)
+FOUND_AT = 17
+RIGHT_VALUE_AT = 18
+NO_VALUE = bytes(16)
+"""The hash of a left row that is not there."""
+NOT_FOUND, FOUND = b"\x00", b"\x01"
+"""How a response goes on behind the hash."""
+
+LENGTH = struct.Struct(">I")
+PARTITION_AND_VERSION = struct.Struct(">IB")
+
+
+class Instruction(IntEnum):
+    """What the right side does with a subscription. Source: `SubscriptionWrapper.Instruction`, numbers included."""
+
+    DELETE_NO_PROPAGATE = 0
+    """Forget the subscriber."""
+    DELETE_AND_PROPAGATE = 1
+    """Forget the subscriber, and answer that there is no row."""
+    PROPAGATE_NULL_IF_NONE = 2
+    """Remember the subscriber, and answer in any case."""
+    PROPAGATE_ONLY_IF_FOUND = 3
+    """Remember the subscriber, and answer if there is a row."""
+
+
+def subscription_head(instruction: Instruction, partition: int) -> bytes:
+    """A subscription as far as it is the same for all rows of a task: the hash and the primary key are to follow."""
+    return bytes((VERSION, instruction)) + PARTITION_AND_VERSION.pack(partition, VERSION)
+
+
+def value_hash(value: bytes) -> bytes:
+    """128 bits that tell one left value from another."""
+    return blake2b(value, digest_size=16).digest()
+
+
+def prefix(foreign_key: bytes) -> bytes:
+    """What the keys of all subscribers of a right row begin with; the primary key follows."""
+    return LENGTH.pack(len(foreign_key)) + foreign_key
+
+
+def partition_of(response: bytes) -> int:
+    """Where a response goes whose four bytes of the partition are still before it."""
+    return LENGTH.unpack_from(response)[0]
+
+
+def subscription_serde(left: Serde, right: Serde) -> Serde:
+    """Subscriptions as bytes; `left` and `right` are the serdes of the tables' values. Raises ValueError when it reads
+    another version."""
+    return _messages("Subscription", "a subscription", left, right)
+
+
+def response_serde(left: Serde, right: Serde) -> Serde:
+    """Responses as bytes. Raises ValueError when it reads another version."""
+    return _messages("SubscriptionResponse", "a response to a subscription", left, right)
+
+
+def subscriber_key_serde(foreign: Serde, primary: Serde) -> Serde:
+    """Pairs (foreign key, primary key), so that people see whose row of the subscription store it is."""
+
+    def serialize(pair: tuple[Any, Any]) -> bytes:
+        return prefix(foreign.serialize(pair[0])) + primary.serialize(pair[1])
+
+    def deserialize(data: bytes) -> tuple[Any, Any]:
+        end = 4 + LENGTH.unpack_from(data)[0]
+        return foreign.deserialize(data[4:end]), primary.deserialize(data[end:])
+
+    return Serde(
+        serialize=serialize,
+        deserialize=deserialize,
+        type=tuple[foreign.type, primary.type],
+        name=f"Subscriber({foreign.name}, {primary.name})",
+        form=f"subscriber {foreign.form or foreign.name}, {primary.form or primary.name}",
+    )
+
+
+def _messages(name: str, what: str, left: Serde, right: Serde) -> Serde:
+    """Bytes that are taken apart where they are used. Hashes are of left values as `left` writes them and rows are as
+    `right` does, so the form names both."""
+
+    def deserialize(data: bytes) -> bytes:
+        if data[0] != VERSION:
+            raise ValueError(
+                f"{what} has version {data[0]}, but this headrace reads version {VERSION}: a newer one wrote it"
+            )
+        return data
+
+    return Serde(
+        serialize=bytes,
+        deserialize=deserialize,
+        type=bytes,
+        name=name,
+        form=f"foreign key {left.form or left.name}, {right.form or right.name}",
+    )
