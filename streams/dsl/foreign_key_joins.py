@@ -24,6 +24,7 @@ from streams.operators.merge import Merge
 from streams.operators.repartition import Repartition
 from streams.operators.response_join import ResponseJoin
 from streams.operators.response_topic import ResponseTopic
+from streams.operators.subscription import Subscription
 from streams.operators.subscription_join import SubscriptionJoin
 from streams.operators.subscription_send import SubscriptionSend
 from streams.operators.table import Table
@@ -69,24 +70,30 @@ def foreign_key_join(
     written = left.schema.value_serde(), right.schema.value_serde()
     asked, answered = _bytes(subscription_serde(*written)), _bytes(response_serde(*written))
     responses = Schema(Part(bytes, serde_for(bytes, role="key")), answered)
+    subscription = Subscription(
+        left=left.schema,
+        asked=Schema(right.schema.key, asked),
+        extractor=extractor,
+        topic=f"{builder.application_id}-{base}-subscription-registration-topic",
+    )
 
     sent = builder.add(
         SubscriptionSend(
             parents=(left,),
-            schema=Schema(right.schema.key, asked),
+            schema=subscription.asked,
             origin=origin,
             label=builder.label(f"{base}-subscription-send", left, SubscriptionSend.kind),
-            extractor=extractor,
+            subscription=subscription,
             left=is_left,
         )
     )
     registration = builder.add(
         Repartition(
             parents=(sent,),
-            schema=sent.schema,
+            schema=subscription.asked,
             origin=origin,
             label=builder.label(f"{base}-subscription-registration", left, Repartition.kind),
-            topic=f"{builder.application_id}-{base}-subscription-registration-topic",
+            topic=subscription.topic,
             keeps_null_keys=True,  # in a left join rows without a foreign key ask too
         )
     )
@@ -138,6 +145,7 @@ def foreign_key_join(
             origin=origin,
             label=builder.label(f"{base}-response-join", left, ResponseJoin.kind),
             joiner=function,
+            subscription=subscription,
             right=right.schema,
             left=is_left,
         )

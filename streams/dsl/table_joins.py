@@ -154,6 +154,7 @@ class TableJoins(TableHandle[K, V]):
         origin, builder = caller_origin(), self.builder
         if other.builder is not builder:
             builder.problem(f"{'left_join' if is_left else 'join'} needs a table of the same App", origin)
+            return self._table(self.node)
         made = foreign_key_join(
             builder, self.node, other.node, foreign_key, joiner, value, store, name, is_left=is_left, origin=origin
         )
@@ -174,6 +175,7 @@ class TableJoins(TableHandle[K, V]):
         function = user_function(builder, operator, joiner, *shapes, origin=origin, expression=False)
         if other.builder is not builder:
             builder.problem(f"{operator} needs a table of the same App", origin)
+            return self._table(self.node)
         if self.node.by_window or other.node.by_window:
             builder.problem(
                 f"{operator} needs tables with one value per key; the rows of a windowed table are not found by its "

@@ -11,7 +11,7 @@ from streams.compile.scope import RecordScope
 from streams.graph.node import Node, OldValues
 from streams.operators.materialize import Materialize
 from streams.operators.table import table_of
-from streams.serde.foreign_key import FOUND, NOT_FOUND, prefix
+from streams.serde.foreign_key import DELETED, FOUND, prefix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,9 +52,9 @@ class ForeignTableJoin(Node):
         ):
             with chain.block(f"if {tail} is None:"), chain.at(self, "serialization"):  # most rows have no subscriber
                 chain.line(f"{headers} = {scope.headers}")
-                there, not_found = chain.bind(FOUND, "FOUND"), chain.bind(NOT_FOUND, "NOT_FOUND")
+                there, deleted = chain.bind(FOUND, "FOUND"), chain.bind(DELETED, "DELETED")
                 written = chain.serialize(right.value_serde(), value)
-                chain.line(f"{tail} = {not_found} if {value} is None else {there} + {written}")
+                chain.line(f"{tail} = {deleted} if {value} is None else {there} + {written}")
             primary, response = chain.local("pk"), chain.local("response")
             chain.line(f"{primary}, {response} = {place}[{size}:], {subscriber} + {tail}")
             made = RecordScope(

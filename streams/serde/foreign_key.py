@@ -6,21 +6,23 @@ A subscription goes from a left row to the right row it refers to, under the for
     offset  width  field
     0       1      1, the version of this layout
     1       1      instruction, see `Instruction`
-    2       21     the subscriber, as the right side keeps it
-    23      ...    primary key, as the left table's serde writes it
+    2       25     the subscriber, as the right side keeps it
+    27      ...    primary key, as the left table's serde writes it
 
 A subscriber, a row of the subscription store under `prefix(foreign key)` and the primary key:
 
     0       4      partition of the left row, which responses go to
     4       1      1, the version of the response's layout
-    5       16     hash of the left value; zeros for none
+    5       4      shape of the left values, see `shape_of`
+    9       16     hash of the left value, see `value_hasher`; zeros for none
 
 A response goes back under the primary key. It begins as the subscriber ends, so that one concatenation makes it:
 
     0       1      1, the version of this layout
-    1       16     hash of the left value that it answers
-    17      1      0: the right table has no row; 1: it has
-    18      ...    the right row's value, as its own serde writes it
+    1       4      shape of the left value that it answers
+    5       16     hash of the left value that it answers
+    21      1      0: the right row was deleted; 1: here it is; 2: a subscription found none, or asked to be told none
+    22      ...    the right row's value, as its own serde writes it
 
 Source: `SubscriptionWrapper`, `SubscriptionResponseWrapper`, `CombinedKeySchema` (KIP-213) say the same in other
 layouts.
@@ -28,22 +30,30 @@ layouts.
 
 from __future__ import annotations
 
+import json
 import struct
+from collections.abc import Callable
 from enum import IntEnum
 from hashlib import blake2b
 from typing import Any
+from zlib import crc32
 
+import msgspec
+
+from streams.serde.foreign import encode_foreign
 from streams.serde.serde import Serde
+from streams.serde.structured import JSON_FORM, MESSAGE_PACK_FORM
 
 VERSION = 1
-SUBSCRIBER = slice(2, 23)
-PRIMARY_KEY_AT = 23
-HASH = slice(1, 17)
-FOUND_AT = 17
-RIGHT_VALUE_AT = 18
+SUBSCRIBER = slice(2, 27)
+PRIMARY_KEY_AT = 27
+SHAPE = slice(1, 5)
+HASH = slice(5, 21)
+ANSWER_AT = 21
+RIGHT_VALUE_AT = 22
 NO_VALUE = bytes(16)
 """The hash of a left row that is not there."""
-NOT_FOUND, FOUND = b"\x00", b"\x01"
+DELETED, FOUND, NOT_FOUND = b"\x00", b"\x01", b"\x02"
 """How a response goes on behind the hash."""
 
 LENGTH = struct.Struct(">I")
@@ -63,14 +73,36 @@ class Instruction(IntEnum):
     """Remember the subscriber, and answer if there is a row."""
 
 
-def subscription_head(instruction: Instruction, partition: int) -> bytes:
+def subscription_head(instruction: Instruction, partition: int, shape: bytes) -> bytes:
     """A subscription as far as it is the same for all rows of a task: the hash and the primary key are to follow."""
-    return bytes((VERSION, instruction)) + PARTITION_AND_VERSION.pack(partition, VERSION)
+    return bytes((VERSION, instruction)) + PARTITION_AND_VERSION.pack(partition, VERSION) + shape
 
 
-def value_hash(value: bytes) -> bytes:
-    """128 bits that tell one left value from another."""
-    return blake2b(value, digest_size=16).digest()
+def value_hasher(left: Serde) -> Callable[[Any], bytes]:
+    """The function that makes the 128 bits that tell one left value from another.
+
+    Equal values that were written and read again have the same: sets and dicts are taken in a fixed order.
+    """
+    encode = left.serialize
+    if left.form == JSON_FORM:
+        encode = msgspec.json.Encoder(enc_hook=encode_foreign, order="deterministic").encode
+    elif left.form == MESSAGE_PACK_FORM:
+        encode = msgspec.msgpack.Encoder(enc_hook=encode_foreign, order="deterministic").encode
+
+    def value_hash(value: Any) -> bytes:
+        return blake2b(encode(value), digest_size=16).digest()
+
+    return value_hash
+
+
+def shape_of(left: Serde) -> bytes:
+    """Four bytes that change when the type of the values does: hashes made before tell nothing then, as a row that was
+    written before a field was added is hashed with that field now."""
+    try:
+        described = json.dumps(msgspec.json.schema(left.type), sort_keys=True)
+    except (TypeError, ValueError):  # a class of another library
+        described = repr(sorted(getattr(left.type, "__annotations__", {})))
+    return LENGTH.pack(crc32(f"{left.form or left.name} {described}".encode()))
 
 
 def prefix(foreign_key: bytes) -> bytes:
