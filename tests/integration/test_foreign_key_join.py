@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 from broker import Broker
 from streams import App, F, count, tumbling
+from streams.partitioner import partition_for_key
+from streams.plan.task_id import TaskId
 from tests.streams.runtime.bench import Bench, RunningWorker, until
 
 DAY_MS = 86_400_000
@@ -106,41 +109,50 @@ def test_foreign_key_join_over_crashes_and_moves_ends_as_a_join_of_the_tables(be
     assert results(bench, "left") == tables.joined(left=True)
 
 
-def test_foreign_key_join_of_a_replay_hands_time_on_so_that_nothing_is_late(bench: Bench) -> None:
-    """Four partitions at very different times, two internal topics, then a repartition and days with little grace."""
+@pytest.mark.parametrize("late", ["right", "left"])
+def test_foreign_key_join_task_that_starts_late_brings_nothing_late(bench: Bench, late: str) -> None:
+    """Through two internal topics, a repartition, and into days with little grace: all but one task have finished
+    when that one begins with the first day."""
     bench.topics(orders=4, customers=3)
     app = App(bench.tag)
     orders = app.table(bench.name("orders"), key=str, value=dict)
     customers = app.table(bench.name("customers"), key=str, value=str)
     (
-        orders.join(customers, lambda order, name: {"name": name}, foreign_key=F["customer"], value=dict)
+        orders.join(customers, lambda order, name: {"name": name}, foreign_key=F["customer"], value=dict, name="named")
         .to_stream()
         .group_by(F["name"])
         .windowed_by(tumbling(timedelta(days=1), grace=timedelta(hours=1)))
         .aggregate(n=count(), store="daily")
     )
-    bench.produce("customers", *((f"c{i}", f"name{i % 3}".encode(), 0) for i in range(6)))
-    days, per_day = 20, 20
+    people = [f"c{i}" for i in range(6)]
+    bench.produce("customers", *((person, person.encode(), 1) for person in people))
+    placed: Counter[TaskId] = Counter()
+    left, right = range(2)
     for partition in range(4):
-        bench.produce(
-            "orders",
-            *(
-                (f"{partition}-{d}-{i}", json.dumps({"customer": f"c{i % 6}"}).encode(), d * DAY_MS + i * 1000)
-                for d in range(1, days + 1)
-                for i in range(per_day * (partition + 1))
-            ),
-            partition=partition,
-        )
-    total = days * per_day * 10
+        rows: list[tuple[str, bytes, int]] = []
+        for day in range(1, 21):
+            for i in range(10 * (partition + 1)):
+                person = people[i % len(people)]
+                placed[TaskId(left, partition)] += 1
+                placed[TaskId(right, partition_for_key(person.encode(), 3))] += 1
+                at = day * DAY_MS + i * 1000
+                rows.append((f"{partition}-{day}-{i}", json.dumps({"customer": person}).encode(), at))
+        bench.produce("orders", *rows, partition=partition)
+    total = sum(placed[TaskId(left, partition)] for partition in range(4))
     plan = bench.partition_plan(app, orders=4, customers=3)
-    ids = [task.subtopology for task in plan.tasks]
-    options = {"run_records": 200, "poll_records": 500, "watermark_idle_timeout_ms": 300}
-    one = bench.run(app, *plan.tasks[::2], directory="one", **options)
-    two = bench.run(app, *plan.tasks[1::2], directory="two", **options)
-    assert len(set(ids)) == 3
-    # orders, subscriptions, responses and what is counted
-    expected = 6 + 4 * total
-    until(lambda: one.processed() + two.processed() == expected, "all records on all ways")
+    assert {source.topic for source in plan.plan.subtopologies[right].sources} >= {bench.name("customers")}
+    straggler = TaskId(right, 2) if late == "right" else TaskId(left, 3)
+    people_there = sum(partition_for_key(person.encode(), 3) == 2 for person in people)
+    assert placed[straggler] > 0
+    ways = 3 * (total - placed[straggler])  # subscriptions, responses, and what is counted
+    first = 6 + total - placed[straggler] + ways
+    if late == "right":
+        first += placed[straggler] - people_there
+    options = {"run_records": 5, "poll_records": 10, "watermark_interval_ms": 1, "watermark_idle_timeout_ms": 20}
+    one = bench.run(app, *(task for task in plan.tasks if task != straggler), directory="one", **options)
+    until(lambda: one.processed() == first, "all but one task to finish")
+    two = bench.run(app, straggler, directory="two", **options)
+    until(lambda: one.processed() + two.processed() == 6 + 4 * total, "all records on all ways")
     dropped = one.worker.counters()["dropped_late"] + two.worker.counters()["dropped_late"]
     one.stop()
     two.stop()
