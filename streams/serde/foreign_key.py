@@ -35,6 +35,7 @@ import struct
 from collections.abc import Callable
 from enum import IntEnum
 from hashlib import blake2b
+from inspect import get_annotations
 from typing import Any
 from zlib import crc32
 
@@ -101,8 +102,14 @@ def shape_of(left: Serde) -> bytes:
     try:
         described = json.dumps(msgspec.json.schema(left.type), sort_keys=True)
     except (TypeError, ValueError):  # a class of another library
-        described = repr(sorted(getattr(left.type, "__annotations__", {})))
+        described = repr(sorted(_fields(left.type)))
     return LENGTH.pack(crc32(f"{left.form or left.name} {described}".encode()))
+
+
+def _fields(kind: Any) -> list[str]:
+    """The names of a class's fields, those of the classes above it included; none if it has none."""
+    above: tuple[Any, ...] = getattr(kind, "__mro__", ())
+    return [name for cls in above for name in get_annotations(cls)]
 
 
 def prefix(foreign_key: bytes) -> bytes:

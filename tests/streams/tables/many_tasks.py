@@ -27,14 +27,23 @@ class Unbounded:
 
 
 class ManyTasks:
-    """All tasks of `app`. With exactly once, what a task sent is there for others when it commits."""
+    """All tasks of `app`. With exactly once, what a task sent is there for others when it commits.
 
-    def __init__(self, app: App, partitions: dict[str, int], guarantee: Guarantee) -> None:
+    `earlier`: what ran before on the same topics and state, and has settled.
+    """
+
+    def __init__(
+        self, app: App, partitions: dict[str, int], guarantee: Guarantee, *, earlier: ManyTasks | None = None
+    ) -> None:
         self.fitted = app.plan().partitions(partitions)
         self.guarantee = guarantee
         self.counts = dict(self.fitted.counts)
         self.log: dict[Place, list[DriverMessage]] = defaultdict(list)
         self.tasks = [OneTask(self, task) for task in self.fitted.tasks]
+        if earlier is not None:
+            self.log = earlier.log
+            for task, before in zip(self.tasks, earlier.tasks, strict=True):
+                task.take_over(before)
 
     def pipe(self, topic: str, key: bytes, value: bytes | None, timestamp: int) -> None:
         self.append(topic, value, key, -1, timestamp, None)
@@ -121,6 +130,14 @@ class OneTask:
             with MemoryTaskState.open(self._specs, self._disk) as state:
                 for name, changelog in self._changelogs.items():
                     state.restore(name, changelog, len(changelog))
+        self._open()
+
+    def take_over(self, before: OneTask) -> None:
+        """Goes on where another version of the task ended."""
+        before.state.close()
+        self._disk = before._disk
+        self.offsets, self._committed = dict(before.offsets), dict(before.offsets)
+        self.state.close()
         self._open()
 
     def rows(self, store: str) -> dict[bytes, Any]:

@@ -130,7 +130,7 @@ def test_foreign_key_join_equals_a_join_of_the_tables_after_every_change_and_cra
         assert driver.rows("bills-subscription-store").keys() == subscribed
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(changes, st.sampled_from(list(METHODS)), st.data())
 def test_foreign_key_join_in_rocksdb_that_emits_at_the_commit_ends_as_a_join_of_the_tables(
     updates: list[Change], kind: str, data: st.DataObject
@@ -190,24 +190,33 @@ def test_foreign_keys_join_in_a_chain_and_functions_get_the_key() -> None:
 
 
 # -- many partitions --------------------------------------------------------------------------------------------------
-@settings(deadline=None, max_examples=150)
+def written(value: Any) -> bytes | None:
+    return None if value is None else value.encode() if isinstance(value, str) else msgspec.json.encode(value)
+
+
+def found(bench: ManyTasks) -> dict[str, Any]:
+    return {key.decode(): bill for task in bench.tasks for key, bill in task.rows("bills").items()}
+
+
+@settings(deadline=None, max_examples=200)
 @given(changes, st.sampled_from(list(METHODS)), st.sampled_from(["exactly_once", "at_least_once"]), st.data())
 def test_foreign_key_join_across_partitions_in_any_order_ends_as_a_join_of_the_tables(
     updates: list[Change], kind: str, guarantee: Guarantee, data: st.DataObject
 ) -> None:
-    """Four partitions on the left, three on the right; answers overtake each other, tasks crash and move."""
+    """Four partitions on the left, three on the right; answers overtake each other, tasks crash and move.
+
+    With at least once nothing crashes here: a task that is undone, but not what it sent, may read its inputs in another
+    order the next time, and then answers nobody asked for are not taken back.
+    """
     app, _ = shop(kind)
     oracle = Oracle(kind)
     bench = ManyTasks(app, {"orders": 4, "customers": 3}, guarantee)
+    events = ["", "", "", "commit", "commit", *(["crash", "move"] if guarantee == "exactly_once" else [])]
     steps = st.tuples(
-        st.sampled_from(range(len(bench.tasks))),
-        st.integers(1, 3),
-        st.integers(0, 2),
-        st.sampled_from(["", "", "", "commit", "commit", "crash", "move"]),
+        st.sampled_from(range(len(bench.tasks))), st.integers(1, 3), st.integers(0, 2), st.sampled_from(events)
     )
     for timestamp, (topic, key, value) in enumerate(updates):
-        raw = None if value is None else value.encode() if isinstance(value, str) else msgspec.json.encode(value)
-        bench.pipe(topic, key.encode(), raw, timestamp)
+        bench.pipe(topic, key.encode(), written(value), timestamp)
         oracle.change(topic, key, value)
         for task, most, which, event in data.draw(st.lists(steps, max_size=5)):
             bench.tasks[task].run(most, which)
@@ -216,8 +225,68 @@ def test_foreign_key_join_across_partitions_in_any_order_ends_as_a_join_of_the_t
             elif event:
                 bench.tasks[task].crash(keep_disk=event == "crash")
     bench.settle()
-    found = {key.decode(): bill for task in bench.tasks for key, bill in task.rows("bills").items()}
-    assert found == oracle.rows()
+    assert found(bench) == oracle.rows()
+
+
+OVERTAKEN: dict[str, list[Change]] = {
+    "told that its row is gone, while it is deleted": [("orders", "a", Order(None, 1)), ("orders", "a", None)],
+    "told that its row is gone, while it is there anew": [("orders", "a", None), ("orders", "a", Order("yy", 1))],
+    "told that there is no other row, while it changes": [
+        ("orders", "a", Order("yy", 1)),
+        ("orders", "a", Order("yy", 2)),
+    ],
+    "told that the other row is gone, while it changes": [("customers", "x", None), ("orders", "a", Order("x", 2))],
+}
+
+
+@pytest.mark.parametrize("case", OVERTAKEN)
+def test_inner_foreign_key_join_row_changed_before_it_was_answered_keeps_no_result_of_its_old_value(case: str) -> None:
+    """Only the answer to the value in between takes the first result back, and it is stale when it comes."""
+    app, _ = shop("inner")
+    bench = ManyTasks(app, {"orders": 1, "customers": 1}, "at_least_once")
+    bench.pipe("customers", b"x", b"Ann", 0)
+    bench.pipe("orders", b"a", written(Order("x", 0)), 1)
+    bench.settle()
+    assert found(bench) == {"a": Bill("Ann", 0)}
+    left, right = bench.tasks
+    oracle = Oracle("inner")
+    for timestamp, (topic, key, value) in enumerate(OVERTAKEN[case], 2):
+        bench.pipe(topic, key.encode(), written(value), timestamp)
+        oracle.change(topic, key, value)
+        (right if topic == "customers" else left).run(1)  # and reads no answers
+    bench.settle()
+    assert found(bench) == {}
+
+
+def test_foreign_key_join_whose_left_type_gained_a_field_goes_on_with_the_rows_it_has() -> None:
+    """Their subscriptions carry hashes of values without the field, which no longer compare."""
+
+    class Wider(Order):
+        currency: str = "EUR"
+
+    def app_of(kind: Any) -> App:
+        app = App("shop")
+        left, right = app.table("orders", key=str, value=kind), app.table("customers", key=str, value=str)
+        for name, method in METHODS.items():
+            joined = getattr(left, method)(right, billed, foreign_key=F.customer, name=name)
+            joined.filter(lambda k, v: True, store=f"{name}-rows")
+        return app
+
+    partitions = {"orders": 1, "customers": 1}
+    before = ManyTasks(app_of(Order), partitions, "at_least_once")
+    before.pipe("customers", b"x", b"Ann", 0)
+    before.pipe("orders", b"a", written(Order("x", 5)), 1)
+    before.pipe("orders", b"b", written(Order(None, 6)), 2)
+    before.settle()
+    after = ManyTasks(app_of(Wider), partitions, "at_least_once", earlier=before)
+    after.pipe("customers", b"x", b"Bob", 3)
+    after.settle()
+    rows = {name: {k: v for task in after.tasks for k, v in task.rows(f"{name}-rows").items()} for name in METHODS}
+    assert rows["inner"] == {b"a": Bill("Bob", 5)}
+    assert rows["left"] == {b"a": Bill("Bob", 5), b"b": Bill(None, 6)}
+    after.pipe("customers", b"x", None, 4)
+    after.settle()
+    assert {k for task in after.tasks for k in task.rows("inner-rows")} == set()
 
 
 def test_foreign_key_join_needs_no_equal_partition_counts_and_its_topics_have_those_of_their_readers() -> None:
