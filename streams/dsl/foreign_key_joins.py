@@ -67,9 +67,8 @@ def foreign_key_join(
     base = name or result_store
     if name is not None:
         builder.check_name("join", name, origin)
-    written = left.schema.value_serde(), right.schema.value_serde()
-    asked, answered = _bytes(subscription_serde(*written)), _bytes(response_serde(*written))
-    responses = Schema(Part(bytes, serde_for(bytes, role="key")), answered)
+    asked = _bytes(subscription_serde())
+    subscribed = Schema(_bytes(serde_for(bytes, role="key")), asked)
     subscription = Subscription(
         left=left.schema,
         asked=Schema(right.schema.key, asked),
@@ -104,7 +103,7 @@ def foreign_key_join(
     joined = builder.add(
         SubscriptionJoin(
             parents=(registration, right),
-            schema=responses,
+            schema=subscribed,
             origin=origin,
             label=builder.label(f"{base}-subscription-join", left, SubscriptionJoin.kind),
             spec=subscribers,
@@ -115,7 +114,7 @@ def foreign_key_join(
     changed = builder.add(
         ForeignTableJoin(
             parents=(right,),
-            schema=responses,
+            schema=subscribed,
             origin=origin,
             label=builder.label(f"{base}-foreign-table-join", left, ForeignTableJoin.kind),
             subscribers=subscribers,
@@ -124,7 +123,7 @@ def foreign_key_join(
     merged = builder.add(
         Merge(
             parents=(joined, changed),
-            schema=responses,
+            schema=subscribed,
             origin=origin,
             label=builder.label(f"{base}-responses", left, Merge.kind),
         )
@@ -132,7 +131,7 @@ def foreign_key_join(
     back = builder.add(
         ResponseTopic(
             parents=(merged,),
-            schema=Schema(left.schema.key, answered),
+            schema=Schema(left.schema.key, _bytes(response_serde(right.schema.value_serde()))),
             origin=origin,
             label=builder.label(f"{base}-subscription-response", left, ResponseTopic.kind),
             topic=f"{builder.application_id}-{base}-subscription-response-topic",

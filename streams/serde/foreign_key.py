@@ -122,15 +122,15 @@ def partition_of(response: bytes) -> int:
     return LENGTH.unpack_from(response)[0]
 
 
-def subscription_serde(left: Serde, right: Serde) -> Serde:
-    """Subscriptions as bytes; `left` and `right` are the serdes of the tables' values. Raises ValueError when it reads
-    another version."""
-    return _messages("Subscription", "a subscription", left, right)
+def subscription_serde() -> Serde:
+    """Subscriptions as bytes. Raises ValueError when it reads another version."""
+    return _messages("Subscription", "a subscription", "subscription")
 
 
-def response_serde(left: Serde, right: Serde) -> Serde:
-    """Responses as bytes. Raises ValueError when it reads another version."""
-    return _messages("SubscriptionResponse", "a response to a subscription", left, right)
+def response_serde(right: Serde) -> Serde:
+    """Responses as bytes; `right` is the serde of the right table's values, which are in them. Raises ValueError when
+    it reads another version."""
+    return _messages("SubscriptionResponse", "a response to a subscription", f"response {right.form or right.name}")
 
 
 def subscriber_key_serde(foreign: Serde, primary: Serde) -> Serde:
@@ -152,9 +152,8 @@ def subscriber_key_serde(foreign: Serde, primary: Serde) -> Serde:
     )
 
 
-def _messages(name: str, what: str, left: Serde, right: Serde) -> Serde:
-    """Bytes that are taken apart where they are used. Hashes are of left values as `left` writes them and rows are as
-    `right` does, so the form names both."""
+def _messages(name: str, what: str, form: str) -> Serde:
+    """Bytes that are taken apart where they are used."""
 
     def deserialize(data: bytes) -> bytes:
         if data[0] != VERSION:
@@ -163,10 +162,4 @@ def _messages(name: str, what: str, left: Serde, right: Serde) -> Serde:
             )
         return data
 
-    return Serde(
-        serialize=bytes,
-        deserialize=deserialize,
-        type=bytes,
-        name=name,
-        form=f"foreign key {left.form or left.name}, {right.form or right.name}",
-    )
+    return Serde(serialize=bytes, deserialize=deserialize, type=bytes, name=name, form=form)

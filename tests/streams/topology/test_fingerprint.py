@@ -43,6 +43,16 @@ def named(**aggregates: Any) -> Declare:
     return lambda s: s.group_by_key().aggregate(store="kept", **aggregates)
 
 
+def referring(right: Callable[[Any], Any]) -> Declare:
+    """Orders that refer to what `right` makes of orders by customer."""
+
+    def declare(stream: KStream[Any, Any]) -> Any:
+        table = stream.to_table(store="orders")
+        return table.join(right(stream.group_by(F.customer)), lambda a, b: a, foreign_key=F.customer, name="fk")
+
+    return declare
+
+
 COMPATIBLE: dict[str, tuple[App, App]] = {
     "nothing": (app_of(named(n=count())), app_of(named(n=count()))),
     "another function": (
@@ -60,6 +70,10 @@ COMPATIBLE: dict[str, tuple[App, App]] = {
     "a field more": (
         app_of(lambda s: s.to_table(store="kept")),
         app_of(lambda s: s.to_table(store="kept"), WiderOrder),
+    ),
+    "a field more of what refers": (
+        app_of(referring(lambda g: g.count(store="right"))),
+        app_of(referring(lambda g: g.count(store="right")), WiderOrder),
     ),
 }
 
@@ -90,6 +104,11 @@ INCOMPATIBLE: dict[str, tuple[App, App, str]] = {
         app_of(lambda s: s.group_by(F.customer, name="by").count(store="one")),
         app_of(lambda s: s.group_by(F.customer, name="by").count(store="one"), MessagePack(Order)),
         "'shop-by-repartition' may hold records.*values were written as json and are messagepack",
+    ),
+    "what is referred to": (
+        app_of(referring(lambda g: g.count(store="right"))),
+        app_of(referring(lambda g: g.aggregate(n=count(), store="other"))),
+        "'shop-fk-subscription-response-topic' may hold records.*written as response long and are response json",
     ),
 }
 
