@@ -51,7 +51,18 @@ class TableJoins(TableHandle[K, V]):
     def join(
         self,
         other: KTable[K2, V2],
-        joiner: Callable[[V, V2], R] | Callable[[K, V, V2], R],
+        joiner: Callable[[V, V2], R],
+        *,
+        foreign_key: Callable[[V], K2 | None] | Callable[[K, V], K2 | None] | Expression,
+        value: type[R] | Serde | Any = None,
+        store: str | None = None,
+        name: str | None = None,
+    ) -> KTable[K, R]: ...
+    @overload
+    def join(
+        self,
+        other: KTable[K2, V2],
+        joiner: Callable[[K, V, V2], R],
         *,
         foreign_key: Callable[[V], K2 | None] | Callable[[K, V], K2 | None] | Expression,
         value: type[R] | Serde | Any = None,
@@ -77,8 +88,8 @@ class TableJoins(TableHandle[K, V]):
         dropped. A deletion (None) comes out where there may have been a result. The tables need not have the same
         number of partitions. Changes go through two internal topics,
         `<application>-<name>-subscription-registration-topic` and `…-subscription-response-topic`, and the other side
-        keeps a store `<name>-subscription-store`; `name` is given, else the result's store. A left value has to be
-        written the same way each time: answers to what was written otherwise are taken for stale.
+        keeps a store `<name>-subscription-store`; `name` is given, else the result's store. A serde of your own has
+        to write a left value that it read as it was: answers to what is written otherwise are taken for stale.
         Source: `KTable.join(other, foreignKeyExtractor, joiner, TableJoined, Materialized)`, KIP-213, KIP-1104.
         """
         if foreign_key is not None:
@@ -100,7 +111,18 @@ class TableJoins(TableHandle[K, V]):
     def left_join(
         self,
         other: KTable[K2, V2],
-        joiner: Callable[[V, V2 | None], R] | Callable[[K, V, V2 | None], R],
+        joiner: Callable[[V, V2 | None], R],
+        *,
+        foreign_key: Callable[[V], K2 | None] | Callable[[K, V], K2 | None] | Expression,
+        value: type[R] | Serde | Any = None,
+        store: str | None = None,
+        name: str | None = None,
+    ) -> KTable[K, R]: ...
+    @overload
+    def left_join(
+        self,
+        other: KTable[K2, V2],
+        joiner: Callable[[K, V, V2 | None], R],
         *,
         foreign_key: Callable[[V], K2 | None] | Callable[[K, V], K2 | None] | Expression,
         value: type[R] | Serde | Any = None,
