@@ -31,6 +31,7 @@ from streams.observe import Counters
 from streams.plan.plan import Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.global_state import Surroundings
 from streams.testing.global_tables import DriverGlobalTables
 from streams.testing.message import DriverMessage
 from streams.testing.state_disk import RocksDbStateDisk, StateDisk

@@ -133,4 +133,5 @@ def delete_topics(names: tuple[str, ...], yes: bool, bootstrap_servers: str | No
 
 
 def _is_internal(name: str) -> bool:
-    return name.endswith(("-changelog", "-repartition")) or name.startswith("__")
+    own = ("-changelog", "-repartition", "-subscription-registration-topic", "-subscription-response-topic")
+    return name.endswith(own) or name.startswith("__")

@@ -36,7 +36,7 @@ def insert_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGrap
 
     def rewrite(node: Node, parents: tuple[Node, ...]) -> tuple[Node, ...]:
         if isinstance(node, Repartition):
-            keeps = reaches_left_join(graph, node)
+            keeps = node.keeps_null_keys or reaches_left_join(graph, node)
             return (replace(node, parents=parents, keeps_null_keys=keeps),)
         if not node.needs_key or not key_changed(parents[0]):
             return (replace(node, parents=parents),) if parents != node.parents else (node,)

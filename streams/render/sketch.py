@@ -81,7 +81,7 @@ def steps(subtopology: Subtopology) -> Iterator[Step]:
                 predecessors=before(node),
             )
         else:
-            kept = () if node.store is None else (node.store.name,)
+            kept = node.connected_stores if node.store is None else (node.store.name, *node.connected_stores)
             yield Step(
                 name=_name(node, "sink"),
                 role="processor",

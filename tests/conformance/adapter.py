@@ -321,6 +321,18 @@ class Translation:
         grace = {"grace": _ms(op["grace"])} if "grace" in op else {}
         return getattr(left, method)(right, joiner, **grace)
 
+    def op_fk_join(self, op: dict[str, Any]) -> Any:
+        return self._join_foreign_key(op, "join")
+
+    def op_fk_left_join(self, op: dict[str, Any]) -> Any:
+        return self._join_foreign_key(op, "left_join")
+
+    def _join_foreign_key(self, op: dict[str, Any], method: str) -> Any:
+        self._supports(op, "left", "right", "fk", "joiner", "store")
+        left, right = self.of(op, "left"), self.of(op, "right")
+        key, joiner = words.key_function(op["fk"]), words.joiner(op.get("joiner", "pair"))
+        return getattr(left, method)(right, joiner, foreign_key=key, **self._table_store(op))
+
 
 def _aggregator(name: str) -> Any:
     function = words.binary(name)

@@ -32,6 +32,7 @@ FAMILIES = (
     "join_table_table",
     "join_global",
     "suppress",
+    "join_foreign_key",
     "composed",
     "process",
     "stores",
@@ -58,7 +59,8 @@ LEAST = {
     "stores": 22,
     "join_global": 10,
     "versioned": 17,
-    "errors": 19,
+    "errors": 21,
+    "join_foreign_key": 23,
 }
 """How many cases of a family must run, so that a translation that gives up too early is noticed."""
 

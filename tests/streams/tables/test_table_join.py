@@ -116,6 +116,13 @@ def test_join_of_tables_with_other_keys_or_windows_is_refused() -> None:
     assert "left_join needs tables with one value per key" in messages
 
 
+def test_join_of_tables_of_two_apps_is_refused() -> None:
+    app = App("app")
+    joined(app.table("L", key=str, value=int), App("other").table("R", key=str, value=int), "inner")
+    with pytest.raises(TopologyError, match="join needs a table of the same App"):
+        app.plan()
+
+
 def test_join_of_tables_with_unequal_partition_counts_is_named_once() -> None:
     app = App("app")
     joined(app.table("L", key=str), app.table("R", key=str), "outer").to_stream().to("out")

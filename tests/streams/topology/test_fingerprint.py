@@ -62,6 +62,16 @@ def processing(store: Any) -> Declare:
     return lambda s: s.process(Processor, stores=[store])
 
 
+def referring(right: Callable[[Any], Any]) -> Declare:
+    """Orders that refer to what `right` makes of orders by customer."""
+
+    def declare(stream: KStream[Any, Any]) -> Any:
+        table = stream.to_table(store="orders")
+        return table.join(right(stream.group_by(F.customer)), lambda a, b: a, foreign_key=F.customer, name="fk")
+
+    return declare
+
+
 COMPATIBLE: dict[str, tuple[App, App]] = {
     "nothing": (app_of(named(n=count())), app_of(named(n=count()))),
     "another function": (
@@ -87,6 +97,10 @@ COMPATIBLE: dict[str, tuple[App, App]] = {
     "a field more": (
         app_of(lambda s: s.to_table(store="kept")),
         app_of(lambda s: s.to_table(store="kept"), WiderOrder),
+    ),
+    "a field more of what refers": (
+        app_of(referring(lambda g: g.count(store="right"))),
+        app_of(referring(lambda g: g.count(store="right")), WiderOrder),
     ),
 }
 
@@ -132,6 +146,11 @@ INCOMPATIBLE: dict[str, tuple[App, App, str]] = {
         app_of(lambda s: s.group_by(F.customer, name="by").count(store="one")),
         app_of(lambda s: s.group_by(F.customer, name="by").count(store="one"), MessagePack(Order)),
         "'shop-by-repartition' may hold records.*values were written as json and are messagepack",
+    ),
+    "what is referred to": (
+        app_of(referring(lambda g: g.count(store="right"))),
+        app_of(referring(lambda g: g.aggregate(n=count(), store="other"))),
+        "'shop-fk-subscription-response-topic' may hold records.*written as response long and are response json",
     ),
 }
 

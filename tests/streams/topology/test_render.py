@@ -226,3 +226,21 @@ def test_names_stay_when_unrelated_operators_are_added(chains: list[Any], others
         return found
 
     assert steps_of([]) <= steps_of(others)
+
+
+def test_foreign_key_join_shows_both_ways_and_who_subscribed() -> None:
+    app = App("shop")
+    orders = app.table("orders", key=str, value=dict)
+    customers = app.table("customers", key=str, value=dict)
+    orders.join(customers, lambda order, customer: order, foreign_key=F["customer"], name="bills")
+    plan = app.plan()
+    left, right = ({step.name: step for step in steps(sub)} for sub in plan.subtopologies)
+    assert left["bills-subscription-registration-sink"].topics == ("shop-bills-subscription-registration-topic",)
+    assert right["bills-subscription-registration-source"].successors == ("bills-subscription-join",)
+    assert right["bills-subscription-join"].stores == ("bills-subscription-store", "customers-table")
+    assert right["bills-foreign-table-join"].stores == ("bills-subscription-store",)
+    assert right["bills-subscription-response-sink"].topics == ("shop-bills-subscription-response-topic",)
+    assert left["bills-subscription-response-source"].successors == ("bills-response-join",)
+    assert left["bills-response-join"].stores == ("orders-table",)
+    for render in RENDERINGS:
+        assert "shop-bills-subscription-response-topic" in render(plan)
