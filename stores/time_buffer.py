@@ -118,14 +118,20 @@ class TimeBuffer:
 
     def pop(self, through: int, lane: int = 0) -> list[Waiting]:
         """Takes out all that waits for a time <= `through`: by time, then key. With nothing due, one comparison."""
-        queue = self._lanes[lane]
         popped: list[Waiting] = []
-        while queue.earliest <= through:
-            first = self._first(lane)
-            if first is not None and first.time <= through:
-                self._drop(HEAD.pack(lane, first.time) + first.key, first.values)
-                popped.append(first)
+        while (first := self.take(through, lane)) is not None:
+            popped.append(first)
         return popped
+
+    def take(self, through: int, lane: int = 0) -> Waiting | None:
+        """Takes out the first that waits, if it waits for a time <= `through`; else None."""
+        if self._lanes[lane].earliest > through:
+            return None
+        first = self._first(lane)
+        if first is None or first.time > through:
+            return None
+        self._drop(HEAD.pack(lane, first.time) + first.key, first.values)
+        return first
 
     def first(self, lane: int = 0) -> Waiting | None:
         """What waits for the earliest time, the smallest key of several; None if nothing waits."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
     from streams.dsl.session_windowed import SessionWindowedStream
+    from streams.dsl.stream_joined import StreamJoined
     from streams.dsl.windowed import WindowedStream
     from streams.errors import (
         ConfigError,
@@ -56,12 +57,14 @@ if TYPE_CHECKING:
     from streams.windowed import Windowed
     from streams.windows import (
         CalendarWindows,
+        JoinWindows,
         SessionWindows,
         SlidingWindows,
         TimeWindows,
         UnlimitedWindows,
         calendar,
         hopping,
+        join_window,
         session,
         sliding,
         tumbling,
@@ -84,6 +87,7 @@ HOMES = {
     "GroupedStream": "streams.dsl.grouped",
     "GroupedTable": "streams.dsl.grouped_table",
     "Integer": "streams.serde",
+    "JoinWindows": "streams.windows",
     "Json": "streams.serde",
     "KStream": "streams.dsl.kstream",
     "KTable": "streams.dsl.ktable",
@@ -102,6 +106,7 @@ HOMES = {
     "SlidingWindows": "streams.windows",
     "StateError": "streams.errors",
     "Stores": "streams.state",
+    "StreamJoined": "streams.dsl.stream_joined",
     "StreamsError": "streams.errors",
     "String": "streams.serde",
     "TaskFencedError": "streams.errors",
@@ -117,6 +122,7 @@ HOMES = {
     "distinct": "streams.aggregates",
     "first": "streams.aggregates",
     "hopping": "streams.windows",
+    "join_window": "streams.windows",
     "last": "streams.aggregates",
     "max_": "streams.aggregates",
     "mean": "streams.aggregates",
@@ -159,6 +165,7 @@ __all__ = [
     "GroupedStream",
     "GroupedTable",
     "Integer",
+    "JoinWindows",
     "Json",
     "KStream",
     "KTable",
@@ -177,6 +184,7 @@ __all__ = [
     "SlidingWindows",
     "StateError",
     "Stores",
+    "StreamJoined",
     "StreamsError",
     "String",
     "TaskFencedError",
@@ -192,6 +200,7 @@ __all__ = [
     "distinct",
     "first",
     "hopping",
+    "join_window",
     "last",
     "max_",
     "mean",

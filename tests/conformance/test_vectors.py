@@ -26,6 +26,7 @@ FAMILIES = (
     "emit_final",
     "cogroup",
     "join_stream_table",
+    "join_stream_stream",
     "table",
     "table_aggregate",
     "caching",
