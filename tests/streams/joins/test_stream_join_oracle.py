@@ -28,7 +28,7 @@ def test_joins_of_streams_give_what_the_rules_say(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(windows=join_windows(), records=sent(longest=80))
 def test_joins_of_streams_do_not_depend_on_where_batches_end(
     kind: Kind, windows: JoinWindows, records: list[Sent]

@@ -166,25 +166,25 @@ def self_oracle(windows: JoinWindows, records: Sequence[Sent]) -> list[Shown]:
 @st.composite
 def join_windows(draw: st.DrawFn) -> JoinWindows:
     """Symmetric and not, one end negative now and then."""
-    before, size = draw(st.integers(-8, 15)), draw(st.integers(0, 20))
-    return join_window(before * MS, (size - before) * MS, grace=draw(st.integers(0, 15)) * MS)
+    before, size = draw(st.integers(-4, 8)), draw(st.integers(0, 12))
+    return join_window(before * MS, (size - before) * MS, grace=draw(st.integers(0, 8)) * MS)
 
 
-def sent(spread: int = 40, longest: int = 50) -> st.SearchStrategy[list[Sent]]:
-    """Records of few keys, their times moving on and jumping back by up to `spread`; some without key or value."""
+@st.composite
+def sent(draw: st.DrawFn, longest: int = 50) -> list[Sent]:
+    """Records of few keys, some without key or value. Their times move on and jump back; how fast and how far differs
+    from one list to the next, so that some are crowded and others have gaps in which all windows close."""
+    forth, back = draw(st.sampled_from([1, 2, 8])), draw(st.sampled_from([0, 3, 12, 40]))
+    keys: list[str | None] = [*draw(st.sampled_from(["a", "aab", "abc"])), *draw(st.sampled_from([[], [None]]))]
     steps = st.tuples(
         st.sampled_from(SIDES),
-        st.sampled_from(["a", "a", "b", "c", None]),
-        st.integers(0, 8),
-        st.integers(0, spread) | st.just(0),
+        st.sampled_from(keys),
+        st.integers(0, forth),
+        st.integers(0, back) | st.just(0),
         st.integers(0, 9),
     )
-
-    def placed(moves: list[tuple[str, str | None, int, int, int]]) -> list[Sent]:
-        now, made = 0, list[Sent]()
-        for side, key, forth, back, chance in moves:
-            now += forth
-            made.append(Sent(side, key, max(now - back, 0), chance == 0))
-        return made
-
-    return st.lists(steps, min_size=1, max_size=longest).map(placed)
+    now, made = 0, list[Sent]()
+    for side, key, on, off, chance in draw(st.lists(steps, min_size=1, max_size=longest)):
+        now += on
+        made.append(Sent(side, key, max(now - off, 0), chance == 0))
+    return made
