@@ -7,6 +7,7 @@ duplicates.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 from stores.clean import CleanRows
 from stores.row import Row
@@ -14,6 +15,7 @@ from stores.scan import Scan
 from stores.segments import Segments
 from stores.specs import WindowSpec
 from stores.timed_keys import LARGEST_TIME
+from stores.timed_reader import TimedRow
 from stores.timeline import Timeline
 from stores.timeline_store import TimelineStore
 from stores.window_reader import WindowReader, WindowRow, fetched, windowed
@@ -49,13 +51,32 @@ class KeyedWindowStore(TimelineStore):
             self.advance(start)
         if row is None:
             self.remove_row(key, start, 0)
-        elif not self.spec.duplicates:
+        elif self.spec.duplicates:
+            self.append(key, start, row)
+        else:
             self.set_row(key, start, 0, row)
-        elif start > self._hidden:
-            rows = self.timeline(key, start).rows
+
+    def append(self, key: bytes, start: int, row: Row) -> Sequence[TimedRow]:
+        """Adds a row behind those of the same key and start, in a store with duplicates; nothing where it is hidden.
+
+        Returns what is known of the key's rows, by start, this one included: the store's own list, to be read before
+        the next call. Some rows in it may be hidden.
+        """
+        line = self._open.get(key)
+        if line is None or line.since > start:
+            line = self._open[key] = self.timeline(key, start)
+        rows = line.rows
+        if start <= self._hidden:
+            return rows
+        if not rows or rows[-1][0] < start:  # most rows come in order
+            rank = 1
+            rows.append((start, rank, row))
+        else:
             newer = bisect_left(rows, (start + 1,))
             rank = rows[newer - 1][1] + 1 if newer and rows[newer - 1][0] == start else 1
-            self.set_row(key, start, rank, row)
+            rows.insert(newer, (start, rank, row))
+        self.dirty[key, start, rank] = row  # nobody deletes single duplicates, so it need not be told whether it is new
+        return rows
 
     def fetch(self, key: bytes, time_from: int, time_to: int, *, reverse: bool = False) -> Scan[tuple[int, Row]]:
         """The visible rows of a key with time_from <= start <= time_to, both inclusive, by start, duplicates as they

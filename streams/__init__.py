@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
     from streams.dsl.ktable import KTable
     from streams.dsl.session_windowed import SessionWindowedStream
+    from streams.dsl.stream_joined import StreamJoined
     from streams.dsl.suppressed import BufferConfig, Suppressed, until_time_limit, until_window_closes
     from streams.dsl.windowed import WindowedStream
     from streams.errors import (
@@ -58,12 +59,14 @@ if TYPE_CHECKING:
     from streams.windowed import Windowed
     from streams.windows import (
         CalendarWindows,
+        JoinWindows,
         SessionWindows,
         SlidingWindows,
         TimeWindows,
         UnlimitedWindows,
         calendar,
         hopping,
+        join_window,
         session,
         sliding,
         tumbling,
@@ -88,6 +91,7 @@ HOMES = {
     "GroupedStream": "streams.dsl.grouped",
     "GroupedTable": "streams.dsl.grouped_table",
     "Integer": "streams.serde",
+    "JoinWindows": "streams.windows",
     "Json": "streams.serde",
     "KStream": "streams.dsl.kstream",
     "KTable": "streams.dsl.ktable",
@@ -107,6 +111,7 @@ HOMES = {
     "SlidingWindows": "streams.windows",
     "StateError": "streams.errors",
     "Stores": "streams.state",
+    "StreamJoined": "streams.dsl.stream_joined",
     "StreamsError": "streams.errors",
     "String": "streams.serde",
     "Suppressed": "streams.dsl.suppressed",
@@ -123,6 +128,7 @@ HOMES = {
     "distinct": "streams.aggregates",
     "first": "streams.aggregates",
     "hopping": "streams.windows",
+    "join_window": "streams.windows",
     "last": "streams.aggregates",
     "max_": "streams.aggregates",
     "mean": "streams.aggregates",
@@ -169,6 +175,7 @@ __all__ = [
     "GroupedStream",
     "GroupedTable",
     "Integer",
+    "JoinWindows",
     "Json",
     "KStream",
     "KTable",
@@ -188,6 +195,7 @@ __all__ = [
     "SlidingWindows",
     "StateError",
     "Stores",
+    "StreamJoined",
     "StreamsError",
     "String",
     "Suppressed",
@@ -204,6 +212,7 @@ __all__ = [
     "distinct",
     "first",
     "hopping",
+    "join_window",
     "last",
     "max_",
     "mean",

@@ -219,7 +219,7 @@ class Chain:
                 with self.at(child):
                     child.write(self, scope, node)
             else:
-                scope, key = self.key(scope)
+                scope, key = self.key_bytes(scope) if child.called_by_key_bytes else self.key(scope)
                 scope, value = self.value(scope)
                 change = f"{value}, {scope.old_value}" if child.hears_old else value
                 if child.hears_latest:

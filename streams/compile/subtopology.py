@@ -54,7 +54,7 @@ def compile_subtopology(
     for node in nodes:
         parents = [parent for parent in node.heard_parents if any(parent is other for other in nodes)]
         named = any(parent.calls_children and _has_siblings(nodes, node, parent) for parent in parents)
-        if (len(parents) > 1 or named) and not any(node is other for other in entering):
+        if (len(parents) > 1 or named or node.called_by_key_bytes) and not any(node is other for other in entering):
             module.shared[id(node)] = namespace.fresh("node_" + node.kind.replace("-", "_"))
     for node in nodes:
         if id(node) in module.shared:
@@ -125,7 +125,8 @@ def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
             schema=node.schema,
             timestamp="ts",
             headers="headers",
-            key="key",
+            key=None if node.called_by_key_bytes else "key",
+            key_bytes="key" if node.called_by_key_bytes else None,
             value="value",
             old_value="old" if node.hears_old else None,
             latest="latest" if node.hears_latest else None,

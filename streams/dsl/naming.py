@@ -13,12 +13,15 @@ from streams.graph.node import Node
 from streams.operators.branch import Branch
 from streams.operators.materialize import Materialize
 from streams.operators.source import Source
+from streams.operators.stream_join import StreamJoin, StreamJoinSide
 
 LEGAL = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 def chain_name(node: Node) -> str:
     """What the chain that leads to `node` is called."""
+    if isinstance(node, StreamJoin | StreamJoinSide):
+        return chain_name(node.parents[0])
     if node.store is not None:
         return node.store.name
     if isinstance(node, Materialize):

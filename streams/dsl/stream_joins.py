@@ -14,6 +14,8 @@ from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.ktable import KTable
 from streams.dsl.schemas import key_after, value_after
 from streams.dsl.stream_handle import StreamHandle
+from streams.dsl.stream_joined import StreamJoined
+from streams.dsl.stream_stream_join import join_streams
 from streams.errors import SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
@@ -21,9 +23,11 @@ from streams.graph.node import Node
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
 from streams.operators.global_table_join import GlobalTableJoin
+from streams.operators.stream_join import StreamJoinKind
 from streams.operators.stream_table_join import StreamTableJoin
 from streams.operators.waiting_stream_table_join import WaitingStreamTableJoin
 from streams.serde import Serde, Unknown
+from streams.windows import JoinWindows
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
@@ -35,47 +39,155 @@ R = TypeVar("R", default=Any)
 
 
 class StreamJoins(StreamHandle[K, V]):
-    """`join`, `left_join`."""
+    """`join`, `left_join`, `outer_join`."""
 
     __slots__ = ()
 
     def join(
         self,
-        table: KTable[K, V2] | GlobalKTable[Any, V2],
+        other: KStream[K, V2] | KTable[K, V2] | GlobalKTable[Any, V2],
         joiner: Callable[[V, V2], R] | Callable[[K, V, V2], R] | Callable[[V, V2, Context], R],
         *,
+        windows: JoinWindows | None = None,
         on: Callable[[K, V], Any] | Expression | None = None,
         grace: timedelta | None = None,
         value: type[R] | Serde | Any = None,
+        store: str | StreamJoined | None = None,
         name: str | None = None,
     ) -> KStream[K, R]:
-        """Inner join with a table: `joiner(value, table_value)` for records whose key the table has.
+        """Inner join: `joiner(value, other_value)` for each pair of records, or of record and row, that meet.
+
+        With a stream, which needs `windows`: records of both with one key meet if their times fit. Results have the
+        later of the two times; those of one record come by the time of the other. Null keys and values are dropped.
+
+        With a table: a record of this stream meets the row that the table has of its key.
 
         Args:
+            windows: with a stream, how far apart in time records may lie that meet: `join_window(before, after,
+                grace=)`.
             on: with a global table, the key to look up, `on(key, value)`; default the record's own.
             grace: with a versioned table, how long records wait in a buffer for table rows that come late: until the
                 newest record is older by no less. They come out in order of time. A record that is older than the
                 newest by more does not wait. Source: `Joined.withGracePeriod` (KIP-923).
+            value: the type of the results, where the joiner does not tell it.
+            store: with a stream, the name or the `StreamJoined` of the stores that keep both sides' records.
+            name: of the operator; with a stream also of the repartition topics it needs.
+
+        Source: `KStream.join`, `JoinWindows`, `StreamJoined`.
         """
-        return self._join(table, joiner, on, grace, value, name, left=False, operator="join")
+        return self._join(other, joiner, windows, on, grace, value, store, name, "inner", "join")
 
     def left_join(
         self,
-        table: KTable[K, V2] | GlobalKTable[Any, V2],
+        other: KStream[K, V2] | KTable[K, V2] | GlobalKTable[Any, V2],
         joiner: Callable[[V, V2 | None], R] | Callable[[K, V, V2 | None], R] | Callable[[V, V2 | None, Context], R],
         *,
+        windows: JoinWindows | None = None,
         on: Callable[[K, V], Any] | Expression | None = None,
         grace: timedelta | None = None,
         value: type[R] | Serde | Any = None,
+        store: str | StreamJoined | None = None,
         name: str | None = None,
     ) -> KStream[K, R]:
-        """Left join with a table: the joiner gets None where the table has nothing.
+        """Left join: as `join`, and the joiner gets None for records of this stream that meet nothing.
 
-        `on` and `grace` as in `join`. A record without a key meets nothing, at once.
+        With a stream that is known, and comes out, once time has passed the record's window and grace; then with the
+        record's own time. A record without a key meets nothing, at once.
         """
-        return self._join(table, joiner, on, grace, value, name, left=True, operator="left_join")
+        return self._join(other, joiner, windows, on, grace, value, store, name, "left", "left_join")
+
+    def outer_join(
+        self,
+        other: KStream[K, V2],
+        joiner: Callable[[V | None, V2 | None], R]
+        | Callable[[K, V | None, V2 | None], R]
+        | Callable[[V | None, V2 | None, Context], R],
+        *,
+        windows: JoinWindows,
+        value: type[R] | Serde | Any = None,
+        store: str | StreamJoined | None = None,
+        name: str | None = None,
+    ) -> KStream[K, R]:
+        """Outer join of two streams: as `left_join`, for records of either that meet none of the other."""
+        return self._join(other, joiner, windows, None, None, value, store, name, "outer", "outer_join")
 
     def _join(
+        self,
+        other: KStream[K, Any] | KTable[K, Any] | GlobalKTable[Any, Any],
+        joiner: Any,
+        windows: JoinWindows | None,
+        on: Any,
+        grace: timedelta | None,
+        value: Any,
+        store: str | StreamJoined | None,
+        name: str | None,
+        join: StreamJoinKind,
+        operator: str,
+    ) -> KStream[K, Any]:
+        if isinstance(other, StreamHandle):
+            return self._join_stream(other, joiner, windows, on, grace, value, store, name, join, operator)
+        if windows is not None or store is not None:
+            self._builder.problem(
+                f"{operator} with a table takes no windows= and store=: they are for joins with a stream",
+                caller_origin(),
+            )
+        return self._join_table(other, joiner, on, grace, value, name, left=join == "left", operator=operator)
+
+    def _join_stream(
+        self,
+        other: KStream[K, Any],
+        joiner: Any,
+        windows: JoinWindows | None,
+        on: Any,
+        grace: timedelta | None,
+        value: Any,
+        store: str | StreamJoined | None,
+        name: str | None,
+        join: StreamJoinKind,
+        operator: str,
+    ) -> KStream[K, Any]:
+        origin, builder = caller_origin(), self._builder
+        shapes = ("left", "right"), ("key", "left", "right")
+        function = user_function(builder, operator, joiner, *shapes, origin=origin, expression=False)
+        if other._builder is not builder:
+            builder.problem(f"{operator} needs a stream of the same App", origin)
+            return self._stream(self._node)
+        if on is not None:
+            builder.problem(
+                f"{operator} joins streams by their keys; on= is for global tables: use select_key first",
+                origin,
+            )
+        if grace is not None:
+            builder.problem(f"{operator} with a stream takes its grace with windows=join_window(…, grace=…)", origin)
+        if not isinstance(windows, JoinWindows):
+            builder.problem(
+                f"{operator} with a stream needs to know how far apart in time records may lie that meet: "
+                f"windows=join_window(timedelta(minutes=5), grace=timedelta(0)); got {windows!r}",
+                origin,
+            )
+            return self._stream(self._node)
+        mine, theirs = self._node.schema.key_serde(), other._node.schema.key_serde()
+        if mine.name != theirs.name:
+            builder.problem(
+                f"{operator} needs equal keys on both sides, but this stream's are written as {mine.name} and the "
+                f"other's as {theirs.name}",
+                origin,
+            )
+        node = join_streams(
+            builder,
+            self._node,
+            other._node,
+            function,
+            join,
+            windows,
+            value=value,
+            store=store,
+            name=name,
+            origin=origin,
+        )
+        return self._stream(node)
+
+    def _join_table(
         self,
         table: KTable[K, Any] | GlobalKTable[Any, Any],
         joiner: Any,

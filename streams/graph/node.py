@@ -37,6 +37,9 @@ class Node:
     """Works key by key, so that its input has to be partitioned by that key."""
     calls_children: ClassVar[bool] = False
     """Reaches its children by name: several of them are generated functions of their own."""
+    called_by_key_bytes: ClassVar[bool] = False
+    """Is always a generated function of its own, which gets the key serialised: several places forward to it, many
+    records with one key."""
     takes_late: ClassVar[bool] = False
     """Hears the records that were too late for its parent, not the parent's results."""
 

@@ -16,6 +16,7 @@ from streams.operators.global_table_join import GlobalTableJoin
 from streams.operators.materialize import Materialize
 from streams.operators.repartition import Repartition
 from streams.operators.source import Source
+from streams.operators.stream_join import StreamJoin, StreamJoinSide
 from streams.operators.stream_table_join import StreamTableJoin
 from streams.operators.table_aggregate import AggregateTable
 from streams.operators.window_aggregate import WindowAggregate
@@ -63,14 +64,19 @@ def repartition_of(node: Node) -> tuple[str, Schema]:
         return node.group_name, node.group
     if isinstance(node, Materialize):
         return node.spec.name, node.schema
+    if isinstance(node, StreamJoinSide):
+        return node.topic_name, node.parents[0].schema
     return f"{chain_name(node.parents[0])}-{node.kind}", node.parents[0].schema
 
 
 def reaches_left_join(graph: LogicalGraph, node: Node) -> bool:
     """Whether a join that accepts null keys lies anywhere downstream: then the topic has to keep them."""
     return any(
-        isinstance(other, StreamTableJoin | GlobalTableJoin)
-        and other.left
-        and any(above is node for above in graph.ancestors(other))
-        for other in graph.nodes
+        _accepts_null_keys(other) and any(above is node for above in graph.ancestors(other)) for other in graph.nodes
     )
+
+
+def _accepts_null_keys(node: Node) -> bool:
+    if isinstance(node, StreamTableJoin | GlobalTableJoin):
+        return node.left
+    return isinstance(node, StreamJoin) and node.join != "inner"

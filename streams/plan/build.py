@@ -19,6 +19,7 @@ from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.operators.sliding_aggregate import AggregateBySlidingWindow
 from streams.operators.source import Source
+from streams.operators.stream_join import StreamJoin
 from streams.operators.table import Table
 from streams.operators.table_aggregate import AggregateTable
 from streams.operators.window_aggregate import WindowAggregate
@@ -28,6 +29,7 @@ from streams.passes.checks import check
 from streams.passes.merged_repartitions import merge_repartitions
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
+from streams.passes.self_joins import share_self_join_stores
 from streams.passes.sources import merge_sources
 from streams.passes.stores import settle_stores
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
@@ -52,7 +54,7 @@ def build_plan(
     graph = merge_sources(graph)
     if "merge_repartition_topics" in optimizations:
         graph = merge_repartitions(graph, application_id)
-    graph = check(settle_stores(insert_repartitions(graph, application_id)))
+    graph = check(settle_stores(share_self_join_stores(insert_repartitions(graph, application_id))))
     if graph.problems:
         raise TopologyError(sorted(graph.problems, key=_place))
     if project:
@@ -298,7 +300,7 @@ def _copartitioned(graph: LogicalGraph) -> Iterator[CopartitionGroup]:
     """Groups of topics that joins and cogroups read side by side, each once per line that asks for it."""
     known: set[tuple[frozenset[str], SourceLine | None]] = set()  # a join of tables looks both ways
     for node in graph.nodes:
-        if node.looks_into or isinstance(node, Cogroup):
+        if node.looks_into or isinstance(node, Cogroup | StreamJoin):
             topics = dict.fromkeys(topic for parent in node.parents for topic in _topics_above(parent))
             asked = frozenset(topics), node.origin
             if asked not in known:

@@ -3,6 +3,8 @@
 from streams.windows.aligned import AlignedWindows as AlignedWindows
 from streams.windows.calendar_windows import CalendarWindows as CalendarWindows
 from streams.windows.calendar_windows import calendar as calendar
+from streams.windows.join_windows import JoinWindows as JoinWindows
+from streams.windows.join_windows import join_window as join_window
 from streams.windows.session_windows import SessionWindows as SessionWindows
 from streams.windows.session_windows import session as session
 from streams.windows.sliding_windows import SlidingWindows as SlidingWindows

@@ -19,6 +19,7 @@ from streams import (
     TopologyError,
     Windowed,
     hopping,
+    join_window,
     session,
     sliding,
     tumbling,
@@ -315,6 +316,11 @@ class Translation:
         if isinstance(right, GlobalKTable):
             self._supports(op, "left", "right", "joiner", "key_fn")
             return getattr(left, method)(right, joiner, on=words.key_function(op["key_fn"]))
+        if isinstance(left, KStream) and isinstance(right, KStream):
+            self._supports(op, "left", "right", "joiner", "difference", "before", "after", "grace")
+            before, after = (op.get(side, op.get("difference")) for side in ("before", "after"))
+            windows = join_window(_ms(before), _ms(after), grace=_ms(op.get("grace", 0)))
+            return getattr(left, method)(right, joiner, windows=windows)
         self._supports(op, "left", "right", "joiner", "grace")
         if not isinstance(left, KStream) or not isinstance(right, KTable):
             raise NotImplementedError(f"{op['op']} of {type(left).__name__} and {type(right).__name__}")
