@@ -16,17 +16,21 @@ from streams import (
     Json,
     KStream,
     KTable,
+    Materialized,
     Processor,
     ProcessorContext,
     Record,
     Stores,
     count,
     hopping,
+    join_window,
     max_,
     mean,
     session,
     sliding,
     tumbling,
+    until_time_limit,
+    until_window_closes,
 )
 
 
@@ -137,6 +141,15 @@ def late(r: Inputs) -> Made:
     return found[0]
 
 
+def either(one: Event | None, other: Event | None) -> Event | None:
+    return one or other
+
+
+def self_join(r: Inputs) -> Made:
+    events = r.events
+    return events.join(events, larger, windows=join_window(2.5 * S, grace=S))
+
+
 def process(r: Inputs) -> Made:
     return r.events.process(Counting, stores=[Stores.key_value("counts", key=str, value=int)], key=str, value=int)
 
@@ -182,6 +195,19 @@ ROWS: dict[str, Callable[[Inputs], Made]] = {
         r.latest().group_by(F.user).aggregate(float, add, subtract, value=Json(float), store="sums")
     ),
     "stream-table join": lambda r: r.events.join(r.users(), named),
+    "stream-table join, versioned, grace": lambda r: r.events.join(
+        r.app.table("users", key=str, value=User, store=Materialized("versions", history_retention=60 * S)),
+        named,
+        grace=S,
+    ),
+    "stream-stream join": lambda r: r.events.join(r.more_events(), larger, windows=join_window(2.5 * S, grace=S)),
+    "stream-stream join, outer": lambda r: r.events.outer_join(
+        r.more_events(), either, windows=join_window(2.5 * S, grace=S), value=Event
+    ),
+    "stream-stream join, self": self_join,
+    "foreign-key join": lambda r: r.latest().join(r.users(), named, foreign_key=F.user, value=Cents),
+    "suppress, time limit": lambda r: r.latest().suppress(until_time_limit(S)),
+    "suppress, closed windows": lambda r: r.windowed(TUMBLING).count(store="counts").suppress(until_window_closes()),
     "table-table join": lambda r: r.latest().left_join(r.users(), named),
     "global join": lambda r: r.events.join(r.app.global_table("everywhere", key=str, value=User), named, on=F.user),
 }

@@ -240,7 +240,7 @@ class Task:
             self.program.flush()
         except RecordFailure as failure:
             self.torn = True
-            self.failures.fail(failure, NO_RECORD)
+            self.failures.fail(failure, failure.message or NO_RECORD)
         if self.subtopology.program.emits_at_commit:
             for topic, measure in self._measures.items():
                 self._flushed[topic] = measure(self._flushed.get(topic, NOTHING_KNOWN).watermark)

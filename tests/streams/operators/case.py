@@ -78,6 +78,7 @@ class Case:
         reaches_back_ms: how much older than its input what comes out may be without having been held back: a session
             that is taken into another is deleted at its old end, as Kafka Streams does it.
         unit_ms: what its records' times are multiplied with.
+        keys_only: which changes of a key come out depends on when time passes; only that some do does not.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Case:
     folds: bool = False
     reaches_back_ms: int = 0
     unit_ms: int = 1
+    keys_only: bool = False
 
 
 def small(value: Any) -> int:

@@ -14,11 +14,13 @@ from streams import (
     Json,
     KStream,
     KTable,
+    Materialized,
     Processor,
     ProcessorContext,
     Record,
     count,
     hopping,
+    join_window,
     session,
     sliding,
     sum_,
@@ -34,15 +36,20 @@ from streams.operators.map import Map
 from streams.operators.map_values import MapValues
 from streams.operators.peek import Foreach, Peek
 from streams.operators.process import Process, ProcessValues
+from streams.operators.response_join import ResponseJoin
 from streams.operators.select_key import SelectKey
 from streams.operators.sink import Sink
 from streams.operators.source import Source
+from streams.operators.stream_join import StreamJoinSide
+from streams.operators.stream_self_join import StreamSelfJoin
 from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.subscription import Subscription
 from streams.operators.table_aggregation import TableFold
 from streams.operators.table_filter import TableFilter
 from streams.operators.table_group import TableGroup
 from streams.operators.table_join import TableJoin, TableJoinSide
 from streams.operators.table_map_values import TableMapValues
+from streams.operators.waiting_stream_table_join import WaitingStreamTableJoin
 
 MS = timedelta(milliseconds=1)
 Place = tuple[type, str]
@@ -136,6 +143,11 @@ def grouped(r: Reader) -> Any:
 
 def regrouped(r: Reader) -> Any:
     return r.table().group_by(lambda k, v: ("all", v), key=str, value=Json())
+
+
+def joined_with_itself(r: Reader) -> Any:
+    stream = r.stream()
+    return stream.join(stream, explode, windows=join_window(10 * MS, grace=0 * MS), value=Json())
 
 
 FAILING: dict[str, Failing] = {
@@ -274,6 +286,34 @@ FAILING: dict[str, Failing] = {
     ),
     "joiner of tables": Failing(
         place=(TableJoinSide, "joiner"), build=lambda r: r.table().left_join(r.other(), explode, value=Json())
+    ),
+    "joiner behind a grace": Failing(
+        place=(WaitingStreamTableJoin, "joiner"),
+        build=lambda r: r.stream().left_join(
+            r.app.table(r.named("table"), key=str, value=Json(), store=Materialized(history_retention=MS)),
+            explode,
+            grace=0 * MS,
+            value=Json(),
+        ),
+    ),
+    "joiner of streams": Failing(
+        place=(StreamJoinSide, "joiner"),
+        build=lambda r: r.stream().join(
+            r.app.stream(r.named("table"), key=str, value=Json()),
+            explode,
+            windows=join_window(10 * MS, grace=0 * MS),
+            value=Json(),
+        ),
+    ),
+    "joiner of a stream with itself": Failing(place=(StreamSelfJoin, "joiner"), build=joined_with_itself),
+    "foreign key": Failing(
+        place=(Subscription, "extractor"),
+        build=lambda r: r.table().join(r.other(), keep, foreign_key=explode, value=Json()),
+    ),
+    "joiner by a foreign key": Failing(
+        place=(ResponseJoin, "joiner"),
+        build=lambda r: r.other().left_join(r.table(), explode, foreign_key=lambda v: "k", value=Json()),
+        behind=True,
     ),
     "global joiner": Failing(
         place=(GlobalTableJoin, "joiner"),

@@ -12,6 +12,7 @@ from streams.observe import Counters
 from streams.plan.plan import RepartitionSink, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.global_state import Surroundings
 from streams.runtime.progress import InputProgress, progress
 from streams.testing.global_tables import DriverGlobalTables
 from streams.testing.message import DriverMessage
@@ -40,7 +41,7 @@ class Relay:
     def __init__(self, app: App, *, watermark: int) -> None:
         plan = app.plan()
         failures = FailurePolicy(deserialization="fail", processing="fail")
-        self._globals = DriverGlobalTables(plan.global_tables, None, failures)
+        self._globals = DriverGlobalTables(plan.global_tables, None, failures, Surroundings("app", lambda: 0))
         self._held = watermark != NO_LIMIT
         self._queue: deque[DriverMessage] = deque()
         self._watermarks = {
@@ -97,8 +98,8 @@ class Relay:
             self._settle()
 
     def tell(self) -> None:
-        """Every task but the first ones publishes its progress, upstream first."""
-        for sub, program in self._tasks:
+        """Every task but the first ones publishes its progress, upstream first; again for what goes back up."""
+        for sub, program in self._tasks * 2:
             if any(source.role != "repartition" for source in sub.sources):
                 continue  # its part is played by the test
             for sink in sub.repartition_sinks:

@@ -12,6 +12,7 @@ from streams import (
     ProcessorContext,
     Record,
     Stores,
+    join_window,
 )
 from streams.operators.branch import Branch, Split
 from streams.operators.deduplicate import Deduplicate
@@ -26,6 +27,8 @@ from streams.operators.repartition import Repartition
 from streams.operators.select_key import SelectKey
 from streams.operators.sink import Sink
 from streams.operators.source import Source
+from streams.operators.stream_join import StreamJoin, StreamJoinSide
+from streams.operators.stream_self_join import StreamSelfJoin
 from tests.streams.operators.case import MS, Case, Out, Parts, small
 
 
@@ -52,6 +55,14 @@ class Summing(Processor[str, Any, str, Any]):
 class Doubling(FixedKeyProcessor[str, Any, Any]):
     def process(self, record: FixedKeyRecord[str, Any]) -> None:
         self.context.forward(record.with_value(2 * small(record.value)))
+
+
+def pair(left: Any, right: Any) -> list[Any]:
+    return [left, right]
+
+
+def self_join(parts: Parts) -> Out:
+    return parts.stream.join(parts.stream, pair, windows=join_window(5 * MS, grace=20 * MS), value=Json())
 
 
 def process(parts: Parts) -> Out:
@@ -104,4 +115,20 @@ CASES: tuple[Case, ...] = (
     Case(
         name="process_values", operators=(ProcessValues,), attach=lambda p: p.stream.process_values(Doubling, value=int)
     ),
+    Case(
+        name="join of streams",
+        operators=(StreamJoin, StreamJoinSide),
+        attach=lambda p: p.stream.join(
+            p.other(), pair, windows=join_window(5 * MS, 10 * MS, grace=20 * MS), value=Json()
+        ),
+    ),
+    Case(
+        name="outer join of streams, those that met none",
+        operators=(StreamJoin, StreamJoinSide),
+        attach=lambda p: p.stream.outer_join(
+            p.other(), pair, windows=join_window(5 * MS, 10 * MS, grace=5 * MS), value=Json()
+        ).filter(lambda k, v: None in v),
+        hold_back_ms=16,
+    ),
+    Case(name="join of a stream with itself", operators=(StreamSelfJoin,), attach=self_join),
 )

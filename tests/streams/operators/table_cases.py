@@ -7,18 +7,29 @@ from typing import Any
 from streams import (
     Json,
     KTable,
+    Materialized,
+    tumbling,
+    until_time_limit,
+    until_window_closes,
 )
+from streams.operators.foreign_table_join import ForeignTableJoin
 from streams.operators.global_table import GlobalTable
 from streams.operators.global_table_join import GlobalTableJoin
 from streams.operators.materialize import Materialize
+from streams.operators.response_join import ResponseJoin
+from streams.operators.response_topic import ResponseTopic
 from streams.operators.stream_table_join import StreamTableJoin
+from streams.operators.subscription_join import SubscriptionJoin
+from streams.operators.subscription_send import SubscriptionSend
+from streams.operators.suppress import Suppress
 from streams.operators.table_aggregate import AggregateTable
 from streams.operators.table_filter import TableFilter
 from streams.operators.table_group import TableGroup
 from streams.operators.table_join import TableJoin, TableJoinSide
 from streams.operators.table_map_values import TableMapValues
 from streams.operators.to_stream import ToStream
-from tests.streams.operators.case import IN_PLACE, Case, Out, Parts
+from streams.operators.waiting_stream_table_join import WaitingStreamTableJoin
+from tests.streams.operators.case import IN_PLACE, MS, Case, Out, Parts
 
 
 def table(parts: Parts) -> KTable[str, Any]:
@@ -109,6 +120,43 @@ CASES: tuple[Case, ...] = (
         name="table-table join",
         operators=(TableJoin, TableJoinSide),
         attach=lambda p: table(p).outer_join(other_table(p), pair, value=Json(), store="joined"),
+    ),
+    Case(
+        name="join that waits for a versioned table",
+        operators=(WaitingStreamTableJoin,),
+        attach=lambda p: p.stream.left_join(
+            p.other().to_table(store=Materialized("versions", history_retention=50 * MS)),
+            pair,
+            grace=10 * MS,
+            value=Json(),
+        ),
+        hold_back_ms=10,
+    ),
+    Case(
+        name="foreign-key join",
+        operators=(SubscriptionSend, SubscriptionJoin, ForeignTableJoin, ResponseTopic, ResponseJoin),
+        attach=lambda p: table(p).left_join(
+            other_table(p), pair, foreign_key=lambda v: "abc"[v % 3], value=Json(), store="joined"
+        ),
+    ),
+    Case(
+        name="suppress until a time limit",
+        operators=(Suppress,),
+        attach=lambda p: table(p).suppress(until_time_limit(10 * MS)),
+        hold_back_ms=10,
+        keys_only=True,
+    ),
+    Case(
+        name="suppress until windows close",
+        operators=(Suppress,),
+        attach=lambda p: (
+            p.stream.group_by_key()
+            .windowed_by(tumbling(10 * MS, grace=5 * MS))
+            .aggregate(list, p.folds.append, value=Json(), store="rows")
+            .suppress(until_window_closes())
+        ),
+        hold_back_ms=15,
+        folds=True,
     ),
     Case(name="global join", operators=(GlobalTable, GlobalTableJoin), attach=with_global_table),
 )
