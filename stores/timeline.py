@@ -34,7 +34,10 @@ class Timeline:
     def between(self, first: int, last: int) -> list[TimedRow]:
         """The rows with first <= time <= last: a copy, so the loop over it may write."""
         rows = self.rows
-        return rows[bisect_left(rows, (first,)) : bisect_left(rows, (last + 1,))]
+        if not rows:
+            return []
+        end = len(rows) if rows[-1][0] <= last else bisect_left(rows, (last + 1,))
+        return rows[bisect_left(rows, (first,)) : end]
 
     def set(self, time: int, rank: int, row: Row) -> bool:
         """Sets the row; whether there was one."""

@@ -108,8 +108,14 @@ class TimelineStore(SegmentedStore):
 
     def rows_of(self, key: bytes, first: int, last: int) -> list[tuple[int, int, Row]]:
         """(time, rank, row) of a key's visible rows with first <= time <= last."""
-        first = max(first, self._hidden + 1)
-        return self.timeline(key, first).between(first, last) if first <= last else []
+        if first <= self._hidden:
+            first = self._hidden + 1
+        if first > last:
+            return []
+        line = self._open.get(key)
+        if line is None or line.since > first:
+            line = self.timeline(key, first)
+        return line.between(first, last)
 
     def scan(
         self, first: int, last: int, key_from: bytes | None, key_to: bytes | None, *, reverse: bool

@@ -118,7 +118,7 @@ class Kept(NamedTuple):
         cell = chain.module.states.get(("visible", self.newest.time))
         if cell is None:
             cell = chain.module.states["visible", self.newest.time] = chain.cell("visible", "-1")
-        chain.line(f"{cell} = max({cell}, {text})")
+        chain.line(f"if {text} > {cell}: {cell} = {text}")
         return cell
 
 
@@ -202,18 +202,17 @@ class StreamJoinSide(Node):
         chain.line(f"{first} = {theirs.write_visible(chain)}")
         chain.line(f"if {first} < {ts} - {back}: {first} = {ts} - {back}")
         chain.line(f"{found} = {rows_of}({kb}, {first}, {ts} + {ahead})")
-        if "key" in self.joiner.arguments:
-            scope, _ = chain.key(scope)  # decoded once, above the loop
-        if parts is not None and may_miss(self.join, right=self.is_right):  # the others may be waiting
-            meeting = f"{RIGHT + LEFT - self.lane}, {kb}, {ts}, {found}, {kept}, {visible}, {self.reach}"
-            chain.line(
-                f"if {found} and {closing.due} < {NEVER} and {parts.unmatched}.meet({meeting}): {closing.due} = {NEVER}"
-            )
-        at, other, rest = chain.local("at"), chain.local("other"), chain.local("rest")
-        with chain.block(f"for {at}, {rest}, ({other}, {rest}) in {found}:"):
-            self._write_joined(chain, scope, value, other, f"{at} if {at} > {ts} else {ts}")
+        with chain.block(f"if {found}:"):
+            if parts is not None and may_miss(self.join, right=self.is_right):  # the others may be waiting
+                meeting = f"{RIGHT + LEFT - self.lane}, {kb}, {ts}, {found}, {kept}, {visible}, {self.reach}"
+                with chain.block(f"if {closing.due} < {NEVER} and {parts.unmatched}.meet({meeting}):"):
+                    chain.line(f"{closing.due} = {NEVER}")
+            met = above_loop(chain, scope, self.joiner)
+            at, other, rest = chain.local("at"), chain.local("other"), chain.local("rest")
+            with chain.block(f"for {at}, {rest}, ({other}, {rest}) in {found}:"):
+                self._write_joined(chain, met, value, other, f"{at} if {at} > {ts} else {ts}")
         if parts is not None and self.other_may_miss:
-            with chain.block(f"if not {found}:"):
+            with chain.block("else:"):
                 self._write_unmatched(chain, scope, kb, value, parts)
 
     def _write_unmatched(self, chain: Chain, scope: RecordScope, kb: str, value: str, parts: Parts) -> None:
@@ -276,6 +275,15 @@ class StreamJoinSide(Node):
 def may_miss(join: StreamJoinKind, *, right: bool) -> bool:
     """Whether results may lack that side."""
     return join == "outer" or (join == "left" and right)
+
+
+def above_loop(chain: Chain, scope: RecordScope, joiner: UserFunction) -> RecordScope:
+    """Makes what all results of a record need, once."""
+    if "key" in joiner.arguments:
+        scope, _ = chain.key(scope)
+    headers = chain.local("headers")
+    chain.line(f"{headers} = {scope.headers}")
+    return replace(scope, headers=headers)
 
 
 def write_joined(

@@ -10,7 +10,7 @@ from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.function import UserFunction
 from streams.graph.node import Node
-from streams.operators.stream_join import Kept, write_joined
+from streams.operators.stream_join import Kept, above_loop, write_joined
 from streams.windows.join_windows import JoinWindows
 
 
@@ -45,8 +45,7 @@ class StreamSelfJoin(Node):
             chain.line("counters.dropped_null_key += 1")
         with chain.block("else:"):
             scope = scope.not_null_key()
-            if "key" in self.joiner.arguments:
-                scope, _ = chain.key(scope)  # decoded once, above the loops
+            scope = above_loop(chain, scope, self.joiner)
             self._write_met(chain, scope, kept, kb, value, is_right=False)
             chain.line(f"{append}({kb}, {ts}, ({value}, {ts}))")
             kept.write_put(chain, ts)
