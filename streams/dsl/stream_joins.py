@@ -140,6 +140,7 @@ class StreamJoins(StreamHandle[K, V]):
         function = user_function(builder, operator, joiner, *shapes, origin=origin, expression=False)
         if other._builder is not builder:
             builder.problem(f"{operator} needs a stream of the same App", origin)
+            return self._stream(self._node)
         if on is not None:
             builder.problem(
                 f"{operator} joins streams by their keys; on= is for global tables: use select_key first",

@@ -165,18 +165,33 @@ class Plan:
         )
 
     def _settle(self, counts: dict[str, int]) -> None:
-        """Finds the counts of the repartition topics: their join partner's, else the most of what feeds them."""
-        for _ in self.subtopologies:  # each round settles at least one more step of a chain of repartitions
+        """Finds the counts of the repartition topics: that of the topics they are joined with, else the most of what
+        feeds them and the repartition topics they are joined with. Source: `CopartitionedTopicsEnforcer`."""
+        while True:
             for group in self.copartitioned:
                 known = [counts[topic] for topic in group.topics if topic in counts]
                 for topic in group.topics:
                     if known and topic not in counts:
                         counts[topic] = max(known)
-            for sub in self.subtopologies:
-                if all(source.topic in counts for source in sub.sources):
-                    for sink in sub.repartition_sinks:
-                        feeding = max(counts[source.topic] for source in sub.sources)
-                        counts.setdefault(sink.topic, feeding)
+            feeding = {
+                sink.topic: max(counts[source.topic] for source in sub.sources)
+                for sub in self.subtopologies
+                if all(source.topic in counts for source in sub.sources)
+                for sink in sub.repartition_sinks
+            }
+            open_topics = [topic for topic in feeding if topic not in counts]
+            if not open_topics:
+                return
+            partners = {topic: self._joined_with(topic) for topic in open_topics}
+            # Where none has all its partners at hand, one of them is fed by what this one feeds: it goes first.
+            ready = [topic for topic in open_topics if partners[topic] <= feeding.keys()] or open_topics[:1]
+            for topic in ready:
+                most = max(feeding[partner] for partner in partners[topic] & feeding.keys() | {topic})
+                counts.setdefault(topic, most)
+
+    def _joined_with(self, topic: str) -> set[str]:
+        """The topics that must have as many partitions."""
+        return {partner for group in self.copartitioned if topic in group.topics for partner in group.topics}
 
     def _missing(self, topics: Sequence[str]) -> Iterator[TopologyProblem]:
         for topic in topics:
