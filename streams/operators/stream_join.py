@@ -5,7 +5,8 @@ that all results go through. What the generated code of a side does with a recor
 
     if ts > time_1: time_1 = ts                  # left and outer joins: the clock that both sides share
     …                                            # null keys and values
-    if time_1 >= due_1 and ts == time_1: unmatched(time_1)    # those whose window and grace are over come out first
+    if ts == time_1:
+        if time_1 >= due_1: unmatched(time_1)    # those whose window and grace are over come out first
     kept = append(kb, ts, (value, ts))           # for records of the other side to find
     if ts > newest_1: newest_1 = ts
     found = rows_of(kb, first, ts + 5000)        # the one range read of the other side's store
@@ -126,7 +127,8 @@ class Kept(NamedTuple):
 class StreamJoinSide(Node):
     """One side: keeps its records for `windows.retention_ms` after the newest of them, duplicates and all, and joins
     each with those the other side keeps. That memory is the only lateness check, as in Kafka Streams (KAFKA-16123); a
-    record that is too late to be kept is counted, and joined nevertheless.
+    record that is too late to be kept is counted, and joined nevertheless. Where before or after plus grace is 0 or
+    less, it ends before the last record that could still come and meet one at the edge of its window (also as there).
 
     `schema` is that of the side's records; what it forwards are results.
     """
@@ -154,8 +156,8 @@ class StreamJoinSide(Node):
     @property
     def reach(self) -> tuple[int, int]:
         """How far back and ahead of a record of this side those of the other may lie, ms."""
-        reach = self.windows.before_ms, self.windows.after_ms
-        return reach[::-1] if self.is_right else reach
+        before, after = self.windows.before_ms, self.windows.after_ms
+        return (after, before) if self.is_right else (before, after)
 
     @property
     def other_may_miss(self) -> bool:
@@ -191,9 +193,8 @@ class StreamJoinSide(Node):
         mine, theirs = Kept.of(chain, self.spec, node), Kept.of(chain, self.other, node)
         back, ahead = self.reach
         if parts is not None:
-            closing = parts.closing
-            with chain.block(f"if {parts.clock.now} >= {closing.due} and {ts} == {parts.clock.time}:"):
-                chain.line(f"{closing.function}({parts.clock.now})")
+            with chain.block(f"if {ts} == {parts.clock.time}:"):
+                parts.closing.write_check(chain)
         kept, found, first = chain.local("kept"), chain.local("found"), chain.local("first")
         chain.line(f"{kept} = {append}({kb}, {ts}, ({value}, {ts}))")
         mine.write_put(chain, ts)
@@ -205,8 +206,9 @@ class StreamJoinSide(Node):
         with chain.block(f"if {found}:"):
             if parts is not None and may_miss(self.join, right=self.is_right):  # the others may be waiting
                 meeting = f"{RIGHT + LEFT - self.lane}, {kb}, {ts}, {found}, {kept}, {visible}, {self.reach}"
-                with chain.block(f"if {closing.due} < {NEVER} and {parts.unmatched}.meet({meeting}):"):
-                    chain.line(f"{closing.due} = {NEVER}")
+                due = parts.closing.due
+                with chain.block(f"if {due} < {NEVER} and {parts.unmatched}.meet({meeting}):"):
+                    chain.line(f"{due} = {NEVER}")
             met = above_loop(chain, scope, self.joiner)
             at, other, rest = chain.local("at"), chain.local("other"), chain.local("rest")
             with chain.block(f"for {at}, {rest}, ({other}, {rest}) in {found}:"):
