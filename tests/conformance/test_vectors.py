@@ -47,6 +47,7 @@ LEAST = {
     "emit_final": 23,
     "cogroup": 13,
     "join_stream_table": 12,
+    "join_stream_stream": 78,
     "table": 27,
     "table_aggregate": 23,
     "caching": 4,
