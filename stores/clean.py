@@ -57,14 +57,30 @@ class CleanRows(Generic[Key, Entry]):
 
     `recent` keeps its identity, so a store may hold `recent.get`: that is the fast path. `row_bytes` is the estimate
     of a row's cost in memory.
+
+    Where rows have a time, the store sets `newest` to the newest time that it has committed, before it hands rows in.
+    Then `lost` tells the newest time that anything can have which was let go: all that is newer is here.
     """
 
-    __slots__ = ("__weakref__", "_budget_bytes", "_limit", "_older", "recent", "row_bytes")
+    __slots__ = (
+        "__weakref__",
+        "_budget_bytes",
+        "_limit",
+        "_older",
+        "_older_newest",
+        "lost",
+        "newest",
+        "recent",
+        "row_bytes",
+    )
 
     def __init__(self) -> None:
         self.recent: dict[Key, Entry | None] = {}
         self.row_bytes = FIRST_GUESS_BYTES
+        self.newest = -1
+        self.lost = -1
         self._older: dict[Key, Entry | None] = {}
+        self._older_newest = -1
         self._budget_bytes = 0
         self._limit = 0
 
@@ -102,6 +118,7 @@ class CleanRows(Generic[Key, Entry]):
     def clear(self) -> None:
         self.recent.clear()
         self._older.clear()
+        self.lost = self.newest
 
     def __len__(self) -> int:
         return len(self.recent) + len(self._older)
@@ -114,7 +131,10 @@ class CleanRows(Generic[Key, Entry]):
         limit = self._limit = self._budget_bytes // 2 // self.row_bytes
         if len(self.recent) > limit:
             if len(self.recent) <= limit + limit // 8 + 1 and limit:
+                self.lost = max(self.lost, self._older_newest)
                 self._older = self.recent.copy()
             else:
+                self.lost = self.newest
                 self._older = dict(islice(reversed(self.recent.items()), limit))
+            self._older_newest = self.newest
             self.recent.clear()

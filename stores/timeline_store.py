@@ -8,6 +8,9 @@ The unit of reading is a timeline: the rows of one key from some time on. It is 
 time that was asked for, and holds dirty rows as well as clean ones. Timelines of keys that were written since the last
 commit are `open`: the clean rows may let go of a timeline at any time, and a dirty row must not be lost with it.
 
+A key that memory has no timeline of has no rows newer than those it has ever let go of, so the first record of a key
+costs no look into the segments: only older times do.
+
 Time, hiding and expiry are those of every store with retention (see `stores.segmented_store`).
 """
 
@@ -56,6 +59,7 @@ class TimelineStore(SegmentedStore):
         self._frozen: Sequence[tuple[int, ChangelogRecord]] = ()
         self._weighed = 0
         self._row_bytes = clean.row_bytes
+        self._let_all_go()
 
     # Timelines
 
@@ -71,6 +75,7 @@ class TimelineStore(SegmentedStore):
                 line = self.clean.revive(key)
                 if line is MISSING or line is None:
                     line = Timeline()
+                    line.since = self._unknown_since()
         if line.since > first:
             self._extend(key, line, first)
         rows = line.rows
@@ -190,7 +195,10 @@ class TimelineStore(SegmentedStore):
     def written(self, encoded_bytes: int) -> None:
         """The frozen rows are committed: they become clean."""
         committed = self._frozen_rows or {}
-        self._expired(time for time, record in self._frozen if record.value is not None)
+        times = [time for time, record in self._frozen if record.value is not None]
+        self._expired(times)
+        if times:
+            self.clean.newest = max(self.clean.newest, max(times))
         later = {each: row for each, row in self.dirty.items() if committed.get(each, MISSING) is not row}
         lines, keys_written = self._open.copy(), {key for key, _, _ in later}
         new = self._new.copy()
@@ -209,7 +217,7 @@ class TimelineStore(SegmentedStore):
 
     def restored(self) -> None:
         super().restored()
-        self.clean.clear()
+        self._let_all_go()
 
     def dirty_rows(self) -> int:
         return len(self.dirty)
@@ -223,6 +231,15 @@ class TimelineStore(SegmentedStore):
             size = sum(encoded_bytes(self._spec, key, row) for (key, _, _), row in last)
             self._row_bytes = OVERHEAD_BYTES + DECODED_FACTOR * size // len(last)
         return count * self._row_bytes
+
+    def _unknown_since(self) -> int:
+        """From what time on a key has no rows that memory knows nothing of."""
+        return self.clean.lost + 1
+
+    def _let_all_go(self) -> None:
+        """Nothing of what is committed is in memory."""
+        self.clean.newest = (self._segments.last + 1) * self._segments.segment_ms - 1
+        self.clean.clear()
 
     def _extend(self, key: bytes, line: Timeline, first: int) -> None:
         """Loads a timeline down to the segment of `first`."""

@@ -33,7 +33,7 @@ from stores.scan import Change, Scan
 from stores.specs import VersionedSpec
 from stores.table import Writer
 from stores.timed_keys import LARGEST_TIME
-from stores.timeline import Timeline
+from stores.timeline import NOTHING_KNOWN, Timeline
 from stores.timeline_store import TimelineStore
 from stores.version_segments import VersionSegments
 from stores.versioned_reader import (
@@ -194,6 +194,9 @@ class VersionedStore(TimelineStore):
                 self.remove_row(key, end, 0)
             self.set_row(key, timestamp, 1, (None, timestamp))
         return LATEST if end == LARGEST_TIME else end
+
+    def _unknown_since(self) -> int:
+        return NOTHING_KNOWN  # the latest versions have no time to go by
 
     def _extend(self, key: bytes, line: Timeline, first: int) -> None:
         if line.since > LARGEST_TIME:

@@ -126,6 +126,12 @@ class Model(RuleBasedStateMachine):
         hidden = self.time[name] - RETENTION
         self.rows[name] = {timed: row for timed, row in self.rows[name].items() if timed[1] > hidden}
 
+    @rule(budget=st.sampled_from([0, 1_000, 5_000, 1_000_000]))
+    def remember(self, budget: int) -> None:
+        """How much may be remembered of what is committed changes nothing but the work."""
+        for name in NAMES:
+            self.state.store(name).clean.set_budget(budget)
+
     # Commits
 
     def publish(self) -> None:
