@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams import JoinWindows
+from streams import JoinWindows, StreamJoined
 from streams.testing import TopologyTestDriver
 from tests.streams.joins.two_streams import InterruptedJoin, Kind, Sent, Shown, join_windows, joining, oracle, sent
 from tests.streams.windows.interrupted import Event, interruptions
@@ -54,7 +54,7 @@ def driven(driver: TopologyTestDriver, kind: Kind, records: list[Sent], steps: l
     return [(record.key, record.value, record.timestamp) for record in driver.output_topic("out").read_all()]
 
 
-@pytest.mark.parametrize("stores", ["memory", "rocksdb"])
+@pytest.mark.parametrize(("stores", "persistent"), [("memory", True), ("rocksdb", True), ("rocksdb", False)], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=25, deadline=None)
 @given(
@@ -63,8 +63,9 @@ def driven(driver: TopologyTestDriver, kind: Kind, records: list[Sent], steps: l
     steps=st.lists(st.sampled_from(STEPS), min_size=50, max_size=50),
 )
 def test_joins_of_streams_go_on_after_restarts_of_the_driver(
-    kind: Kind, stores: Any, windows: JoinWindows, records: list[Sent], steps: list[Step]
+    kind: Kind, stores: Any, persistent: bool, windows: JoinWindows, records: list[Sent], steps: list[Step]
 ) -> None:
     """From the last commit, with the state directory or from changelogs alone."""
-    with TopologyTestDriver(joining(kind, windows), stores=stores, commit="manual") as driver:
+    app = joining(kind, windows, store=StreamJoined(persistent=persistent))
+    with TopologyTestDriver(app, stores=stores, commit="manual") as driver:
         assert driven(driver, kind, records, steps) == oracle(kind, windows, records)
