@@ -95,13 +95,20 @@ class KeyedTimeBuffer(TimeBuffer):
 
     def restore(self, records: Sequence[tuple[bytes, bytes | None, int]], writer: Writer) -> None:
         super().restore(records, writer)
-        put, delete = writer.put, writer.delete
+        times: dict[bytes, bytes | None] = {}
         for local, value, _ in records:
-            key = local[HEAD_BYTES:]
-            if value is None:
+            key, time = local[HEAD_BYTES:], TIME.pack(HEAD.unpack_from(local)[1])
+            if value is not None:
+                times[key] = time
+            # A key that moved to another time may have its old entry's tombstone behind the new entry.
+            elif (times[key] if key in times else self._table.get(INDEX + key)) == time:
+                times[key] = None
+        put, delete = writer.put, writer.delete
+        for key, row in times.items():
+            if row is None:
                 delete(INDEX + key)
             else:
-                put(INDEX + key, TIME.pack(HEAD.unpack_from(local)[1]))
+                put(INDEX + key, row)
 
     def _drop(self, local: bytes, values: Values) -> None:
         super()._drop(local, values)

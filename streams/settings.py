@@ -44,8 +44,9 @@ class AppSettings(BaseSettings):
 
     `reuse_ktable_source_topics`: tables that are read from a topic have no changelog of their own, but are restored
     from that topic, which has to keep at least the last record of each key (be compacted). `merge_repartition_topics`:
-    streams that branch off behind one change of the key share a repartition topic. To switch them for an application
-    that has run, its state and internal topics have to be reset first. Source: `topology.optimization`."""
+    streams that branch off behind one change of the key share a repartition topic. `single_store_self_join` may
+    be named as in Kafka Streams, but is always done. To switch the others for an application that has run, its state
+    and internal topics have to be reset first. Source: `topology.optimization`."""
     validate_values: Literal["all", "read"] = "all"
     """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
     deserialization_handler: FailureHandler = "fail"

@@ -13,6 +13,8 @@ import streams
 SURFACE = {
     "App",
     "BranchedStream",
+    "BufferConfig",
+    "BufferFullError",
     "Bytes",
     "CalendarWindows",
     "CogroupedStream",
@@ -49,6 +51,7 @@ SURFACE = {
     "StreamJoined",
     "StreamsError",
     "String",
+    "Suppressed",
     "TaskFencedError",
     "TimeWindows",
     "TopologyError",
@@ -75,6 +78,8 @@ SURFACE = {
     "top_k",
     "tumbling",
     "unlimited",
+    "until_time_limit",
+    "until_window_closes",
 }
 
 

@@ -172,6 +172,17 @@ def test_key_popped_after_pending_may_wait_again(backend: Backend) -> None:
     assert keyed_buffer(backend.restart(SPECS)).pop(100) == [Waiting(20, 0, b"a", (b"2",))]
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_key_that_went_to_another_time_is_found_after_a_restore(state: TaskState, batch: int) -> None:
+    """A changelog may have the tombstone of the entry a key left behind the entry it went to."""
+    first, second = HEAD.pack(0, 0) + b"a", HEAD.pack(0, 1) + b"a"
+    log = [(first, pack_values((b"1",)), 0), (second, pack_values((b"2",)), 0), (first, None, 0)]
+    for at in range(0, len(log), batch):
+        state.restore("keyed", log[at : at + batch], at + batch)
+    assert keyed_buffer(state).time_of(b"a") == 1
+    assert keyed_buffer(state).get(b"a") == b"2"
+
+
 def test_pop_of_many_committed_and_dirty_entries_keeps_the_order(backend: Backend) -> None:
     state = backend.open(SPECS)
     buffer = time_buffer(state)
