@@ -22,8 +22,8 @@ from bench.events import PARTITIONS, Loaded, create_topic, load
 from broker import Broker
 
 WORKLOADS = ("filter_map", "window_count")
-BY_HAND = ("hopping_count",)
-"""Not run unless asked for: a program of Quix and one of headrace, without a floor."""
+BY_HAND = ("hopping_count", "running_count")
+"""Not run unless asked for: programs of Quix and of headrace, without a floor."""
 HOPS = 2
 """How many windows each event is in, in `hopping_count`."""
 ENVIRONMENTS: dict[str, tuple[str, dict[str, str]]] = {
