@@ -140,6 +140,10 @@ class TopologyTestDriver:
         """
         return StoreView(*self._find(name))
 
+    def stores(self) -> dict[str, StoreView]:
+        """All state stores by name, in alphabetical order. Source: `getAllStateStores`."""
+        return {name: self.store(name) for name in self._store_names()}
+
     def raw_store(self, name: str) -> Store:
         """A state store itself, with the keys as bytes and the rows as the topology keeps them. Raises QueryError."""
         return self._find(name)[1]
@@ -356,9 +360,11 @@ class TopologyTestDriver:
         for plan in self._plan.global_stores:
             if plan.name == name:
                 return plan, self.global_tables.stores[name]
-        plans = [*(plan for _, plan in self._plan.stores()), *self._plan.global_stores]
-        known = ", ".join(sorted(plan.name for plan in plans)) or "none"
+        known = ", ".join(self._store_names()) or "none"
         raise QueryError(f"there is no store {name!r}; the topology has: {known}", store=name)
+
+    def _store_names(self) -> list[str]:
+        return sorted(plan.name for plan in (*(plan for _, plan in self._plan.stores()), *self._plan.global_stores))
 
 
 def _written_schema(subtopologies: Iterable[Subtopology], topic: str) -> Schema:

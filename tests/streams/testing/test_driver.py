@@ -90,6 +90,19 @@ def test_unknown_topic_or_store_names_those_there_are() -> None:
             driver.store("total")
 
 
+def test_stores_has_a_view_of_each_store_by_name() -> None:
+    """Global ones and those that nobody named included."""
+    app = totals()
+    app.global_table("rates", key=str, value=int)
+    app.stream("clicks", key=str, value=int).group_by_key().count()
+    with TopologyTestDriver(app) as driver:
+        driver.input_topic("rates").pipe(3, key="eur")
+        driver.input_topic("clicks").pipe(1, key="k")
+        stores = driver.stores()
+        assert list(stores) == ["by-second", "clicks-count", "rates-global-table", "totals"]
+        assert (stores["rates-global-table"]["eur"], stores["clicks-count"]["k"]) == (3, 1)
+
+
 def test_output_topic_is_read_with_the_types_of_its_own_sink() -> None:
     """A sink that chooses its topics says nothing about a topic that has a sink of its own."""
     app = App("app")
