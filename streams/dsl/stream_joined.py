@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from stores import BufferSpec, ValueCodec, WindowSpec
 from streams.dsl.builder import TopologyBuilder
 from streams.errors import SourceLine
 from streams.graph.node import Node
-from streams.state import StoreDeclaration
+from streams.state import Materialized, StoreDeclaration
 from streams.windows import JoinWindows
 
 Origin = SourceLine | None
@@ -25,8 +26,11 @@ class StreamJoined:
         persistent: rows live in RocksDB, else in memory only, from where a restart restores them out of the changelog.
         logged: changes go to changelog topics. Without them rows that are lost with their disk stay lost, and with them
             the results they would have had.
+        changelog: settings of the changelog topics, such as `{"segment.bytes": "1000000"}`; they count when the topics
+            are made.
         left, right: stores of your own for the two sides, made by `Stores.window`: `retain_duplicates=True`, size
-            before + after, retention before + after + grace. Keys and values are written as the streams say.
+            before + after, retention before + after + grace. Keys and values are written as the streams say. What else
+            is said here does not hold for them.
 
     Source: `org.apache.kafka.streams.kstream.StreamJoined`; serdes are told by the streams' own `key=` and `value=`,
     and `withName` is `name=` of the join.
@@ -35,6 +39,7 @@ class StreamJoined:
     name: str | None = None
     persistent: bool = field(default=True, kw_only=True)
     logged: bool = field(default=True, kw_only=True)
+    changelog: Mapping[str, str] = field(default_factory=dict[str, str], kw_only=True)
     left: StoreDeclaration[Any] | None = field(default=None, kw_only=True)
     right: StoreDeclaration[Any] | None = field(default=None, kw_only=True)
 
@@ -50,7 +55,7 @@ class StreamJoined:
 
     def unmatched(self, builder: TopologyBuilder, base: str, parent: Node, origin: Origin) -> BufferSpec:
         """The store of the records that met none."""
-        name = builder.store_name(f"{base}-unmatched", parent, "join", origin)
+        name = builder.store_name(self._said(f"{base}-unmatched"), parent, "join", origin)
         return BufferSpec(name=name, lanes=2, persistent=self.persistent, logged=self.logged)
 
     def _side(
@@ -63,13 +68,14 @@ class StreamJoined:
         origin: Origin,
     ) -> WindowSpec:
         serde = parent.schema.value_serde()
+        said = self._said(name) if own is None else _declared(own)
         spec = WindowSpec(
-            name=builder.store_name(name if own is None else own.name, parent, "join", origin),
+            name=builder.store_name(said, parent, "join", origin),
             codec=ValueCodec(encode=serde.serialize, decode=serde.deserialize),
             size_ms=windows.size_ms,
             retention_ms=windows.retention_ms,
-            persistent=self.persistent,
-            logged=self.logged,
+            persistent=said.persistent is not False,
+            logged=said.logged,
             duplicates=True,
             access="key",
         )
@@ -88,4 +94,12 @@ class StreamJoined:
         ):
             if found != needed:
                 builder.problem(f"store {own.name!r}: its {what} {found}, but the join's windows need {needed}", origin)
-        return replace(spec, persistent=kept.persistent, logged=kept.logged)
+        return spec
+
+    def _said(self, name: str) -> Materialized:
+        return Materialized(name, persistent=self.persistent, logged=self.logged, changelog=self.changelog)
+
+
+def _declared(own: StoreDeclaration[Any]) -> Materialized:
+    """What a declaration says of how its rows are kept."""
+    return Materialized(own.name, persistent=own.spec.persistent, logged=own.spec.logged, changelog=own.changelog)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -17,7 +18,8 @@ class BufferConfig:
     or `max_bytes`.
 
     `record_limit` and `byte_limit` are None where there is no bound; bytes are those of the keys and of the values with
-    their timestamps and headers. `logged`: the buffer has a changelog topic, from which it is restored elsewhere.
+    their timestamps and headers. `logged`: the buffer has a changelog topic, from which it is restored elsewhere, with
+    the settings `changelog`.
     Source: `Suppressed.BufferConfig` (KIP-328).
     """
 
@@ -25,6 +27,7 @@ class BufferConfig:
     byte_limit: int | None = None
     when_full: WhenFull = "shut_down"
     logged: bool = True
+    changelog: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def unbounded(cls) -> BufferConfig:
@@ -71,7 +74,12 @@ class BufferConfig:
 
     def with_logging_disabled(self) -> BufferConfig:
         """Without a changelog topic: what waits is lost with the local state."""
-        return replace(self, logged=False)
+        return replace(self, logged=False, changelog={})
+
+    def with_logging_enabled(self, changelog: Mapping[str, str]) -> BufferConfig:
+        """With a changelog topic, as by default, and these settings of it, such as `{"segment.bytes": "1000000"}`; they
+        count when the topic is made."""
+        return replace(self, logged=True, changelog=dict(changelog))
 
 
 UNBOUNDED = BufferConfig()

@@ -13,6 +13,7 @@ from streams.graph.origin import caller_origin
 from streams.operators.suppress import Suppress
 from streams.operators.window_aggregate import WindowAggregate
 from streams.operators.windowed_aggregate import AggregateByWindow
+from streams.state import Materialized
 from streams.windowed import Windowed
 from streams.windows import UnlimitedWindows
 
@@ -53,7 +54,8 @@ class TableSuppression(TableHandle[K, V]):
         if wait_ms is None or held_ms is None:
             wait_ms, held_ms = self._until_closed(origin)
         buffer = suppressed.buffer
-        store = builder.store_name(None if name is None else f"{name}-store", table, Suppress.kind, origin)
+        kept = Materialized(None if name is None else f"{name}-store", logged=buffer.logged, changelog=buffer.changelog)
+        store = builder.store_name(kept, table, Suppress.kind, origin)
         return self._table(
             builder.add(
                 Suppress(

@@ -257,6 +257,21 @@ def test_stores_of_ones_own_are_used_where_they_fit_the_windows() -> None:
         assert results(driver) == [("k", ["A", "a"], 1)]
 
 
+def test_changelogs_have_the_settings_that_were_given_for_them() -> None:
+    own = Stores.window(
+        "mine", size=20 * MS, retention=20 * MS, retain_duplicates=True, changelog={"segment.bytes": "2000"}
+    )
+    app = joining("left", TEN, store=StreamJoined("kept", left=own, changelog={"segment.bytes": "1000"}))
+    assert {store.name: store.changelog_configs["segment.bytes"] for _, store in app.plan().stores()} == {
+        "mine": "2000",
+        "kept-right": "1000",
+        "kept-unmatched": "1000",
+    }
+    refused = joining("left", TEN, store=StreamJoined("kept", logged=False, changelog={"segment.bytes": "1000"}))
+    with pytest.raises(TopologyError, match="a store that is not logged has no changelog topic"):
+        refused.plan()
+
+
 def test_rows_of_both_sides_and_of_what_waits_can_be_read() -> None:
     with TopologyTestDriver(joining("outer", TEN)) as driver:
         driver.input_topic("left").pipe("A", key="k", timestamp=3)

@@ -339,6 +339,23 @@ def test_suppress_without_logging_has_no_changelog_and_loses_what_waits_with_the
         assert told(driver) == []
 
 
+def test_suppress_with_settings_of_its_changelog_makes_the_topic_with_them() -> None:
+    app = limited(10, BufferConfig.max_records(3).with_logging_enabled({"segment.bytes": "1000000"}))
+    [store] = [plan for _, plan in app.plan().stores() if plan.name == "in-table-suppress"]
+    assert store.changelog == "app-in-table-suppress-changelog"
+    assert store.changelog_configs["segment.bytes"] == "1000000"
+    with TopologyTestDriver(app) as driver:
+        piped(driver, ("a", 1, 0))
+        driver.restart(lose_state=True)
+        piped(driver, ("b", 1, 10))
+        assert told(driver) == [("a", 1, 0)]
+
+
+def test_suppress_settings_of_a_changelog_that_it_cannot_have_are_a_problem_of_the_topology() -> None:
+    with pytest.raises(TopologyError, match=r"cleanup\.policy='delete' would delete rows"):
+        limited(10, BufferConfig.unbounded().with_logging_enabled({"cleanup.policy": "delete"})).plan()
+
+
 # -- mistakes ---------------------------------------------------------------------------------------------------------
 def test_suppress_what_cannot_be_is_said_at_once() -> None:
     with pytest.raises(ValueError, match="cannot emit early: add"):
