@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
-from pydantic import ValidationError
-
 from streams.context import Context
 from streams.dsl.builder import TopologyBuilder
 from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import global_store, global_table, materialize
-from streams.errors import ConfigError, QueryError, SourceLine
+from streams.errors import QueryError, SourceLine
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
 from streams.graph.origin import caller_origin
@@ -28,7 +26,7 @@ from streams.plan.build import build_plan
 from streams.plan.plan import Plan, StorePlan
 from streams.processors import Processor
 from streams.serde import Serde
-from streams.settings import AppSettings, FailureHandler
+from streams.settings import AppSettings, FailureHandler, application_settings, without_security
 from streams.state import StoreDeclaration, StoreName
 
 if TYPE_CHECKING:
@@ -50,10 +48,11 @@ class App:
     """A stream-processing application.
 
     Declare streams and tables, connect them, then `run()`, or test the topology with `TopologyTestDriver(app)`.
-    Settings left out come from `HEADRACE_*` environment variables, else from the defaults of `AppSettings`.
+    Settings left out come from `HEADRACE_*` environment variables, else from `headrace.toml`, else from the defaults of
+    `AppSettings`.
 
     Raises:
-        ConfigError: a setting is malformed.
+        ConfigError: a setting is unknown or malformed.
     """
 
     def __init__(
@@ -77,13 +76,9 @@ class App:
             "client_config": client_config,
             **settings,
         }
-        try:
-            chosen = {name: value for name, value in given.items() if value is not None}
-            self.settings = AppSettings(application_id=application_id, **chosen)
-        except ValidationError as error:
-            first = error.errors()[0]
-            setting = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(f"setting {setting!r}: {first['msg']}", setting=setting) from error
+        self.given: Mapping[str, Any] = {name: value for name, value in given.items() if value is not None}
+        """The settings that were arguments of the constructor."""
+        self.settings = application_settings(application_id, self.given)
         self._builder = TopologyBuilder(application_id)
         self._plan: tuple[int, Plan] | None = None
         self._workers: WeakSet[Worker] = WeakSet()
@@ -316,11 +311,12 @@ class App:
         Raises:
             TopologyError: see `plan`.
         """
-        from streams.discovery import discover_bootstrap_servers
+        from streams.discovery import locate_broker
         from streams.runtime.options import WorkerOptions
         from streams.runtime.worker import Worker
 
         settings = self.settings
+        location = locate_broker(bootstrap_servers or settings.bootstrap_servers)
         directory = Path(state_dir) if state_dir is not None else settings.state_dir
         interval_ms = commit_interval(settings) // timedelta(milliseconds=1)
         session_ms = settings.session_timeout // timedelta(milliseconds=1)
@@ -333,7 +329,9 @@ class App:
             "heartbeat_interval_ms": min(3_000, session_ms // 3),
             "deserialization_handler": settings.deserialization_handler,
             "processing_handler": settings.processing_handler,
-            "client_config": settings.client_config,
+            "client_config": without_security(settings.client_config)
+            if location.is_bundled
+            else settings.client_config,
             "max_task_idle_ms": settings.max_task_idle // timedelta(milliseconds=1),
             "state_cleanup_delay_s": settings.state_cleanup_delay.total_seconds(),
             "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),
@@ -343,7 +341,7 @@ class App:
             self.plan(),
             WorkerOptions(
                 application_id=settings.application_id,
-                bootstrap_servers=discover_bootstrap_servers(bootstrap_servers or settings.bootstrap_servers),
+                bootstrap_servers=location.bootstrap_servers,
                 state_dir=directory,
                 **chosen,
             ),

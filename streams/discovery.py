@@ -4,9 +4,10 @@ In this order, the first that applies:
 
 1. what the caller gives (`App(bootstrap_servers=…)`, `--bootstrap-servers`);
 2. the environment variable `HEADRACE_BOOTSTRAP_SERVERS`;
-3. the nearest `.headrace/broker.json`, looked for in the working directory and then in each directory above it, if
+3. `bootstrap_servers` in the settings file (`headrace.toml`, see `streams.settings.file`);
+4. the nearest `.headrace/broker.json`, looked for in the working directory and then in each directory above it, if
    the broker it names answers. `headrace dev` and `headrace broker` write that file while they run;
-4. `127.0.0.1:9092`.
+5. `127.0.0.1:9092`.
 
 The file may outlive its broker (`kill -9`), so its address counts only if a TCP connection to it succeeds; a stale
 file is passed over, never removed here.
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from streams.settings.file import find_settings_file
 
 HOME_DIRECTORY = ".headrace"
 """The directory beside a project where its broker, state and announcements live."""
@@ -45,8 +48,13 @@ class BrokerLocation:
     """An address and how it was found; `describe()` is for messages to people."""
 
     bootstrap_servers: str
-    origin: Literal["argument", "environment", "announcement", "default"]
+    origin: Literal["argument", "environment", "file", "announcement", "default", "bundled"]
     file: Path | None = None
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it is the bundled broker on this machine, which has no security for a client to be set up for."""
+        return self.origin in ("bundled", "announcement")
 
     def describe(self) -> str:
         match self.origin:
@@ -54,8 +62,10 @@ class BrokerLocation:
                 return "as given"
             case "environment":
                 return f"from {ENVIRONMENT_VARIABLE}"
-            case "announcement":
+            case "announcement" | "file":
                 return f"from {self.file}"
+            case "bundled":
+                return "the bundled broker, started here"
             case "default":
                 return (
                     f"the default: no address was given, {ENVIRONMENT_VARIABLE} is not set, and no running "
@@ -91,25 +101,27 @@ def locate_broker(
     Args:
         explicit: the caller's own choice; empty counts as none.
         environ: the environment, `os.environ` if not given.
-        start: the directory where the search for `broker.json` begins, the working directory if not given.
+        start: the directory where the search for files begins, the working directory if not given.
         alive: whether a broker answers at an announced address.
+
+    Raises:
+        ConfigError: the settings file cannot be read.
     """
     if explicit:
         return BrokerLocation(bootstrap_servers=explicit, origin="argument")
-    from_environment = (os.environ if environ is None else environ).get(ENVIRONMENT_VARIABLE)
+    variables = os.environ if environ is None else environ
+    from_environment = variables.get(ENVIRONMENT_VARIABLE)
     if from_environment:
         return BrokerLocation(bootstrap_servers=from_environment, origin="environment")
     first = (Path.cwd() if start is None else start).resolve()
+    file = find_settings_file(variables, first)
+    if file is not None and file.values.get("bootstrap_servers"):
+        return BrokerLocation(bootstrap_servers=str(file.values["bootstrap_servers"]), origin="file", file=file.path)
     for directory in (first, *first.parents):
         announced = announced_broker(directory / HOME_DIRECTORY, alive=alive)
         if announced is not None:
             return announced
     return BrokerLocation(bootstrap_servers=DEFAULT_BOOTSTRAP_SERVERS, origin="default")
-
-
-def discover_bootstrap_servers(explicit: str | None = None) -> str:
-    """The address alone: `host:port`, several separated by commas."""
-    return locate_broker(explicit).bootstrap_servers
 
 
 def announced_broker(home: Path, *, alive: Callable[[str], bool] = answers_tcp) -> BrokerLocation | None:

@@ -66,7 +66,14 @@ def offset_ranges(client: Consumer, topic: str, partitions: list[int]) -> dict[i
 
 
 def client_config(location: BrokerLocation) -> dict[str, Any]:
-    return {"bootstrap.servers": location.bootstrap_servers, "socket.connection.setup.timeout.ms": 5000}
+    """The properties that the environment and the settings file have for every client, without an application's own."""
+    from streams.settings import application_settings, without_security
+
+    properties = application_settings("headrace-command", {}).client_config
+    if location.is_bundled:
+        properties = without_security(properties)
+    own = {"bootstrap.servers": location.bootstrap_servers, "socket.connection.setup.timeout.ms": 5000}
+    return {**properties, **own}
 
 
 def kafka_logger() -> logging.Logger:

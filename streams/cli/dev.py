@@ -88,7 +88,7 @@ def _broker(home: Home, port: int) -> Generator[BrokerLocation]:
         home.announce_broker(broker.bootstrap_servers, home.broker_dir),
     ):
         talk(f"broker at {broker.bootstrap_servers}, log in {home.broker_dir}")
-        yield BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="argument")
+        yield BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="bundled")
 
 
 def _create_source_topics(admin: Admin, plan: Plan, partitions: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from typing import Any
 
@@ -18,7 +19,22 @@ class UsageFailed(click.UsageError):
     """A wrong argument that only turned out to be wrong while the command ran. The exit code is 2."""
 
 
-class ReportingGroup(click.Group):
+class SuggestingGroup(click.Group):
+    """A group of commands that knows what a misspelt one was meant to be."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message.rstrip('.')}; did you mean {near[0]!r}?", ctx) from None
+
+
+class ReportingGroup(SuggestingGroup):
     """Turns the errors that headrace raises on purpose into one line, and Ctrl-C into exit code 130.
 
     Anything else is a defect and keeps its traceback.

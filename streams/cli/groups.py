@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from streams.cli.broker_access import broker_for_command
-from streams.cli.failures import CommandFailed
+from streams.cli.failures import CommandFailed, SuggestingGroup
 from streams.cli.options import bootstrap_option, home_option, json_option
 from streams.cli.terminal import print_table, talk
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streams.discovery import BrokerLocation
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=SuggestingGroup, invoke_without_command=True)
 @click.pass_context
 def groups(ctx: click.Context) -> None:
     """List consumer groups, or describe one with its lag. Without a command: list."""

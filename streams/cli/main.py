@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from streams.cli.broker import broker
+from streams.cli.config import config
 from streams.cli.consume import consume
 from streams.cli.demo import demo
 from streams.cli.dev import dev
@@ -36,5 +37,5 @@ def main() -> None:
     """
 
 
-for command in (demo, dev, worker, broker, topology, topics, groups, produce, consume, query):
+for command in (demo, dev, worker, broker, topology, topics, groups, produce, consume, query, config):
     main.add_command(command)

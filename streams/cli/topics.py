@@ -8,12 +8,12 @@ import click
 import msgspec
 
 from streams.cli.broker_access import broker_for_command
-from streams.cli.failures import UsageFailed
+from streams.cli.failures import SuggestingGroup, UsageFailed
 from streams.cli.options import bootstrap_option, home_option, json_option
 from streams.cli.terminal import print_table, talk
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=SuggestingGroup, invoke_without_command=True)
 @click.pass_context
 def topics(ctx: click.Context) -> None:
     """List, describe, create and delete topics. Without a command: list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @bootstrap_option
 @click.option("--announce-in", "home", type=click.Path(path_type=Path), hidden=True)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
+@click.option("--bundled-broker", is_flag=True, hidden=True)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def worker(
     application: str,
@@ -39,6 +41,7 @@ def worker(
     bootstrap_servers: str | None,
     home: Path | None,
     until_stdin_closes: bool,
+    bundled_broker: bool,
     verbose: bool,
 ) -> None:
     """Run the application MODULE:APP until Ctrl-C or SIGTERM.
@@ -57,6 +60,8 @@ def worker(
     log_to_stderr(verbose=verbose)
     app = load_app(application)
     location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
+    if bundled_broker:
+        location = replace(location, origin="bundled")
     app.plan()  # says what is wrong with the topology before anything is started
     if not until_stdin_closes:  # a supervised process waits a little: brokers restart, too
         require_broker(location)
@@ -74,9 +79,16 @@ def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, u
     from streams.cli.stopping import stop_signals
     from streams.cli.worker_listener import TalkingListener
     from streams.cli.worker_process import call_when_stdin_closes
+    from streams.settings import without_security
 
     listener = TalkingListener(home, app.settings.application_id)
-    running = app.worker(bootstrap_servers=location.bootstrap_servers, state_dir=state_dir, listener=listener)
+    properties = app.settings.client_config
+    running = app.worker(
+        bootstrap_servers=location.bootstrap_servers,
+        state_dir=state_dir,
+        listener=listener,
+        client_config=without_security(properties) if location.is_bundled else properties,
+    )
     with closing(listener), stop_signals(running.stop) as stop:
         if until_stdin_closes:
             call_when_stdin_closes(running.stop)
@@ -96,6 +108,7 @@ def _run_processes(application: str, location: BrokerLocation, state_dir: Path, 
         bootstrap_servers=location.bootstrap_servers,
         state_dir=state_dir,
         home=home.path,
+        bundled_broker=location.is_bundled,
     )
 
     with stop_signals() as stop:

@@ -1,15 +1,22 @@
-"""An application's settings: what its constructor was given, else the environment, else the default."""
+"""An application's settings: what its constructor was given, else the environment, else a file, else the default."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+import os
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from streams.errors import ConfigError
+from streams.settings.client_properties import JAVA_ONLY, masked, properties_from_environment
+from streams.settings.file import SettingsFile, find_settings_file
+
+PREFIX = "HEADRACE_"
 FailureHandler = Literal["fail", "continue"] | Callable[[Any], Literal["fail", "continue"]]
 
 
@@ -19,9 +26,11 @@ Optimization = Literal["reuse_ktable_source_topics", "merge_repartition_topics",
 
 
 class AppSettings(BaseSettings):
-    """Every field can be set as `HEADRACE_<FIELD>`, for example `HEADRACE_STATE_DIR=/var/lib/headrace`."""
+    """Every field but the first can be set as `HEADRACE_<FIELD>`, such as `HEADRACE_STATE_DIR=/var/lib/headrace`, or
+    by its name in `headrace.toml` (see `streams.settings.file`). Properties of the client are gathered from everywhere;
+    of one that is set twice, the stronger place counts."""
 
-    model_config = SettingsConfigDict(env_prefix="HEADRACE_", frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     application_id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]{1,200}$")
     """Names the consumer group, and begins the names of internal topics and of the state directory."""
@@ -57,7 +66,8 @@ class AppSettings(BaseSettings):
     """A worker that the group has not heard of for this long loses its tasks to the others. Kafka's
     `session.timeout.ms`; a replacement in the same place takes over without waiting for it."""
     client_config: dict[str, Any] = Field(default_factory=dict)
-    """librdkafka properties passed to every client, such as `security.protocol`."""
+    """librdkafka properties passed to every client, such as `security.protocol`. One by one in the environment:
+    `HEADRACE_CLIENT_SECURITY_PROTOCOL`."""
     max_task_idle: timedelta = timedelta(0)
     """How long a task with several inputs waits for an empty one after the broker has said that nothing is there, so
     that inputs are merged in the order of their timestamps. Negative: it never waits, not even for the broker's word.
@@ -66,6 +76,41 @@ class AppSettings(BaseSettings):
     """After this long without input, a task no longer holds back the clocks of those behind its repartition topics."""
     state_cleanup_delay: timedelta = timedelta(minutes=10)
     """State of tasks that moved to another host is deleted when nobody has written it for this long."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The strongest first."""
+        properties = properties_from_environment(os.environ)
+        file = find_settings_file(os.environ, Path.cwd())
+        return (
+            init_settings,
+            InitSettingsSource(settings_cls, {"client_config": properties} if properties else {}),
+            env_settings,
+            InitSettingsSource(settings_cls, dict(_checked(file)) if file is not None else {}),
+        )
+
+    def __repr_args__(self) -> Any:
+        """Secrets are not shown."""
+        for name, value in super().__repr_args__():
+            if name == "client_config":
+                yield name, {key: masked(key, each) for key, each in value.items()}
+            else:
+                yield name, masked(name, value) if name else value
+
+    @field_validator("client_config")
+    @classmethod
+    def _not_java(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, instead in JAVA_ONLY.items():
+            if name in value:
+                raise ValueError(f"{name} is a property of the Java client; here it is {instead}")
+        return value
 
     @field_validator("topology_optimization", mode="before")
     @classmethod
@@ -94,3 +139,49 @@ class AppSettings(BaseSettings):
         if value is not None and value <= timedelta(0):
             raise ValueError("must be longer than zero")
         return value
+
+
+def application_settings(application_id: str, given: Mapping[str, Any]) -> AppSettings:
+    """The settings of an application, from what its constructor was given and from everywhere else.
+
+    Raises:
+        ConfigError: a setting is unknown or malformed, or the file cannot be read.
+    """
+    try:
+        return AppSettings(application_id=application_id, **given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(f"there is no setting {setting!r}{_meant(setting)}", setting=setting) from None
+        message = "is not a duration: give seconds, a timedelta, or ISO 8601 such as PT0.5S"
+        if not first["type"].startswith("time_delta"):
+            message = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"setting {setting!r}: {message}{_place(setting, given)}", setting=setting) from error
+
+
+def _checked(file: SettingsFile) -> Mapping[str, Any]:
+    for name in file.values:
+        if name == "application_id":
+            raise ConfigError(f"{file.path} sets application_id, which is the first argument of App", setting=name)
+        if name not in AppSettings.model_fields:
+            raise ConfigError(f"{file.path}: there is no setting {name!r}{_meant(name)}", setting=name)
+    if "state_dir" in file.values:
+        return {**file.values, "state_dir": file.path.parent / str(file.values["state_dir"])}
+    return file.values
+
+
+def _meant(name: str) -> str:
+    near = difflib.get_close_matches(name.replace(".", "_"), list(AppSettings.model_fields), n=1)
+    return f"; did you mean {near[0]!r}?" if near else "; `headrace config show` lists them"
+
+
+def _place(setting: str, given: Mapping[str, Any]) -> str:
+    """Where a malformed setting was set, if that is not the line that is being run."""
+    name = setting.partition(".")[0]
+    if name in given or name == "application_id":
+        return ""
+    if PREFIX + name.upper() in os.environ:
+        return f" (from {PREFIX}{name.upper()})"
+    file = find_settings_file(os.environ, Path.cwd())
+    return f" (from {file.path})" if file is not None and name in file.values else ""

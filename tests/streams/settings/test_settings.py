@@ -1,0 +1,100 @@
+"""The settings model and the places it reads."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from streams import App
+from streams.discovery import locate_broker
+from streams.errors import ConfigError
+from streams.settings import without_security
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_settings_in_pyproject_count_where_no_headrace_toml_is_nearer(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The nearest directory that says something; a pyproject.toml without our table is passed over."""
+    (project / "pyproject.toml").write_text("[tool.headrace]\ncommit_interval = 3\n")
+    below = project / "jobs"
+    below.mkdir()
+    (below / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
+    monkeypatch.chdir(below)
+    assert App("a").settings.commit_interval == timedelta(seconds=3)
+    (below / "headrace.toml").write_text("commit_interval = 4\n")
+    assert App("a").settings.commit_interval == timedelta(seconds=4)
+
+
+def test_settings_file_named_by_the_environment_has_to_exist(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that leads nowhere is a mistake, not a default."""
+    monkeypatch.setenv("HEADRACE_CONFIG", "elsewhere.toml")
+    with pytest.raises(ConfigError, match=r"HEADRACE_CONFIG names 'elsewhere.toml', which is not a file"):
+        App("a")
+    Path("elsewhere.toml").write_text('emit_updates = "commit"\n')
+    assert App("a").settings.emit_updates == "commit"
+
+
+def test_settings_file_with_an_unknown_name_says_what_was_meant(project: Path) -> None:
+    """With the file's path."""
+    (project / "headrace.toml").write_text("comit_interval = 3\n")
+    with pytest.raises(
+        ConfigError, match=r"headrace\.toml: there is no setting 'comit_interval'; did you mean 'commit_i"
+    ):
+        App("a")
+
+
+def test_settings_file_with_an_application_id_is_refused(project: Path) -> None:
+    """Two applications of one project must not share a group by accident."""
+    (project / "headrace.toml").write_text('application_id = "x"\n')
+    with pytest.raises(ConfigError, match="the first argument of App"):
+        App("a")
+
+
+def test_settings_malformed_in_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the message may not know that the variable is set."""
+    monkeypatch.setenv("HEADRACE_COMMIT_INTERVAL", "soon")
+    with pytest.raises(ConfigError, match=r"not a duration.*\(from HEADRACE_COMMIT_INTERVAL\)"):
+        App("a")
+
+
+def test_settings_unknown_argument_says_what_was_meant() -> None:
+    with pytest.raises(ConfigError, match="there is no setting 'comit_interval'; did you mean 'commit_interval'"):
+        App("a", comit_interval=3)
+
+
+def test_settings_shown_hide_secrets() -> None:
+    """What is logged or printed by accident."""
+    settings = App("a", client_config={"sasl.password": "abc", "sasl.username": "ann"}).settings
+    assert "abc" not in repr(settings)
+    assert "ann" in repr(settings)
+
+
+def test_settings_with_a_property_of_the_java_client_names_ours() -> None:
+    with pytest.raises(ConfigError, match=r"sasl\.jaas\.config is a property of the Java client"):
+        App("a", client_config={"sasl.jaas.config": "x"})
+
+
+def test_locate_broker_with_a_settings_file_takes_it_after_the_environment(project: Path) -> None:
+    """Arguments, environment, file."""
+    (project / "headrace.toml").write_text('bootstrap_servers = "kafka:1"\n')
+    found = locate_broker(environ={}, start=project)
+    assert (found.bootstrap_servers, found.origin, found.describe()) == (
+        "kafka:1",
+        "file",
+        f"from {project / 'headrace.toml'}",
+    )
+    assert locate_broker(environ={"HEADRACE_BOOTSTRAP_SERVERS": "other:1"}, start=project).origin == "environment"
+
+
+def test_worker_on_the_bundled_broker_leaves_security_out(project: Path) -> None:
+    """The same settings serve a cluster with TLS and the broker of `headrace dev`."""
+    properties = {"security.protocol": "ssl", "ssl.ca.location": "ca.pem", "sasl.username": "ann", "client.rack": "a"}
+    assert without_security(properties) == {"client.rack": "a"}
