@@ -13,6 +13,7 @@ from streams.cli.failures import ReportingGroup
 from streams.cli.groups import groups
 from streams.cli.produce import produce
 from streams.cli.query import query
+from streams.cli.reset import reset
 from streams.cli.topics import topics
 from streams.cli.topology import topology
 from streams.cli.worker import worker
@@ -37,5 +38,5 @@ def main() -> None:
     """
 
 
-for command in (demo, dev, worker, broker, topology, topics, groups, produce, consume, query, config):
+for command in (demo, dev, worker, broker, topology, topics, groups, produce, consume, query, reset, config):
     main.add_command(command)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 
 from streams.cli.broker_access import broker_for_command
 from streams.cli.failures import CommandFailed, UsageFailed
+from streams.cli.moment import milliseconds
 from streams.cli.options import bootstrap_option, home_option
 from streams.cli.terminal import talk
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Record = tuple[bytes | None, bytes | None]
 
 FLUSH_TIMEOUT_S = 30.0
+NOW = 0
+"""librdkafka's word for the present."""
 
 
 @click.command()
@@ -64,7 +66,7 @@ def produce(
     else:
         lines = values or _stdin_lines()
         records = _records(lines, key, key_separator, key_type)
-    stamp = _milliseconds(timestamp)
+    stamp = milliseconds(timestamp) if timestamp is not None else NOW
     pairs = [_header(header) for header in headers]
     from streams.cli.clients import producer
 
@@ -154,18 +156,3 @@ def _header(text: str) -> tuple[str, bytes]:
     if not found or not name:
         raise UsageFailed(f"header {text!r} is not NAME=VALUE")
     return name, value.encode()
-
-
-def _milliseconds(text: str | None) -> int:
-    """0 is librdkafka's word for now."""
-    if text is None:
-        return 0
-    if text.isdecimal():
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageFailed(f"{text!r} is neither milliseconds nor an ISO 8601 time") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)

@@ -55,8 +55,13 @@ class Slot:
 
     def instance_id(self, application_id: str) -> str:
         """The name of the group member, the same whenever this slot is taken: application, host, directory, slot."""
-        directory = hashlib.sha256(str(self._directory.resolve()).encode()).hexdigest()[:8]
-        return f"{application_id}-{socket.gethostname()}-{directory}-{self.number}"
+        return self.name(application_id, self._directory, self.number)
+
+    @staticmethod
+    def name(application_id: str, directory: Path, number: int) -> str:
+        """The same for slot `number` of a directory, whoever holds it."""
+        place = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:8]
+        return f"{application_id}-{socket.gethostname()}-{place}-{number}"
 
     def close(self) -> None:
         """Gives the slot back. The lock file stays: somebody may just have opened it."""

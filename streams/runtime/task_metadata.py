@@ -31,10 +31,15 @@ def metadata_topic(plan: PartitionPlan) -> InternalTopic | None:
     if not partitions:
         return None
     return InternalTopic(
-        name=f"{plan.plan.application_id}-task-metadata-changelog",
+        name=metadata_topic_name(plan.plan.application_id),
         partitions=max(partitions),
         configs=CHANGELOG_CONFIGS,
     )
+
+
+def metadata_topic_name(application_id: str) -> str:
+    """Also of an application that has none."""
+    return f"{application_id}-task-metadata-changelog"
 
 
 def remembers(subtopology: Subtopology) -> bool:

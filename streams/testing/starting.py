@@ -10,6 +10,7 @@ from typing import Any
 from streams.app import App
 from streams.runtime.listener import Silent
 from streams.runtime.worker import Worker
+from streams.settings import without_security
 from streams.testing.kafka_broker import KafkaBroker
 from streams.testing.worker_run import ProcessWorker, ThreadWorker, WorkerRun
 
@@ -22,7 +23,9 @@ def start_worker(
     """See the fixture `worker`. Raises TypeError for an app that is neither an App nor "module:app"."""
     if isinstance(app, App):
         own = app
-        chosen = {"query_port": None, "commit_interval_ms": COMMIT_INTERVAL_MS, **options}
+        chosen: dict[str, Any] = {"query_port": None, "commit_interval_ms": COMMIT_INTERVAL_MS, **options}
+        if broker.bundled is not None:
+            chosen.setdefault("client_config", without_security(own.settings.client_config))
 
         def make(listener: Silent) -> Worker:
             return own.worker(
@@ -38,4 +41,8 @@ def start_worker(
         raise TypeError(f"worker takes an App or the name of one, 'module:app', got {app!r}")
     state_dir.mkdir(parents=True, exist_ok=True)
     log = state_dir / "worker.log"
-    return WorkerRun(found, broker, lambda: ProcessWorker(app, broker.bootstrap_servers, state_dir, log), partitions)
+
+    def start() -> ProcessWorker:
+        return ProcessWorker(app, broker.bootstrap_servers, state_dir, log, bundled=broker.bundled is not None)
+
+    return WorkerRun(found, broker, start, partitions)

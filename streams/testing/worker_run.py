@@ -148,12 +148,13 @@ class ThreadWorker:
 class ProcessWorker:
     """`headrace worker` in a process of its own."""
 
-    def __init__(self, application: str, bootstrap_servers: str, state_dir: Path, log: Path) -> None:
+    def __init__(self, application: str, bootstrap_servers: str, state_dir: Path, log: Path, *, bundled: bool) -> None:
         self.log = log
         command = [
             *(sys.executable, "-P", "-m", "streams.cli", "worker", application),
             *("--bootstrap-servers", bootstrap_servers, "--state-dir", str(state_dir)),
             *("--announce-in", str(state_dir / "home"), "--until-stdin-closes"),
+            *(["--bundled-broker"] if bundled else []),
         ]
         (state_dir / "home").mkdir(parents=True, exist_ok=True)
         path = os.pathsep.join(sys.path)

@@ -1,0 +1,111 @@
+"""`headrace reset`: an application forgets what it has read, and begins again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from streams.cli.application import APP_ARGUMENT, load_app
+from streams.cli.failures import UsageFailed
+from streams.cli.moment import milliseconds
+from streams.cli.options import bootstrap_option, json_option
+from streams.cli.terminal import print_table, talk
+
+if TYPE_CHECKING:
+    from streams.cli.application_reset import Reset, StartAt
+
+
+@click.command()
+@APP_ARGUMENT
+@click.option("--to", metavar="WHERE", help="earliest (default), latest, or a time: ISO 8601 or milliseconds.")
+@click.option("--to-offset", type=click.IntRange(min=0), help="The same offset in each partition, within its log.")
+@click.option("-t", "--topic", "topics", multiple=True, help="Only this input; repeatable. The others go on.")
+@click.option("--state-dir", type=click.Path(path_type=Path, file_okay=False), help="Where the stores are.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+@bootstrap_option
+def reset(
+    application: str,
+    to: str | None,
+    to_offset: int | None,
+    topics: tuple[str, ...],
+    state_dir: Path | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    bootstrap_servers: str | None,
+) -> None:
+    """Let MODULE:APP begin again: its inputs from WHERE, with empty stores.
+
+    Sets the offsets of its inputs, deletes its changelog and repartition topics and its state on this host. What it
+    has written to output topics stays. Its workers must have stopped; state on other hosts is to be deleted there.
+
+    \b
+    headrace reset app.py:app --dry-run
+    headrace reset app.py:app --to 2001-01-01 --yes
+    """
+    from streams.cli.admin import Admin
+    from streams.cli.application_reset import carry_out, plan_reset
+    from streams.discovery import locate_broker
+
+    start = _start(to, to_offset)
+    app = load_app(application)
+    location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
+    admin = Admin(location)
+    planned = plan_reset(location, admin, app.plan(), state_dir or app.settings.state_dir, start, topics)
+    if as_json:
+        click.echo(msgspec.json.encode(_document(planned, done=not dry_run)))
+    else:
+        _show(planned)
+    if dry_run:
+        talk("nothing was done")
+        return
+    if not yes:
+        click.confirm(f"Reset {planned.group}?", abort=True, err=True)
+    carry_out(location, admin, planned)
+    talk(f"{planned.group} begins again when it is started")
+
+
+def _start(to: str | None, to_offset: int | None) -> StartAt:
+    from streams.cli.application_reset import StartAt
+
+    if to is not None and to_offset is not None:
+        raise UsageFailed("give --to or --to-offset, not both")
+    if to_offset is not None:
+        return StartAt(kind="offset", number=to_offset)
+    if to is None or to == "earliest":
+        return StartAt(kind="earliest")
+    return StartAt(kind="latest") if to == "latest" else StartAt(kind="timestamp", number=milliseconds(to))
+
+
+def _show(planned: Reset) -> None:
+    columns = ("INPUT", "PARTITION", "COMMITTED", "BEGINS AT")
+    rows = [
+        (topic, partition, "-" if before is None else before, offset)
+        for (topic, partition), (before, offset) in planned.offsets.items()
+    ]
+    print_table(columns, rows, right=columns[1:])
+    for topic in planned.topics:
+        talk(f"delete topic {topic}")
+    if planned.directory is not None:
+        talk(f"delete directory {planned.directory}")
+    for topic in planned.left_topics:
+        talk(f"leave topic {topic}: it is not of this topology; headrace topics delete {topic}")
+
+
+def _document(planned: Reset, *, done: bool) -> dict[str, object]:
+    return {
+        "application": planned.group,
+        "offsets": [
+            {"topic": topic, "partition": partition, "committed": before, "offset": offset}
+            for (topic, partition), (before, offset) in planned.offsets.items()
+        ],
+        "deleted_topics": planned.topics,
+        "deleted_directory": None if planned.directory is None else str(planned.directory),
+        "left_topics": planned.left_topics,
+        "done": done,
+    }
