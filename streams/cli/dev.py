@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from streams.discovery import HOME_DIRECTORY, BrokerLocation
 
 if TYPE_CHECKING:
     from streams.cli.admin import Admin
-    from streams.plan.plan import Plan
 
 
 @click.command()
@@ -38,11 +37,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where log and state are kept.",
 )
-def dev(application: str, port: int, processes: int, partitions: int, directory: Path) -> None:
+@click.option("--reload/--no-reload", default=True, show_default=True, help="Run what was saved, when it was saved.")
+def dev(application: str, port: int, processes: int, partitions: int, directory: Path, reload: bool) -> None:
     """Run a broker and MODULE:APP together, until Ctrl-C.
 
     Other commands, in this directory or below, find the broker by themselves. If one is running here already, it is
-    used. Missing source topics are created. Log and state stay in .headrace for the next time.
+    used. Missing source topics are created. When a Python file of the project is saved, the workers are replaced and
+    go on with their state. Log and state stay in .headrace for the next time.
 
     \b
     headrace dev app.py:app
@@ -50,6 +51,8 @@ def dev(application: str, port: int, processes: int, partitions: int, directory:
     headrace consume counts
     """
     from streams.cli.admin import Admin
+    from streams.cli.reloading import Reloading, source_topics
+    from streams.cli.source_watch import SourceWatch
     from streams.cli.stopping import stop_signals
     from streams.cli.supervisor import Supervisor
     from streams.cli.worker_process import WorkerCommand, WorkerProcess
@@ -57,10 +60,10 @@ def dev(application: str, port: int, processes: int, partitions: int, directory:
     app = load_app(application)
     plan = app.plan()
     home = Home(directory)
-    with stop_signals() as stop, _broker(home, port) as location:
-        created = _create_source_topics(Admin(location), plan, partitions)
-        if created:
-            talk(f"created {', '.join(created)} with {partitions} partition{'' if partitions == 1 else 's'}")
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_signals())
+        location = stack.enter_context(_broker(home, port))
+        _create_topics(Admin(location), plan.source_topics(), partitions)
         talk(f"{app.settings.application_id} runs; state in {home.state_dir}; Ctrl-C ends")
         command = WorkerCommand(
             application=application,
@@ -68,7 +71,19 @@ def dev(application: str, port: int, processes: int, partitions: int, directory:
             state_dir=home.state_dir,
             home=home.path,
         )
-        Supervisor(processes, lambda: WorkerProcess(command)).run(stop.wait)
+        supervisor = Supervisor(processes, lambda: WorkerProcess(command))
+        if reload:
+            watch = stack.enter_context(SourceWatch(Path.cwd()))
+
+            def loads() -> bool:
+                topics = source_topics(application)
+                if topics is not None:
+                    _create_topics(Admin(location), topics, partitions)
+                return topics is not None
+
+            Reloading(supervisor, watch.take, loads).run(stop.wait)
+        else:
+            supervisor.run(stop.wait)
     talk(f"stopped; log and state are kept in {directory}")
     raise click.exceptions.Exit(stop.exit_code)
 
@@ -91,10 +106,11 @@ def _broker(home: Home, port: int) -> Generator[BrokerLocation]:
         yield BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="bundled")
 
 
-def _create_source_topics(admin: Admin, plan: Plan, partitions: int) -> list[str]:
-    """Creates the application's source topics that do not exist; returns their names."""
+def _create_topics(admin: Admin, topics: Sequence[str], partitions: int) -> None:
+    """Creates the topics that do not exist, and says so."""
     existing = admin.partition_counts()
-    missing = [topic for topic in plan.source_topics() if topic not in existing]
+    missing = [topic for topic in topics if topic not in existing]
     for topic in missing:
         admin.create_topic(topic, partitions=partitions)
-    return missing
+    if missing:
+        talk(f"created {', '.join(missing)} with {partitions} partition{'' if partitions == 1 else 's'}")

@@ -110,6 +110,11 @@ class Supervisor:
         finally:
             self.drain()
 
+    def renew(self) -> None:
+        """Drains all; the next step starts them again, with what failed before forgotten."""
+        self.drain()
+        self._slots = [Slot(slot.number) for slot in self._slots]
+
     def drain(self) -> None:
         """Asks all to stop, and waits; whoever takes longer than `DRAIN_TIMEOUT_S` is killed."""
         processes = self.running

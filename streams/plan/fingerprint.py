@@ -88,8 +88,9 @@ def incompatibilities(plan: Plan, earlier: Fingerprint) -> list[TopologyProblem]
             problems.append(
                 TopologyProblem(
                     message=f"store {name!r} has rows of an earlier version of this topology, which it cannot read: "
-                    f"{'; '.join(differences)}. Give it another name ({name}-2) to begin anew beside the old rows, or "
-                    f"stop all workers and delete {lies}the folder {application} in the state directory",
+                    f"{'; '.join(differences)}. Give it another name ({name}-2) to begin anew beside the old rows; or "
+                    f"stop all workers, and delete {lies}the folder {application} in the state directory, or have "
+                    "everything processed again: headrace reset MODULE:APP",
                     origin=origins[name],
                 )
             )
@@ -101,8 +102,8 @@ def incompatibilities(plan: Plan, earlier: Fingerprint) -> list[TopologyProblem]
             problems.append(
                 TopologyProblem(
                     message=f"topic {topic!r} may hold records of an earlier version of this topology, which it cannot "
-                    f"read: {told}. Give the group or repartition another name, or stop all workers, delete the topic "
-                    "(headrace topics delete) and the file topology.json in the state directory",
+                    f"read: {told}. Give the group or repartition another name, or stop all workers and have "
+                    "everything processed again: headrace reset MODULE:APP",
                     origin=node.origin,
                 )
             )

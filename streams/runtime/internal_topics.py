@@ -135,8 +135,8 @@ def check_counts(topics: Sequence[InternalTopic], counts: Mapping[str, int]) -> 
         )
         raise StreamsError(
             f"the application's internal topics do not fit its topology: {told}. Did the partition count of a source "
-            "topic change? Stop all workers, delete these topics (headrace topics delete NAME) and the application's "
-            "folder in the state directory; what was aggregated so far is then computed anew"
+            "topic change? Stop all workers and have everything processed again, into new internal topics: "
+            "headrace reset MODULE:APP"
         )
 
 

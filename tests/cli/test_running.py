@@ -83,6 +83,25 @@ def test_dev_runs_an_application_and_goes_on_with_its_state(word_count: CommandD
         commands.wait_until(lambda: newest_counts(commands).get("be") == 3, "the count does not go on")
 
 
+def test_dev_runs_what_was_saved_and_keeps_its_state(word_count: CommandDirectory) -> None:
+    """A good save is run; one that does not load leaves the workers alone, and says where it fails."""
+    commands = word_count
+    program = commands.directory / "app.py"
+    with running(commands, "dev", "app.py:app"):
+        wait_for_text(commands, "running 0_0, 1_0")
+        commands.run("produce", "sentences", "be")
+        commands.wait_until(lambda: newest_counts(commands).get("be") == 1, "the word is not counted")
+        good = program.read_text()
+        program.write_text(good + "\napp.oops(\n")
+        wait_for_text(commands, "the workers go on with what they have")
+        wait_for_text(commands, "'(' was never closed")
+        program.write_text(good.replace("sentence.lower()", "sentence.replace('it', 'be')"))
+        wait_for_text(commands, "saved: running it")
+        wait_for_text(commands, "running 0_0, 1_0", times=2)
+        commands.run("produce", "sentences", "it")
+        commands.wait_until(lambda: newest_counts(commands).get("be") == 2, "the count does not go on")
+
+
 def test_dev_uses_a_broker_that_runs_here(word_count: CommandDirectory) -> None:
     """Two applications in one directory share one log."""
     commands = word_count

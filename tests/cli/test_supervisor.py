@@ -146,3 +146,18 @@ def test_supervisor_stubborn_process_is_killed_and_named() -> None:
     stage.supervisor.run(lambda _seconds: True)
     assert stage.started[0].killed
     assert stage.said == [f"worker process 4000 did not stop within {DRAIN_TIMEOUT_S:.0f} s and was killed"]
+
+
+def test_supervisor_renewed_starts_all_again_with_failures_forgotten() -> None:
+    """The program has changed: what failed before says nothing of it."""
+    stage = Stage(2)
+    stage.supervisor.step()
+    stage.fail(1)
+    before = list(stage.started)
+    stage.supervisor.renew()
+    assert all(process.asked for process in before[:1])
+    stage.supervisor.step()
+    assert stage.supervisor.running == stage.started[2:]
+    assert len(stage.started) == 4
+    stage.fail(1)
+    assert stage.said[-1] == "worker 1 ended with exit code 1; starting it again in 0.5 s"

@@ -1,0 +1,76 @@
+"""Notices that a program's source files were saved."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from streams.settings.file import FILE_NAME
+
+if TYPE_CHECKING:
+    from watchfiles import Change
+
+STEP_MS = 50
+"""Saves that come closer together than this are one change."""
+SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist"})
+
+
+class SourceWatch:
+    """Watches Python files and `headrace.toml` below a directory while the block runs. `take()` says whether any was
+    saved, created or deleted since it was last asked.
+
+    Hidden folders and environments are left out, and folders are watched one by one: a watch on the whole tree would
+    wake up for each file that stores and the log write below it. Folders made later are not seen.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._folders = [directory, *source_folders(directory)]
+        self._stop = threading.Event()
+        self._changed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="source-watch", daemon=True)
+
+    def __enter__(self) -> SourceWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def take(self) -> bool:
+        changed = self._changed.is_set()
+        self._changed.clear()
+        return changed
+
+    def _watch(self) -> None:
+        from watchfiles import watch
+
+        for _ in watch(
+            *self._folders,
+            watch_filter=is_source,
+            stop_event=self._stop,
+            step=STEP_MS,
+            rust_timeout=200,
+            recursive=False,
+            raise_interrupt=False,
+        ):
+            self._changed.set()
+
+
+def source_folders(directory: Path) -> Iterator[Path]:
+    """The folders below it that may hold a program's modules."""
+    for path in sorted(directory.iterdir()):
+        skipped = path.name.startswith(".") or path.name in SKIPPED or (path / "pyvenv.cfg").exists()
+        if path.is_dir() and not path.is_symlink() and not skipped:
+            yield path
+            yield from source_folders(path)
+
+
+def is_source(_change: Change, path: str) -> bool:
+    """Whether a file makes the program what it is."""
+    return path.endswith((".py", FILE_NAME))

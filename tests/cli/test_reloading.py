@@ -1,0 +1,120 @@
+"""`headrace dev`'s loop, and how it hears of a save."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from streams.cli.failures import CommandFailed
+from streams.cli.reloading import Reloading, source_topics
+from streams.cli.source_watch import SourceWatch, source_folders
+
+DEADLINE_S = 20
+
+
+class FakeSupervisor:
+    """Writes down what is asked of it; fails when `broken`."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.broken = False
+
+    def step(self) -> None:
+        self.calls.append("step")
+        if self.broken:
+            raise CommandFailed("worker 0 failed")
+
+    def renew(self) -> None:
+        self.calls.append("renew")
+
+    def drain(self) -> None:
+        self.calls.append("drain")
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.supervisor = FakeSupervisor()
+        self.saved = False
+        self.loads = True
+        self.said: list[str] = []
+        self.reloading = Reloading(
+            self.supervisor,  # type: ignore[arg-type]
+            lambda: self.saved,
+            lambda: self.loads,
+            say=self.said.append,
+        )
+
+    def step(self, *, saved: bool = False, loads: bool = True) -> list[str]:
+        """What the supervisor was asked for in one step."""
+        self.saved, self.loads = saved, loads
+        self.supervisor.calls.clear()
+        self.reloading.step()
+        return list(self.supervisor.calls)
+
+
+def test_reloading_without_a_save_lets_the_supervisor_work() -> None:
+    assert Stage().step() == ["step"]
+
+
+def test_reloading_after_a_save_that_loads_renews_the_workers() -> None:
+    stage = Stage()
+    assert stage.step(saved=True) == ["renew", "step"]
+
+
+def test_reloading_after_a_save_that_does_not_load_keeps_the_workers() -> None:
+    """They are still looked after."""
+    stage = Stage()
+    assert stage.step(saved=True, loads=False) == ["step"]
+    assert stage.said == ["saved, but it does not load: the workers go on with what they have"]
+
+
+def test_reloading_of_a_program_that_fails_for_ever_waits_for_a_save() -> None:
+    """Nothing is started until then; a save that does not load does not end the wait."""
+    stage = Stage()
+    stage.supervisor.broken = True
+    assert stage.step() == ["step", "drain"]
+    assert stage.said == ["worker 0 failed; waiting for you to save a change"]
+    assert stage.step() == []
+    assert stage.step(saved=True, loads=False) == []
+    stage.supervisor.broken = False
+    assert stage.step(saved=True) == ["renew", "step"]
+
+
+def test_source_watch_hears_of_python_files_only(tmp_path: Path) -> None:
+    """A save in a package counts; files of the log, of stores and of caches do not."""
+    for folder in ("shop", ".headrace", "shop/__pycache__"):
+        (tmp_path / folder).mkdir()
+    assert list(source_folders(tmp_path)) == [tmp_path / "shop"]
+
+    def heard(watch: SourceWatch) -> bool:
+        return watch.take()
+
+    with SourceWatch(tmp_path) as watch:
+        deadline = time.monotonic() + DEADLINE_S
+        number = 0
+        while not heard(watch):  # the watch begins some time after its thread does
+            number += 1
+            (tmp_path / "shop" / "orders.py").write_text(f"x = {number}")
+            assert time.monotonic() < deadline, "the save was not heard"
+        (tmp_path / ".headrace" / "x.py").write_text("x")
+        (tmp_path / "notes.txt").write_text("x")
+        (tmp_path / "headrace.toml").write_text("")
+        while not heard(watch):
+            assert time.monotonic() < deadline, "the settings file was not heard"
+
+
+def test_source_topics_of_a_program_as_saved(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """In another process; global tables are read, too. None and the error for one that does not load."""
+    program = tmp_path / "app.py"
+    program.write_text(
+        "from streams import App\n"
+        "app = App('x')\n"
+        "g = app.global_table('g', key=str, value=str)\n"
+        "app.stream('a', key=str, value=str).group_by(lambda k, v: v).count(store='c').to_stream().to('b')\n"
+    )
+    assert source_topics(f"{program}:app") == ["a", "g"]
+    program.write_text("import nothing_such")
+    assert source_topics(f"{program}:app") is None
+    assert "nothing_such" in capfd.readouterr().err
