@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from stores import StoreReader
+    from streams.discovery import BrokerLocation
     from streams.runtime.embedded import EmbeddedWorker
     from streams.runtime.listener import WorkerListener
     from streams.runtime.worker import Worker
@@ -349,6 +350,11 @@ class App:
         )
         self._workers.add(worker)
         return worker
+
+    def client_config(self, location: BrokerLocation) -> dict[str, Any]:
+        """The clients' properties for a log there: on the bundled broker, those of security are left out."""
+        properties = self.settings.client_config
+        return without_security(properties) if location.is_bundled else properties
 
     def run(self, **options: Any) -> None:
         """Runs the application in this process until SIGTERM or Ctrl-C; commits and leaves its group then.

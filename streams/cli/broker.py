@@ -14,7 +14,7 @@ from streams.cli.terminal import talk
 from streams.discovery import HOME_DIRECTORY
 
 
-@click.command()
+@click.command(short_help="Run the bundled broker.")
 @click.option(
     "--data",
     "data_dir",

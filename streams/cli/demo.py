@@ -17,7 +17,7 @@ from streams.discovery import HOME_DIRECTORY
 DEFAULT_HOME = Path(HOME_DIRECTORY) / "demo"
 
 
-@click.command()
+@click.command(short_help="Count half a million real flights, and check the result.")
 @click.option("--rows", type=click.IntRange(min=1), help="Only the first N flights.")
 @click.option(
     "--data",
@@ -52,6 +52,10 @@ def demo(
     Starts the bundled broker on a free port, loads airports and flights (US Bureau of Transportation Statistics,
     January to June 2001), runs the flight-delays application in a worker, and checks the result against a batch
     computation over the same file. A second run goes on with the data and the state of the first.
+
+    \b
+    headrace demo --workers 2
+    headrace demo --serve
     """
     from streams.cli.demo_run import DemoRun
     from streams.cli.failures import CommandFailed

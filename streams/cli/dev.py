@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streams.cli.admin import Admin
 
 
-@click.command()
+@click.command(short_help="Run a broker and an application together; reload on save.")
 @APP_ARGUMENT
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The broker's port; default: a free one.")
 @click.option("-n", "--processes", type=click.IntRange(min=1, max=64), default=1, show_default=True, help="Workers.")

@@ -46,6 +46,12 @@ class ReportingGroup(SuggestingGroup):
         except KeyboardInterrupt:
             click.echo(err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
+        except ImportError as error:
+            from streams.cli.checkup.foreign_packages import foreign_packages
+
+            for finding in foreign_packages():  # they may be why
+                raise CommandFailed(f"{finding.text}: {finding.cure}") from error
+            raise
         except Exception as error:
             message = explained(error)
             if message is None:

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @click.group(cls=SuggestingGroup, invoke_without_command=True)
 @click.pass_context
 def groups(ctx: click.Context) -> None:
-    """List consumer groups, or describe one with its lag. Without a command: list."""
+    """List consumer groups, or describe one with its lag. Without a command: list.
+
+    \b
+    headrace groups
+    headrace groups describe flight-delays
+    """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_groups, as_json=False, bootstrap_servers=None, home=None)
 
@@ -30,7 +35,11 @@ def groups(ctx: click.Context) -> None:
 @bootstrap_option
 @home_option
 def list_groups(as_json: bool, bootstrap_servers: str | None, home: Path | None) -> None:
-    """Names and states. An application's group has the application's id."""
+    """Names and states. An application's group has the application's id.
+
+    \b
+    headrace groups list --json
+    """
     from streams.cli.admin import Admin
 
     with broker_for_command(bootstrap_servers, home) as location:
@@ -48,7 +57,11 @@ def list_groups(as_json: bool, bootstrap_servers: str | None, home: Path | None)
 @bootstrap_option
 @home_option
 def describe_group(group: str, as_json: bool, bootstrap_servers: str | None, home: Path | None) -> None:
-    """Committed offset, end of the log and lag of each partition, and the members."""
+    """Committed offset, end of the log and lag of each partition, and the members.
+
+    \b
+    headrace groups describe flight-delays
+    """
     from streams.cli.admin import Admin
 
     with broker_for_command(bootstrap_servers, home) as location:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import click
 
 from streams.cli.broker import broker
+from streams.cli.completion import completion
 from streams.cli.config import config
 from streams.cli.consume import consume
 from streams.cli.demo import demo
 from streams.cli.dev import dev
+from streams.cli.doctor import doctor
 from streams.cli.failures import ReportingGroup
 from streams.cli.groups import groups
+from streams.cli.new import new
 from streams.cli.produce import produce
 from streams.cli.query import query
 from streams.cli.reset import reset
+from streams.cli.run import run
 from streams.cli.topics import topics
 from streams.cli.topology import topology
 from streams.cli.worker import worker
@@ -21,6 +25,7 @@ from streams.cli.worker import worker
 EPILOG = """\b
 Start here:
   headrace demo                      flights through a topology, on real data
+  headrace new orders                a project of your own, with a test
   headrace dev app.py:app            a broker and your application in one terminal
   headrace produce words "hello"     a record onto a topic
   headrace consume words             what is on it
@@ -38,5 +43,11 @@ def main() -> None:
     """
 
 
-for command in (demo, dev, worker, broker, topology, topics, groups, produce, consume, query, reset, config):
+COMMANDS = (
+    *(new, dev, run, worker, broker, demo),
+    *(topology, query, topics, groups, produce, consume, reset),
+    *(doctor, config, completion),
+)
+
+for command in COMMANDS:
     main.add_command(command)

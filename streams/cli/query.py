@@ -24,7 +24,7 @@ START_TIMEOUT_S = 60.0
 RETRY_S = 0.2
 
 
-@click.command()
+@click.command(short_help="Print what a store holds for a key.")
 @click.argument("store")
 @click.argument("key")
 @click.option("--endpoint", metavar="HOST:PORT", help="The worker to ask; default: those that run here.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streams.cli.application_reset import Reset, StartAt
 
 
-@click.command()
+@click.command(short_help="Let an application begin again from where you say.")
 @APP_ARGUMENT
 @click.option("--to", metavar="WHERE", help="earliest (default), latest, or a time: ISO 8601 or milliseconds.")
 @click.option("--to-offset", type=click.IntRange(min=0), help="The same offset in each partition, within its log.")

@@ -16,7 +16,12 @@ from streams.cli.terminal import print_table, talk
 @click.group(cls=SuggestingGroup, invoke_without_command=True)
 @click.pass_context
 def topics(ctx: click.Context) -> None:
-    """List, describe, create and delete topics. Without a command: list."""
+    """List, describe, create and delete topics. Without a command: list.
+
+    \b
+    headrace topics
+    headrace topics create flights --partitions 4
+    """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_topics, as_json=False, internal=True, bootstrap_servers=None, home=None)
 
@@ -27,7 +32,11 @@ def topics(ctx: click.Context) -> None:
 @bootstrap_option
 @home_option
 def list_topics(internal: bool, as_json: bool, bootstrap_servers: str | None, home: Path | None) -> None:
-    """Names, partitions and numbers of records."""
+    """Names, partitions and numbers of records.
+
+    \b
+    headrace topics list --no-internal
+    """
     from streams.cli.admin import Admin
     from streams.cli.clients import consumer, offset_ranges
 
@@ -54,7 +63,11 @@ def list_topics(internal: bool, as_json: bool, bootstrap_servers: str | None, ho
 @bootstrap_option
 @home_option
 def describe_topic(topic: str, as_json: bool, bootstrap_servers: str | None, home: Path | None) -> None:
-    """Offsets by partition, and the settings that are not defaults."""
+    """Offsets by partition, and the settings that are not defaults.
+
+    \b
+    headrace topics describe flights
+    """
     from streams.cli.admin import Admin
     from streams.cli.clients import consumer, offset_ranges, partition_ids
 
@@ -122,7 +135,11 @@ def create_topic(
 @bootstrap_option
 @home_option
 def delete_topics(names: tuple[str, ...], yes: bool, bootstrap_servers: str | None, home: Path | None) -> None:
-    """Delete topics and all their records."""
+    """Delete topics and all their records.
+
+    \b
+    headrace topics delete flights airports --yes
+    """
     from streams.cli.admin import Admin
 
     if not yes:

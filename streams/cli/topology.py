@@ -7,7 +7,7 @@ import click
 from streams.cli.application import APP_ARGUMENT, load_app
 
 
-@click.command()
+@click.command(short_help="Print the topology of an application.")
 @APP_ARGUMENT
 @click.option(
     "--format",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streams.discovery import BrokerLocation
 
 
-@click.command()
+@click.command(short_help="Run an application in several processes.")
 @APP_ARGUMENT
 @click.option("-n", "--processes", type=click.IntRange(min=1, max=256), default=1, show_default=True)
 @click.option(
@@ -79,15 +79,13 @@ def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, u
     from streams.cli.stopping import stop_signals
     from streams.cli.worker_listener import TalkingListener
     from streams.cli.worker_process import call_when_stdin_closes
-    from streams.settings import without_security
 
     listener = TalkingListener(home, app.settings.application_id)
-    properties = app.settings.client_config
     running = app.worker(
         bootstrap_servers=location.bootstrap_servers,
         state_dir=state_dir,
         listener=listener,
-        client_config=without_security(properties) if location.is_bundled else properties,
+        client_config=app.client_config(location),
     )
     with closing(listener), stop_signals(running.stop) as stop:
         if until_stdin_closes:
