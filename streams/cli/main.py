@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from streams.cli.bench import bench
 from streams.cli.broker import broker
 from streams.cli.completion import completion
 from streams.cli.config import config
@@ -46,7 +47,7 @@ def main() -> None:
 COMMANDS = (
     *(new, dev, run, worker, broker, demo),
     *(topology, query, topics, groups, produce, consume, reset),
-    *(doctor, config, completion),
+    *(doctor, config, completion, bench),
 )
 
 for command in COMMANDS:
