@@ -172,7 +172,7 @@ def test_incompatible_change_is_refused_with_its_line_and_a_cure(case: str, tmp_
             check_topology(tmp_path, after.plan())
         problems = caught.value.problems
         assert all(problem.origin and problem.origin.file == __file__ for problem in problems)
-        assert all("delete the topic" in problem.message for problem in problems)
+        assert all("headrace reset" in problem.message for problem in problems)
     assert (tmp_path / FILE).read_bytes() == written
     check_topology(tmp_path, before.plan())
 
