@@ -32,9 +32,9 @@ def committed_records(servers: str, topic: str, partition: int) -> Iterator[tupl
         consumer.close()
 
 
-def rows(state: RocksDbTaskState, store: str) -> dict[Any, Any]:
+def rows(state: RocksDbTaskState, store: str) -> list[Any]:
     with state.stores[store].reader().all() as found:
-        return dict(found)
+        return list(found)
 
 
 def state_differences(servers: str, plan: PartitionPlan, application_dir: Path, scratch: Path) -> list[str]:
@@ -66,5 +66,5 @@ def store_rows(plan: PartitionPlan, application_dir: Path, store: str) -> Mappin
         specs = [made.spec for made in plan.plan.subtopologies[task.subtopology].stores]
         if any(spec.name == store for spec in specs) and (application_dir / str(task)).exists():
             with RocksDbTaskState.open(application_dir / str(task), specs, RocksDbResources()) as state:
-                found[task] = rows(state, store)
+                found[task] = dict(rows(state, store))
     return found
