@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 POLL_S = 0.05
+TIMEOUT_S = 10.0
 
 
 class OutputReader:
@@ -39,6 +41,7 @@ class OutputReader:
                 "log_level": 0,
             }
         )
+        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
         self._read_to: dict[tuple[str, int], int] = {}
         self._places = [TopicPartition(topic, p, 0) for topic in topics for p in range(partitions)]
         self._consumer.assign(self._places)
@@ -51,10 +54,8 @@ class OutputReader:
         """Whether it has read all that is there now, transaction markers and all."""
         if self._error is not None:
             raise AssertionError("the reader of the outputs failed") from self._error
-        ends = {
-            (place.topic, place.partition): self._consumer.get_watermark_offsets(place, timeout=10)[1]
-            for place in self._places
-        }
+        asked = self._admin.list_offsets({place: OffsetSpec.latest() for place in self._places})
+        ends = {(place.topic, place.partition): answer.result(TIMEOUT_S).offset for place, answer in asked.items()}
         return all(self._read_to.get(place, 0) >= end for place, end in ends.items())
 
     def close(self) -> None:
