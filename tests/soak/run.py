@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from broker import Broker
+from tests.broker.waits import wait_for
 from tests.integration.worker_fleet import RunningBroker
 from tests.soak.faults import FEWEST, Chaos
 from tests.soak.flow import Flow
@@ -18,6 +19,9 @@ from tests.soak.verdict import Verdict
 BROKER_AWAY = re.compile("broker (answers|did not|is reachable)|is reachable|bootstrap_servers")
 FINISH_S = 150.0
 SLICE_S = 0.1
+PATIENCE_S = 8.0
+"""After so long without a result the job is left alone until there is one: faults are to hit it at work."""
+RECOVERY_S = 90.0
 
 
 def run(
@@ -45,6 +49,10 @@ def run(
         for number in range(faults):
             feed(flow, sent, sent + flow.per_fault, draw.uniform(*between_s))
             sent += flow.per_fault
+            if number and time.monotonic() - watch.newest > PATIENCE_S:
+                since = watch.newest
+                chaos.calm()
+                wait_for(lambda since=since: watch.newest > since, "the job to recover", seconds=RECOVERY_S)
             kind = chaos.next()
             tell(f"{number + 1}/{faults} {kind}, {flow.progress()} of {sent:,} records in")
         silence_s = watch.longest_s
