@@ -34,6 +34,6 @@ def test_flights_through_twenty_faults_are_exact(tmp_path: Path) -> None:
 def test_joins_through_fifteen_faults_are_exact(tmp_path: Path) -> None:
     """Joins of streams and tables, foreign keys, sessions and final results, with hops in between: each result once."""
     with Broker(data=tmp_path / "broker") as broker:
-        flow = JoinsFlow(broker, tmp_path / "job", faults=JOINS_FAULTS, seed=15, per_fault=500)
-        verdict = run(flow, broker, faults=JOINS_FAULTS, seed=15, between_s=(0.2, 1.2), pause_s=(0.2, 8.0))
+        flow = JoinsFlow(broker, tmp_path / "job", faults=JOINS_FAULTS, seed=15, per_fault=400)
+        verdict = run(flow, broker, faults=JOINS_FAULTS, seed=15, between_s=(0.1, 0.6), pause_s=(0.2, 6.0))
     assert verdict.exact, str(verdict)
