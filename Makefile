@@ -2,12 +2,13 @@
 # make test    everything, from nothing
 #
 # Both set up .venv first, with uv where it is installed and with venv and pip otherwise, from the lock.
-# ARGS passes options on: make demo ARGS=--fresh, make test ARGS='-k windows'.
+# ARGS passes options on: make demo ARGS=--fresh, make test ARGS='-k windows', make soak FLOWS=joins ARGS='--faults 60'.
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.headrace-setup
 ARGS ?=
+FLOWS ?= flights joins
 
 .PHONY: help setup demo test check soak bench docs lock clean
 
@@ -34,7 +35,7 @@ check: setup
 	$(BIN)/python -m pytest -q tests/test_architecture.py $(ARGS)
 
 soak: setup
-	$(BIN)/python -m tests.soak $(ARGS)
+	for flow in $(FLOWS); do $(BIN)/python -m tests.soak --flow $$flow $(ARGS) || exit 1; done
 	$(BIN)/python -m tests.soak.broker --kills 200
 	$(BIN)/python -m tests.soak.oracles --runs 50
 	ORACLE_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 0 tests/streams/windows tests/streams/tables

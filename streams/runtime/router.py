@@ -54,6 +54,7 @@ class Router:
         self._buffers: dict[Place, PartitionBuffer] = {}
         self._cap_records = cap_records
         self._cap_bytes = cap_bytes
+        self._polled_at: int | None = None
         self.woken: list[PartitionBuffer] = []
         """Buffers that were quiet and have got records; emptied by the reader."""
 
@@ -69,6 +70,17 @@ class Router:
     @property
     def buffers(self) -> Mapping[Place, PartitionBuffer]:
         return self._buffers
+
+    def polled(self, wait_ms: int, now: int, *, stall_ms: int) -> None:
+        """The reader has asked for records and was ready to wait for `wait_ms`.
+
+        If more than `stall_ms` beyond that are gone since it asked before, the process stood still: it was stopped or
+        suspended, or waited for the broker. What came meanwhile may not be here yet, so no partition was quiet so far.
+        """
+        before, self._polled_at = self._polled_at, now
+        if before is not None and now - before > wait_ms + stall_ms:
+            for buffer in self._buffers.values():
+                buffer.quiet_since = now
 
     def route(self, messages: Sequence[KafkaMessage], now: int) -> list[KafkaMessage]:
         """Appends a consumed batch to the buffers; returns the error events that were in it (ends of partitions are

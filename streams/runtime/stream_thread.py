@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 LOCKED_RETRY_S = 0.05
 PROGRESS_EVERY_S = 0.25
 GENERATION_PATIENCE_S = 0.1
+LEAST_STALL_MS = 1_000
 
 
 class StreamThread:
@@ -191,8 +192,10 @@ class StreamThread:
         else:
             return
         messages = self._consumer.fetch(options.poll_records, wait_s)
+        now = self._now_ms()
+        router.polled(int(wait_s * 1000), now, stall_ms=max(options.watermark_idle_timeout_ms // 2, LEAST_STALL_MS))
         if messages:
-            for event in router.route(messages, self._now_ms()):
+            for event in router.route(messages, now):
                 self._consumer.check(event)
             self._consumer.pause(router.to_pause())
             if router.woken:

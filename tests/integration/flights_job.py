@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from streams.cli.admin import Admin
-from streams.cli.worker_process import WorkerCommand, WorkerProcess
 from streams.demo.batch_answer import Comparison, batch_answer, compare
 from streams.demo.dataset import Flights
 from streams.demo.flight_delays import OUTPUT_TOPIC
@@ -19,16 +17,9 @@ from streams.demo.tally import Tally
 from streams.demo.topics import create_topics
 from streams.discovery import locate_broker
 from streams.partitioner import partition_for_key
+from tests.integration.worker_fleet import DEADLINE_S, RunningBroker, WorkerFleet
 
 REPARTITION_TOPIC = "flight-delays-delays-by-state-repartition"
-DEADLINE_S = 60.0
-
-
-class RunningBroker(Protocol):
-    """The bundled broker, or a cluster from elsewhere."""
-
-    @property
-    def bootstrap_servers(self) -> str: ...
 
 
 class FlightsJob:
@@ -46,12 +37,7 @@ class FlightsJob:
         self.broker = broker
         self.partitions = partitions
         self.flights = flights
-        self.state_dir = directory / "state"
-        self.log = directory / "worker.log"
-        self._home = directory / "home"
-        self._home.mkdir(parents=True)
-        self._workers: list[WorkerProcess] = []
-        self.accepted_exits: set[int | None] = {None, 0, -9}
+        self.workers = WorkerFleet("streams.demo.flight_delays:app", broker, directory)
         self.tally = tally if tally is not None else Tally()
         self._read_to: dict[int, int] = {}
         servers = broker.bootstrap_servers
@@ -89,31 +75,6 @@ class FlightsJob:
                 partition = partition_for_key(key, self.partitions)
                 self._producer.produce(FLIGHTS_TOPIC, value, key, partition, timestamp=timestamp)
             self._producer.poll(0)
-
-    # -- workers -------------------------------------------------------------------------------------------------------
-    def start_worker(self) -> WorkerProcess:
-        command = WorkerCommand(
-            application="streams.demo.flight_delays:app",
-            bootstrap_servers=self.broker.bootstrap_servers,
-            state_dir=self.state_dir,
-            home=self._home,
-        )
-        with self.log.open("ab") as log:
-            worker = WorkerProcess(command, talk_to=log)
-        self._workers.append(worker)
-        return worker
-
-    def stop_worker(self, worker: WorkerProcess) -> None:
-        """SIGTERM; the worker must commit, leave and end by itself with exit code 0."""
-        worker.ask_to_stop()
-        assert worker.end(DEADLINE_S), f"the worker did not stop:\n{self.log_text()}"
-        assert worker.exit_code() == 0, self.log_text()
-
-    def kill_worker(self, worker: WorkerProcess) -> None:
-        worker.end(0)
-
-    def log_text(self) -> str:
-        return self.log.read_text()[-4000:] if self.log.exists() else ""
 
     # -- results -------------------------------------------------------------------------------------------------------
     def wait_for_flights(self, number: int) -> None:
@@ -166,13 +127,10 @@ class FlightsJob:
         deadline = time.monotonic() + DEADLINE_S
         while not done():
             self._take(self._output.consume(5000, 0.1))
-            for worker in self._workers:
-                code = worker.exit_code()
-                assert code in self.accepted_exits, f"a worker ended with {code}:\n{self.log_text()}"
-            assert time.monotonic() < deadline, f"not {what} but {self.tally.flights}:\n{self.log_text()}"
+            self.workers.check()
+            assert time.monotonic() < deadline, f"not {what} but {self.tally.flights}:\n{self.workers.log_text()}"
 
     def close(self) -> None:
-        for worker in self._workers:
-            worker.end(0)
+        self.workers.close()
         self._output.close()
         self._group.close()

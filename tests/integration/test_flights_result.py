@@ -35,67 +35,67 @@ def job(tmp_path: Path) -> Iterator[FlightsJob]:
 def test_flights_one_worker_equals_batch(job: FlightsJob) -> None:
     """Every window and key, exact counts, means to 1e-9."""
     job.load(0, ROWS)
-    worker = job.start_worker()
+    worker = job.workers.start()
     comparison = job.settle()
     assert comparison.equal, comparison
-    job.stop_worker(worker)
+    job.workers.stop(worker)
 
 
 def test_flights_workers_that_join_and_leave_equal_batch(job: FlightsJob) -> None:
     """A second worker takes tasks over while flights are processed, a third replaces the first."""
-    first = job.start_worker()
+    first = job.workers.start()
     job.load(0, ROWS // 4)
     job.wait_for_flights(ROWS // 5)
-    second = job.start_worker()
+    second = job.workers.start()
     job.load(ROWS // 4, HALF)
     job.wait_for_flights(HALF * 9 // 10)
     job.load(HALF, ROWS * 3 // 4)
-    job.stop_worker(first)
-    third = job.start_worker()
+    job.workers.stop(first)
+    third = job.workers.start()
     job.load(ROWS * 3 // 4, ROWS)
     comparison = job.settle()
     assert comparison.equal, comparison
-    job.stop_worker(second)
-    job.stop_worker(third)
+    job.workers.stop(second)
+    job.workers.stop(third)
 
 
 def test_flights_clean_restart_in_the_middle_equals_batch(job: FlightsJob) -> None:
     """What a stopped worker committed is where the next one goes on."""
-    worker = job.start_worker()
+    worker = job.workers.start()
     job.load(0, HALF)
     job.wait_for_flights(HALF // 2)
-    job.stop_worker(worker)
+    job.workers.stop(worker)
     job.load(HALF, ROWS)
-    worker = job.start_worker()
+    worker = job.workers.start()
     comparison = job.settle()
     assert comparison.equal, comparison
-    job.stop_worker(worker)
+    job.workers.stop(worker)
 
 
 def test_flights_state_directory_deleted_in_the_middle_equals_batch(job: FlightsJob) -> None:
     """The changelog holds all there was: an empty directory restores to the same result."""
-    worker = job.start_worker()
+    worker = job.workers.start()
     job.load(0, HALF)
     job.wait_for_flights(HALF // 2)
-    job.stop_worker(worker)
-    shutil.rmtree(job.state_dir)
+    job.workers.stop(worker)
+    shutil.rmtree(job.workers.state_dir)
     job.load(HALF, ROWS)
-    worker = job.start_worker()
+    worker = job.workers.start()
     comparison = job.settle()
     assert comparison.equal, comparison
-    job.stop_worker(worker)
+    job.workers.stop(worker)
 
 
 def test_flights_worker_killed_in_the_middle_misses_nothing(job: FlightsJob) -> None:
     """After kill -9 no flight is missing from any window (at least once: some may count twice)."""
-    worker = job.start_worker()
+    worker = job.workers.start()
     job.load(0, HALF)
     job.wait_for_flights(HALF // 4)
-    job.kill_worker(worker)
+    job.workers.kill(worker)
     job.load(HALF, ROWS)
-    worker = job.start_worker()
+    worker = job.workers.start()
     job.wait_until_processed()
-    job.stop_worker(worker)
+    job.workers.stop(worker)
     rows = job.tally.rows()
     for key, expected in batch_answer(job.flights).items():
         assert key in rows, key
@@ -105,7 +105,7 @@ def test_flights_worker_killed_in_the_middle_misses_nothing(job: FlightsJob) -> 
 
 def test_flights_broker_killed_under_a_running_worker_equals_batch(job: FlightsJob) -> None:
     """The broker comes back with everything it acknowledged; loader and worker go on by themselves, exactly."""
-    worker = job.start_worker()
+    worker = job.workers.start()
     job.load(0, HALF)
     job.wait_for_flights(HALF // 4)
     job.send(HALF, ROWS)
@@ -114,4 +114,4 @@ def test_flights_broker_killed_under_a_running_worker_equals_batch(job: FlightsJ
     job.load(ROWS, ROWS)
     comparison = job.settle()
     assert comparison.equal, comparison
-    job.stop_worker(worker)
+    job.workers.stop(worker)

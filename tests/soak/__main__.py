@@ -6,14 +6,18 @@ import argparse
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
 from broker import Broker
 
+FLOWS = ("flights", "joins")
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--flow", choices=FLOWS, default="flights")
     parser.add_argument("--faults", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--guarantee", choices=("exactly_once", "at_least_once"), default="exactly_once")
@@ -23,23 +27,25 @@ def main() -> int:
     os.environ["HEADRACE_PROCESSING_GUARANTEE"] = options.guarantee
     os.environ["HEADRACE_SESSION_TIMEOUT"] = "6"
 
+    from tests.soak.flights.flow import FlightsFlow
+    from tests.soak.joins.flow import JoinsFlow
     from tests.soak.run import run
 
+    def tell(line: str) -> None:
+        print(line, flush=True)
+
     with tempfile.TemporaryDirectory() as temporary:
-        directory = options.directory or Path(temporary)
-
-        def tell(line: str) -> None:
-            print(line, flush=True)
-
-        if options.bootstrap_servers:
-            cluster = SimpleNamespace(bootstrap_servers=options.bootstrap_servers)
-            verdict = run(cluster, directory / "job", faults=options.faults, seed=options.seed, tell=tell)
-        else:
-            with Broker(data=directory / "broker") as broker:
-                verdict = run(broker, directory / "job", faults=options.faults, seed=options.seed, tell=tell)
+        directory: Path = options.directory or Path(temporary)
+        own = options.bootstrap_servers is None
+        elsewhere = nullcontext(SimpleNamespace(bootstrap_servers=options.bootstrap_servers))
+        with Broker(data=directory / "broker") if own else elsewhere as broker:
+            if options.flow == "joins":
+                flow = JoinsFlow(broker, directory / "job", faults=options.faults, seed=options.seed)
+            else:
+                flow = FlightsFlow(broker, directory / "job", faults=options.faults)
+            verdict = run(flow, broker, faults=options.faults, seed=options.seed, tell=tell)
     print(verdict)
     right = verdict.exact if options.guarantee == "exactly_once" else verdict.nothing_lost
-    print("exact" if verdict.exact else "nothing lost" if verdict.nothing_lost else "LOST RECORDS")
     return 0 if right else 1
 
 

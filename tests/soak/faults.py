@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from broker import Broker
 from streams.cli.worker_process import WorkerProcess
-from tests.integration.flights_job import FlightsJob
+from tests.integration.worker_fleet import WorkerFleet
 
 FEWEST, MOST = 2, 4
 """Worker processes."""
@@ -24,7 +24,7 @@ class Chaos:
 
     def __init__(
         self,
-        job: FlightsJob,
+        fleet: WorkerFleet,
         draw: random.Random,
         *,
         broker: Broker | None,
@@ -33,13 +33,13 @@ class Chaos:
     ) -> None:
         """`broker`: the one to kill, None if it is to be left alone. `pause_s`: how long a worker may be stopped, as
         a range: from a hiccup to well past its session and transaction timeouts."""
-        self._job = job
+        self._fleet = fleet
         self._draw = draw
         self._broker = broker
         self._pause_s = pause_s
         self._clock = clock
-        self._workers = [job.start_worker() for _ in range(FEWEST)]
-        job.accepted_exits |= {1, -signal.SIGTERM}
+        self._workers = [fleet.start() for _ in range(FEWEST)]
+        fleet.accepted_exits |= {1, -signal.SIGTERM}
         self._paused: dict[int, tuple[WorkerProcess, float]] = {}
         self.counts: Counter[str] = Counter()
 
@@ -80,10 +80,10 @@ class Chaos:
         """A worker dies, and its replacement comes at once or some time later."""
         worker = self._draw.choice(self._workers)
         self._paused.pop(worker.pid, None)
-        self._job.kill_worker(worker)
+        self._fleet.kill(worker)
         if self._draw.random() < 0.3:
             time.sleep(self._draw.uniform(0, 1.5))
-        self._workers[self._workers.index(worker)] = self._job.start_worker()
+        self._workers[self._workers.index(worker)] = self._fleet.start()
 
     def _kill_twice(self) -> None:
         """The replacement dies too, while it starts or restores."""
@@ -93,17 +93,17 @@ class Chaos:
 
     def _kill_all(self) -> None:
         for worker in self._workers:
-            self._job.kill_worker(worker)
+            self._fleet.kill(worker)
         self._paused.clear()
-        self._workers = [self._job.start_worker() for _ in self._workers]
+        self._workers = [self._fleet.start() for _ in self._workers]
 
     def _wipe(self) -> None:
         """All workers die, and the disk with them."""
         for worker in self._workers:
-            self._job.kill_worker(worker)
+            self._fleet.kill(worker)
         self._paused.clear()
-        shutil.rmtree(self._job.state_dir, ignore_errors=True)
-        self._workers = [self._job.start_worker() for _ in self._workers]
+        shutil.rmtree(self._fleet.state_dir, ignore_errors=True)
+        self._workers = [self._fleet.start() for _ in self._workers]
 
     def _pause(self) -> None:
         """SIGSTOP: a zombie, if it lasts longer than the session."""
@@ -115,10 +115,10 @@ class Chaos:
         """A rolling restart of one."""
         worker = self._pick()
         self._stop_in_order(worker)
-        self._workers[self._workers.index(worker)] = self._job.start_worker()
+        self._workers[self._workers.index(worker)] = self._fleet.start()
 
     def _join(self) -> None:
-        self._workers.append(self._job.start_worker())
+        self._workers.append(self._fleet.start())
 
     def _leave(self) -> None:
         worker = self._pick()
@@ -134,9 +134,9 @@ class Chaos:
         if worker.exit_code() is None:
             os.kill(worker.pid, signal.SIGUSR1)  # its stacks go to the log
             time.sleep(1)
-            raise AssertionError(f"a worker did not stop:\n{self._job.log_text()}")
+            raise AssertionError(f"a worker did not stop:\n{self._fleet.log_text()}")
         worker.end(0)
-        assert worker.exit_code() in self._job.accepted_exits, self._job.log_text()
+        assert worker.exit_code() in self._fleet.accepted_exits, self._fleet.log_text()
 
     def _kill_broker(self) -> None:
         assert self._broker is not None
@@ -149,7 +149,7 @@ class Chaos:
         """What a supervisor does: a worker that ended because no broker was there is started again."""
         for index, worker in enumerate(self._workers):
             if worker.exit_code() is not None:
-                self._workers[index] = self._job.start_worker()
+                self._workers[index] = self._fleet.start()
                 self.counts["ended by itself"] += 1
 
     def _wake_up(self, *, all_of_them: bool = False) -> None:

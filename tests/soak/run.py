@@ -1,4 +1,4 @@
-"""One run: flights stream in, faults happen, and in the end everything is compared."""
+"""One run: input streams in, faults happen, and in the end everything is compared."""
 
 from __future__ import annotations
 
@@ -6,131 +6,83 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from itertools import pairwise
 
 from broker import Broker
-from streams.demo.batch_answer import Comparison, batch_answer, compare
-from streams.demo.dataset import read_flights
-from streams.demo.flight_delays import STORE, app
-from streams.demo.tally import StateDay
-from tests.integration.flights_job import FlightsJob, RunningBroker
-from tests.soak.faults import Chaos
-from tests.soak.state import state_differences, store_rows
-from tests.soak.updates import UpdateTally
+from tests.broker.waits import wait_for
+from tests.integration.worker_fleet import RunningBroker
+from tests.soak.faults import FEWEST, Chaos
+from tests.soak.flow import Flow
+from tests.soak.output_reader import OutputReader
+from tests.soak.verdict import Verdict
 
-PARTITIONS = 8
 BROKER_AWAY = re.compile("broker (answers|did not|is reachable)|is reachable|bootstrap_servers")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What a run has come to."""
-
-    comparison: Comparison
-    lost: int
-    """Flights that are missing from their window."""
-    repeated: int
-    skipped: int
-    state_differences: tuple[str, ...]
-    """Stores that are not what their changelogs say, or not what was put out."""
-    errors: tuple[str, ...]
-    """What workers ended with by themselves, other than that no broker was there."""
-    faults: dict[str, int]
-    seconds: float
-
-    @property
-    def nothing_lost(self) -> bool:
-        return self.lost == 0
-
-    @property
-    def exact(self) -> bool:
-        return (
-            self.comparison.equal
-            and not self.repeated
-            and not self.skipped
-            and not self.lost
-            and not self.state_differences
-            and not self.errors
-        )
+FINISH_S = 150.0
+SLICE_S = 0.1
+PATIENCE_S = 8.0
+"""After so long without a result the job is left alone until there is one: faults are to hit it at work."""
+RECOVERY_S = 90.0
 
 
 def run(
+    flow: Flow,
     broker: RunningBroker,
-    directory: Path,
     *,
     faults: int,
     seed: int,
-    flights_per_fault: int = 1_000,
     between_s: tuple[float, float] = (0.3, 3.0),
     pause_s: tuple[float, float] = (0.2, 13.0),
     tell: Callable[[str], None] = lambda line: None,
 ) -> Verdict:
-    """Runs the flight-delays job on 8 partitions through so many faults.
+    """Runs a job through so many faults, and closes it.
 
     Args:
         broker: a bundled one is killed now and then, any other left alone.
-        seed: of everything that is drawn. Processes have a timing of their own, so it does not repeat a run exactly.
+        seed: of the faults. Processes have a timing of their own, so it does not repeat a run exactly.
     """
     began = time.monotonic()
     draw = random.Random(seed)
-    flights = read_flights(rows=(faults + 2) * flights_per_fault)
-    tally = UpdateTally()
-    job = FlightsJob(broker, flights, directory, partitions=PARTITIONS, tally=tally)
+    watch = OutputReader(broker.bootstrap_servers, flow.outputs, flow.partitions)
     try:
-        chaos = Chaos(job, draw, broker=broker if isinstance(broker, Broker) else None, pause_s=pause_s)
-        loaded = 0
+        chaos = Chaos(flow.fleet, draw, broker=broker if isinstance(broker, Broker) else None, pause_s=pause_s)
+        sent = 0
         for number in range(faults):
-            job.send(loaded, loaded + flights_per_fault)
-            loaded += flights_per_fault
-            time.sleep(draw.uniform(*between_s))
+            feed(flow, sent, sent + flow.per_fault, draw.uniform(*between_s))
+            sent += flow.per_fault
+            if number and time.monotonic() - watch.newest > PATIENCE_S:
+                since = watch.newest
+                chaos.calm()
+                wait_for(lambda since=since: watch.newest > since, "the job to recover", seconds=RECOVERY_S)
             kind = chaos.next()
-            tell(f"{number + 1}/{faults} {kind}, {tally.flights:,} of {loaded:,} flights counted")
-            job.read_output()
+            tell(f"{number + 1}/{faults} {kind}, {flow.progress()} of {sent:,} records in")
+        silence_s = watch.longest_s
         chaos.calm()
-        job.load(loaded, len(flights))
-        job.wait_until_processed()
+        flow.send(sent, flow.length)
+        until = time.monotonic() + FINISH_S
+        while not flow.finished() and time.monotonic() < until:
+            chaos.calm()
         chaos.end()
-        job.drain()
-        expected, rows = batch_answer(flights), job.tally.rows()
+        checks = flow.checks()
         return Verdict(
-            comparison=compare(rows, expected),
-            lost=sum(
-                max(row.flights - rows[key].flights if key in rows else row.flights, 0) for key, row in expected.items()
-            ),
-            repeated=tally.repeated,
-            skipped=tally.skipped,
-            state_differences=(*differences(job, directory), *surprises(job, tally)),
-            errors=tuple(line for line in errors(job) if not BROKER_AWAY.search(line)),
+            flow=flow.name,
+            seed=seed,
             faults=dict(chaos.counts),
+            records_in=flow.length,
+            outputs=tuple(checks),
+            workers_started=flow.fleet.started - FEWEST,
+            silence_s=silence_s,
             seconds=time.monotonic() - began,
+            findings=(*flow.findings(), *flow.fleet.errors(BROKER_AWAY.search)),
         )
     finally:
-        job.close()
+        watch.close()
+        flow.close()
 
 
-def plan_of(job: FlightsJob):
-    return app.plan().partitions(dict.fromkeys(("flights", "airports"), job.partitions))
-
-
-def errors(job: FlightsJob) -> list[str]:
-    """The last words of workers that ended with an error."""
-    return [line for line in job.log.read_text().splitlines() if line.startswith(("Error:", "Traceback"))]
-
-
-def differences(job: FlightsJob, directory: Path) -> list[str]:
-    return state_differences(
-        job.broker.bootstrap_servers, plan_of(job), job.state_dir / "flight-delays", directory / "restored"
-    )
-
-
-def surprises(job: FlightsJob, tally: UpdateTally) -> list[str]:
-    """Rows of the window store that are not the last thing that was put out for them."""
-    shown = tally.rows()
-    found: list[str] = []
-    for task, rows in store_rows(plan_of(job), job.state_dir / "flight-delays", STORE).items():
-        for (key, start), (state, _) in rows.items():
-            row = shown.get(StateDay(key.decode(), start))
-            if row is None or row.flights != state[0]:
-                found.append(f"{task} {key.decode()}@{start}: {state} in the store, {row} put out")
-    return found
+def feed(flow: Flow, start: int, end: int, seconds: float) -> None:
+    """Sends a part of the input evenly over a time: how long until the next fault is the test, no synchronisation."""
+    slices = max(round(seconds / SLICE_S), 1)
+    bounds = [start + (end - start) * place // slices for place in range(slices + 1)]
+    for first, last in pairwise(bounds):
+        flow.send(first, last)
+        time.sleep(seconds / slices)

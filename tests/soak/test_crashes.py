@@ -7,18 +7,33 @@ from pathlib import Path
 import pytest
 
 from broker import Broker
+from tests.soak.flights.flow import FlightsFlow
+from tests.soak.joins.flow import JoinsFlow
 from tests.soak.run import run
+
+FLIGHTS_FAULTS, JOINS_FAULTS = 20, 15
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADRACE_PROCESSING_GUARANTEE", "exactly_once")
+    monkeypatch.setenv("HEADRACE_SESSION_TIMEOUT", "6")
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("guarantee", ["exactly_once"])
-def test_flights_through_twenty_faults_are_exact(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guarantee: str
-) -> None:
+def test_flights_through_twenty_faults_are_exact(tmp_path: Path) -> None:
     """Workers killed, paused past their session, stopped and added, the broker killed: every update of every key once,
     the stores as their changelogs, the windows as a batch computation."""
-    monkeypatch.setenv("HEADRACE_PROCESSING_GUARANTEE", guarantee)
-    monkeypatch.setenv("HEADRACE_SESSION_TIMEOUT", "6")
     with Broker(data=tmp_path / "broker") as broker:
-        verdict = run(broker, tmp_path / "job", faults=20, seed=20, between_s=(0.2, 1.2), pause_s=(0.2, 8.0))
-    assert verdict.exact, verdict
+        flow = FlightsFlow(broker, tmp_path / "job", faults=FLIGHTS_FAULTS)
+        verdict = run(flow, broker, faults=FLIGHTS_FAULTS, seed=20, between_s=(0.2, 1.2), pause_s=(0.2, 8.0))
+    assert verdict.exact, str(verdict)
+
+
+@pytest.mark.timeout(400)
+def test_joins_through_fifteen_faults_are_exact(tmp_path: Path) -> None:
+    """Joins of streams and tables, foreign keys, sessions and final results, with hops in between: each result once."""
+    with Broker(data=tmp_path / "broker") as broker:
+        flow = JoinsFlow(broker, tmp_path / "job", faults=JOINS_FAULTS, seed=15, per_fault=400)
+        verdict = run(flow, broker, faults=JOINS_FAULTS, seed=15, between_s=(0.1, 0.6), pause_s=(0.2, 6.0))
+    assert verdict.exact, str(verdict)

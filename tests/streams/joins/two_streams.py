@@ -104,7 +104,7 @@ def oracle(kind: Kind, windows: JoinWindows, records: Sequence[Sent]) -> list[Sh
     before, after, grace = windows.before_ms, windows.after_ms, windows.grace_ms
     wait = {"left": after + grace, "right": before + grace}
     missing = {"inner": "", "left": "left", "outer": "left right"}[kind].split()  # sides whose records may meet none
-    kept: dict[str, list[tuple[int, str, int]]] = {"left": [], "right": []}
+    kept: dict[tuple[str, str], list[tuple[int, int]]] = {}
     newest = {"left": -1, "right": -1}
     waiting: dict[tuple[int, str, str], list[int]] = {}
     now, out = -1, list[Shown]()
@@ -125,14 +125,14 @@ def oracle(kind: Kind, windows: JoinWindows, records: Sequence[Sent]) -> list[Sh
                 which = "left" if first else "right"
                 if time + wait[which] < now:
                     out += [(name, alone(which, each), time) for each in waiting.pop((time, which, name))]
-        kept[side].append((ts, key, place))
+        kept.setdefault((side, key), []).append((ts, place))
         newest[side] = max(newest[side], ts)
         other = "right" if side == "left" else "left"
         back, ahead = (before, after) if side == "left" else (after, before)
         met = sorted(
             (time, each)
-            for time, name, each in kept[other]
-            if name == key and ts - back <= time <= ts + ahead and time > newest[other] - windows.retention_ms
+            for time, each in kept.get((other, key), ())
+            if ts - back <= time <= ts + ahead and time > newest[other] - windows.retention_ms
         )
         for time, each in met:
             waiting.pop((time, other, key), None)

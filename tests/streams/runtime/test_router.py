@@ -97,3 +97,16 @@ def test_hungry_empty_partition_not_at_its_end() -> None:
     assert routed.hungry()
     routed.route([record("a", 0), record("a", 1), partition_end("b", 0, 0)], now=0)
     assert not routed.hungry()
+
+
+def test_polled_after_a_standstill_no_partition_is_quiet_any_more() -> None:
+    """A process that was stopped has not seen what came meanwhile: it must not take its inputs for idle."""
+    routed = router()
+    routed.polled(100, 100, stall_ms=500)
+    routed.route([partition_end("a", 0, 0)], now=100)
+    routed.polled(100, 700, stall_ms=500)
+    assert routed.buffers["a", 0].is_quiet(700, timeout=600), "it may take a little longer than the wait"
+    routed.polled(100, 1301, stall_ms=500)
+    assert not routed.buffers["a", 0].is_quiet(1301, timeout=600)
+    routed.polled(600, 1901, stall_ms=500)
+    assert routed.buffers["a", 0].is_quiet(1901, timeout=600)

@@ -1,0 +1,74 @@
+"""Worker processes of one application that come and go, on one state directory and one log file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from streams.cli.worker_process import WorkerCommand, WorkerProcess
+
+DEADLINE_S = 60.0
+
+
+class RunningBroker(Protocol):
+    """The bundled broker, or a cluster from elsewhere."""
+
+    @property
+    def bootstrap_servers(self) -> str: ...
+
+
+class WorkerFleet:
+    """Starts, stops and kills them; `close` ends those that are left."""
+
+    def __init__(self, application: str, broker: RunningBroker, directory: Path) -> None:
+        """`application`: as on the command line, `module:app`."""
+        self.broker = broker
+        self.state_dir = directory / "state"
+        self.log = directory / "worker.log"
+        self.started = 0
+        self.accepted_exits: set[int | None] = {None, 0, -9}
+        self._application = application
+        self._home = directory / "home"
+        self._home.mkdir(parents=True)
+        self._workers: list[WorkerProcess] = []
+
+    def start(self) -> WorkerProcess:
+        command = WorkerCommand(
+            application=self._application,
+            bootstrap_servers=self.broker.bootstrap_servers,
+            state_dir=self.state_dir,
+            home=self._home,
+        )
+        with self.log.open("ab") as log:
+            worker = WorkerProcess(command, talk_to=log)
+        self._workers.append(worker)
+        self.started += 1
+        return worker
+
+    def stop(self, worker: WorkerProcess) -> None:
+        """SIGTERM; the worker must commit, leave and end by itself with exit code 0."""
+        worker.ask_to_stop()
+        assert worker.end(DEADLINE_S), f"the worker did not stop:\n{self.log_text()}"
+        assert worker.exit_code() == 0, self.log_text()
+
+    def kill(self, worker: WorkerProcess) -> None:
+        worker.end(0)
+
+    def check(self) -> None:
+        """Fails if a worker ended as none should."""
+        for worker in self._workers:
+            code = worker.exit_code()
+            assert code in self.accepted_exits, f"a worker ended with {code}:\n{self.log_text()}"
+
+    def errors(self, passing: Callable[[str], object]) -> list[str]:
+        """The last words of workers that ended with an error, without those that `passing` says may be."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in lines if line.startswith(("Error:", "Traceback")) and not passing(line)]
+
+    def log_text(self) -> str:
+        return self.log.read_text()[-4000:] if self.log.exists() else ""
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.end(0)
