@@ -21,6 +21,7 @@ from streams.cli.admin import Admin
 from streams.cli.home import Home
 from streams.cli.worker_process import WorkerCommand, WorkerProcess
 from streams.demo.dataset import airport_records
+from streams.demo.flight_delays import Airport
 from streams.demo.loader import PRODUCER_CONFIG, DeliveryFailures
 from streams.demo.topics import KEEP_ALL
 from streams.discovery import locate_broker
@@ -121,11 +122,17 @@ class Replay:
                 self._flush(topic)
 
     def load_end(self) -> None:
-        """Loads the rounds of records that close everything."""
+        """Loads the rounds of records that close everything. New airports come, too: a table that nothing happens to
+        would hold time back until it counts as idle."""
         for topic in self.job.inputs:
             self._produce(topic, self._records(self.history.rounds))
         for topic in self.job.inputs:
             self._flush(topic)
+        if self.job.with_airports:
+            rounds = ((event.id, event.ts) for event in self.history.rounds)
+            made = ((key, msgspec.json.encode(Airport(key, "", "")), ts) for key, ts in rounds)
+            self._produce("airports", ((key.encode(), value, ts) for key, value, ts in made))
+            self._flush("airports")
 
     def _partition_of(self, event: Event) -> int:
         return partition_for_key(self.job.key(event).encode(), PARTITIONS)
