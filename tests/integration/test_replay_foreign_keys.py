@@ -1,4 +1,4 @@
-"""Half a year of flights replayed through a foreign-key join into windows: over three internal topics nothing is late."""
+"""Half a year of flights replayed through a foreign-key join into windows: nothing is late behind three topics."""
 
 from __future__ import annotations
 

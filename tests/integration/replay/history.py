@@ -62,9 +62,8 @@ class History:
     @cached_property
     def arrivals(self) -> list[Event]:
         """Ground crews take a little while to tell."""
-        return in_order(
-            Written(event.ts + place * 7 % 50 * MINUTE_MS, event) for place, event in enumerate(map(arrival, self._events()))
-        )
+        arrivals = map(arrival, self._events())
+        return in_order(Written(event.ts + place * 7 % 50 * MINUTE_MS, event) for place, event in enumerate(arrivals))
 
     @cached_property
     def ends(self) -> int:
