@@ -48,9 +48,7 @@ def answer(left: Keyed, right: Keyed, before: timedelta, after: timedelta, *, ou
         if not near:
             found[key, event.id, None] += 1
     if outer:
-        found.update(
-            (key, None, event.id) for key, events in of_key.items() for event in events if event.id not in met
-        )
+        found.update((key, None, event.id) for key, events in of_key.items() for event in events if event.id not in met)
     return found
 
 
