@@ -9,11 +9,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.headrace-setup
 ARGS ?=
 
-.PHONY: help setup demo test check soak bench docs lock clean
+.PHONY: help setup demo test check replay soak bench docs lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
-	@echo "targets: setup demo test check soak bench docs lock clean"
+	@echo "targets: setup demo test check replay soak bench docs lock clean"
 
 setup: $(STAMP)
 
@@ -32,6 +32,10 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_architecture.py $(ARGS)
+
+# The whole matrix on the demo's flights, or on the file that REPLAY_FLIGHTS names.
+replay: setup
+	REPLAY=$${REPLAY:-all} REPLAY_ROWS=$${REPLAY_ROWS:-0} $(BIN)/python -m pytest tests/integration -k test_replay_ $(ARGS)
 
 soak: setup
 	$(BIN)/python -m tests.soak $(ARGS)

@@ -7,12 +7,12 @@ from typing import Any
 
 from streams import App, F, Json, KTable, tumbling, until_window_closes
 from streams.demo.flight_delays import Airport
-from tests.integration.replay.history import Event
+from tests.integration.replay.history import PATIENCE, Event
 
 GRACE = timedelta(hours=1)
 NONE = timedelta(0)
 
-app = App("replay-chain")
+app = App("replay-chain", watermark_idle_timeout=PATIENCE)
 
 
 def add(key: str, value: int, total: int) -> int:

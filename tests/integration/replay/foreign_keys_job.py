@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from streams import App, F, Json, tumbling
 from streams.demo.flight_delays import Airport
-from tests.integration.replay.history import Event
+from tests.integration.replay.history import PATIENCE, Event
 
 GRACE = timedelta(hours=1)
 
-app = App("replay-foreign-keys")
+app = App("replay-foreign-keys", watermark_idle_timeout=PATIENCE)
 
 airports = app.table("airports", key=str, value=Airport)
 flights = app.table("flights", key=str, value=Event, timestamp=F.ts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -27,6 +28,9 @@ ROUNDS = 4
 """Of records after the history, each far later than those before: a round closes what the round before has opened, so
 that time moves on behind three repartitions."""
 ROUND_MS = 40 * DAY_MS
+PATIENCE = timedelta(minutes=30)
+"""Idle timeout of the jobs: no task may count as idle because the machine is slow or a worker is away. What an idle
+task's worker could not read before others went on would be late, rightly."""
 
 
 class Event(msgspec.Struct, frozen=True):

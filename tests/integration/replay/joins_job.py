@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from streams import App, F, Json, join_window
-from tests.integration.replay.history import Event
+from tests.integration.replay.history import PATIENCE, Event
 
 GRACE = timedelta(hours=1)
 TURNAROUND = timedelta(hours=2)
@@ -13,7 +13,7 @@ SOON = timedelta(minutes=5)
 VERY_LATE = 90
 """Minutes."""
 
-app = App("replay-joins")
+app = App("replay-joins", watermark_idle_timeout=PATIENCE)
 
 
 def both(arrived: Event | None, departed: Event | None) -> list[str | None]:

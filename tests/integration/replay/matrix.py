@@ -1,6 +1,6 @@
 """How wide the replays are run: `make test` has each job live through one, `make replay` through everything.
 
-`REPLAY` names what happens, with commas, or `all`.
+The environment variable `REPLAY` names what happens, with commas, or `all`.
 """
 
 from __future__ import annotations

@@ -265,6 +265,7 @@ class Replay:
             for worker in self._workers:
                 assert worker.exit_code() in ENDED_WELL, f"a worker ended:\n{self.log_text()}"
                 self._note_dropped(worker)
+            assert self.dropped == {}, f"within grace, and dropped: {self.dropped}"
             waited_for = what if isinstance(what, str) else what()
             assert time.monotonic() < deadline, f"waited for {waited_for}; dropped: {self.dropped}\n{self.log_text()}"
             time.sleep(0.02)

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from streams import App, F, Json, KTable, session, until_window_closes
-from tests.integration.replay.history import Event
+from tests.integration.replay.history import PATIENCE, Event
 
 GRACE = timedelta(hours=1)
 AIRPORT_GAP = timedelta(hours=2)
 ROUTE_GAP = timedelta(hours=20)
 
-app = App("replay-sessions")
+app = App("replay-sessions", watermark_idle_timeout=PATIENCE)
 
 
 def nothing() -> list[int]:

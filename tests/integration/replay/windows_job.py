@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from streams import App, F, Json, KTable, calendar, count, hopping, max_, sum_, tumbling, until_window_closes
-from tests.integration.replay.history import Event
+from tests.integration.replay.history import PATIENCE, Event
 
 GRACE = timedelta(hours=1)
 ZONE = "America/New_York"
 
-app = App("replay-windows")
+app = App("replay-windows", watermark_idle_timeout=PATIENCE)
 
 
 def put_out(table: KTable[Any, Any], topic: str) -> None:
