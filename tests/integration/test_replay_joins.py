@@ -82,7 +82,7 @@ def test_history_has_pairs_and_events_that_meet_none(history: History) -> None:
     answers = batch_answer(history)
     for topic, results in answers.items():
         pairs = sum(None not in result for result in results)
-        assert 100 < pairs < len(results) - 100, topic
+        assert 50 < pairs < len(results) - 50, topic
     assert any(result[1] is None for result in answers["turnarounds"])
 
 

@@ -9,7 +9,7 @@ from tests.integration.replay.history import PATIENCE, Event
 
 GRACE = timedelta(hours=1)
 TURNAROUND = timedelta(hours=2)
-SOON = timedelta(minutes=5)
+SOON = timedelta(hours=1)
 VERY_LATE = 90
 """Minutes."""
 
