@@ -10,11 +10,11 @@ STAMP := $(VENV)/.headrace-setup
 ARGS ?=
 FLOWS ?= flights joins
 
-.PHONY: help setup demo test check soak bench docs lock clean
+.PHONY: help setup demo test check replay soak bench docs lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
-	@echo "targets: setup demo test check soak bench docs lock clean"
+	@echo "targets: setup demo test check replay soak bench docs lock clean"
 
 setup: $(STAMP)
 
@@ -33,6 +33,10 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_architecture.py $(ARGS)
+
+# The whole matrix on the demo's flights, or on the file that REPLAY_FLIGHTS names.
+replay: setup
+	REPLAY=$${REPLAY:-all} REPLAY_ROWS=$${REPLAY_ROWS:-0} $(BIN)/python -m pytest tests/integration -k test_replay_ $(ARGS)
 
 soak: setup
 	for flow in $(FLOWS); do $(BIN)/python -m tests.soak --flow $$flow $(ARGS) || exit 1; done

@@ -54,7 +54,7 @@ class Segments:
         suffix, suffix_bytes = self.keys.suffix, self.keys.suffix_bytes
         local_bytes = HEAD_BYTES + len(key) + suffix_bytes
         lower, upper = key + suffix.pack(first, 0), self.keys.rows_end(key, last)
-        for segment in self.between(first, last):
+        for segment in self._with_key(first, last, lower, upper):
             head = segment_prefix(segment)
             for local, value in self.table.scan(head + lower, head + upper):
                 if len(local) == local_bytes:  # else a longer key that begins with this one
@@ -81,19 +81,42 @@ class Segments:
     def between(self, first: int, last: int) -> Iterable[int]:
         """The segments that may hold times from `first` to `last`.
 
-        There are few of them, unless nobody has moved the clock since a long history was restored; then empty ones are
-        skipped by looking for the next row.
+        There are few of them, unless the clock has not moved for a long stretch of history: nobody moved it since a
+        restore, or a watermark holds it back. Then empty ones are skipped by looking for the next row.
         """
-        segment, end = max(first // self.segment_ms, self.first), min(last // self.segment_ms, self.last)
+        segment, end = self._bounds(first, last)
         return range(segment, end + 1) if end - segment < FEW_SEGMENTS else self._filled(segment, end)
+
+    def _bounds(self, first: int, last: int) -> tuple[int, int]:
+        return max(first // self.segment_ms, self.first), min(last // self.segment_ms, self.last)
+
+    def _with_key(self, first: int, last: int, lower: bytes, upper: bytes) -> Iterable[int]:
+        """Those of them that have rows from `lower` to `upper`, as long as it is cheaper to look than to scan each."""
+        segment, end = self._bounds(first, last)
+        return range(segment, end + 1) if end - segment < FEW_SEGMENTS else self._found(segment, end, lower, upper)
+
+    def _found(self, segment: int, end: int, lower: bytes, upper: bytes) -> Iterator[int]:
+        """One look for each segment: it finds the key's row, or how far there is nothing."""
+        while segment <= end:
+            head = segment_prefix(segment)
+            found = self.table.first(head + lower)
+            if found is None:
+                return
+            local, following = found[0], segment_of(found[0])
+            if following == segment:
+                if local < head + upper:
+                    yield segment
+                segment += 1
+            else:
+                segment = following
 
     def measure(self) -> None:
         """Looks up the first and last segment that have rows."""
-        first, last = self._edge(reverse=False), self._edge(reverse=True)
+        first, last = self.table.first(b""), self._last()
         if first is None or last is None:
             self.first, self.last = 0, -1
         else:
-            self.first, self.last = segment_of(first), segment_of(last)
+            self.first, self.last = segment_of(first[0]), segment_of(last)
 
     def keep_bounds(self, times: Iterable[int], live_segment: int) -> None:
         """Follows a commit that wrote rows with these times and deleted the segments before `live_segment`."""
@@ -109,16 +132,16 @@ class Segments:
 
     def _filled(self, segment: int, end: int) -> Iterator[int]:
         while segment <= end:
-            following = self._edge(lower=segment_prefix(segment))
-            if following is None or segment_of(following) > end:
+            following = self.table.first(segment_prefix(segment))
+            if following is None or segment_of(following[0]) > end:
                 return
-            segment = segment_of(following)
+            segment = segment_of(following[0])
             yield segment
             segment += 1
 
-    def _edge(self, *, lower: bytes = b"", reverse: bool = False) -> bytes | None:
-        """The first table key from `lower` on, or the last of all."""
-        with Scan(iter(cursor := self.table.scan(lower, AFTER_SEGMENTS, reverse=reverse)), cursor.close) as pairs:
+    def _last(self) -> bytes | None:
+        """The last table key."""
+        with Scan(iter(cursor := self.table.scan(b"", AFTER_SEGMENTS, reverse=True)), cursor.close) as pairs:
             for local, _ in pairs:
                 return local
         return None

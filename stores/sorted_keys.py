@@ -44,6 +44,11 @@ class SortedKeys(Generic[Key]):
         else:
             self.keys = [key for key in self.keys if key not in old]
 
+    def first(self, lower: Key) -> Key | None:
+        """The first key >= lower."""
+        place = bisect_left(self.keys, lower)
+        return self.keys[place] if place < len(self.keys) else None
+
     def between(self, lower: Key, upper: Key | None) -> list[Key]:
         """Keys with lower <= key < upper, in order."""
         first = bisect_left(self.keys, lower)

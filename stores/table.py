@@ -51,6 +51,10 @@ class Table(Protocol):
         """Rows with lower <= key < upper in byte order, or the reverse order."""
         ...
 
+    def first(self, lower: bytes) -> Pair | None:
+        """The first row with key >= lower."""
+        ...
+
     def approximate_entries(self) -> int: ...
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from stores.errors import StoreClosedError
 from stores.sorted_keys import SortedKeys
-from stores.table import RowsCursor
+from stores.table import Pair, RowsCursor
 
 Change = tuple[bytes, bytes | None]
 """A put, or with None a deletion."""
@@ -62,6 +62,12 @@ class MemoryTable:
             if reverse:
                 keys.reverse()
             return RowsCursor([(key, contents.rows[key]) for key in keys])
+
+    def first(self, lower: bytes) -> Pair | None:
+        contents = self.contents
+        with contents.lock:
+            key = contents.keys.first(lower)
+            return None if key is None else (key, contents.rows[key])
 
     def approximate_entries(self) -> int:
         return len(self.contents.rows)

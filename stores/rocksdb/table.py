@@ -139,6 +139,17 @@ class RocksDbTable:
         self._cursors.add(cursor)
         return RowsCursor(first, cursor)
 
+    def first(self, lower: bytes) -> Pair | None:
+        try:
+            iterator = self._family.iter(ReadOptions())
+            iterator.seek(lower)
+            if iterator.valid():
+                return iterator.key(), iterator.value()
+            iterator.status()
+        except Exception as error:
+            raise translated(error, self._place) from error
+        return None
+
     def approximate_entries(self) -> int:
         return self._property("rocksdb.estimate-num-keys")
 

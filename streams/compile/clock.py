@@ -30,6 +30,7 @@ from streams.compile.source_text import SourceText
 from streams.graph.node import Node
 from streams.graph.schema import Schema
 from streams.operators.repartition import Repartition
+from streams.operators.table import Table
 
 NEVER = NO_LIMIT
 """The due time of nothing."""
@@ -37,10 +38,14 @@ NEVER = NO_LIMIT
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`time` is the cell of the largest timestamp seen, -1 at first; `now` the text of the clock as it is held back."""
+    """`time` is the cell of the largest timestamp seen, -1 at first; `now` the text of the clock as it is held back.
+
+    `at_commit`: tables above forward their changes at the commit, so that watermarks move it only then.
+    """
 
     time: str
     now: str
+    at_commit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +66,32 @@ class ClockEvent:
         chain.line(f"if {self.clock.now} >= {self.due}: {self.function}({self.clock.now})")
 
 
-def operator_clock(chain: Chain, name: str, *nodes: Node, at_commit: bool = False) -> Clock:
+def operator_clock(chain: Chain, name: str, *nodes: Node) -> Clock:
     """The clock that a task remembers as `name`, one for all places its operator is written at.
 
     `nodes` is the operator, or those that share the clock: the watermarks above any of them hold it back. They move
-    `time` themselves, by the records that count for them. `at_commit`: tables above forward their changes at the
-    commit, so a watermark counts once they have forwarded what came before it.
+    `time` themselves, by the records that count for them. Where a table above forwards its changes at the commit, a
+    watermark counts once the table has forwarded what came before it.
     """
     module = chain.module
     clock = module.operator_clocks.get(name)
     if clock is None:
         time = remembered_time(chain, name, "time")
         holds = sorted({cell for node in nodes for cell in watermarks_above(module, node)})
+        at_commit = bool(holds) and any(map(_fed_at_commit, nodes))
         if at_commit:
             holds = [_as_of_flush(chain, watermark) for watermark in holds]
-        clock = module.operator_clocks[name] = Clock(time, held_back(time, holds))
+        clock = module.operator_clocks[name] = Clock(time, held_back(time, holds), at_commit)
     return clock
+
+
+def _fed_at_commit(node: Node) -> bool:
+    """Whether records may come to `node` at the commit, later than those that made them."""
+    return any(
+        not isinstance(parent, Repartition)
+        and ((isinstance(parent, Table) and parent.at_commit) or _fed_at_commit(parent))
+        for parent in node.heard_parents
+    )
 
 
 def _as_of_flush(chain: Chain, watermark: str) -> str:
@@ -127,6 +142,8 @@ def on_clock(
         write(body, RecordScope(schema=Schema(), timestamp="now", headers="None", message="no_record"))
     text.line()
     module.functions.append(text)
+    if clock.at_commit:
+        module.flushed.append(f"if {clock.now} >= {due}: {event.function}({clock.now})")
     return event
 
 

@@ -152,15 +152,12 @@ class Suppress(Table):
     def _prepared(self, chain: Chain) -> Names:
         known = chain.module.states.get(id(self))
         if known is None:
-            fed_at_commit = self._fed_at_commit(self.parents[0])
-            clock = operator_clock(chain, self.spec.name, self, at_commit=fed_at_commit)
+            clock = operator_clock(chain, self.spec.name, self)
             full = self._full(chain)
             released: str | None = None
             if self.final and clock.now != clock.time:
                 released = remembered_time(chain, f"{self.spec.name}/released", "released")
             release = self._release(chain, clock, full if self.when_full == "emit_early" else None, released)
-            if fed_at_commit:
-                chain.module.flushed.append(f"if {clock.now} >= {release.due}: {release.function}({clock.now})")
             known = chain.module.states[id(self)] = Names(clock, release, full, released)
         return known
 
@@ -243,10 +240,6 @@ class Suppress(Table):
             written = chain.serialize(self.schema.value_serde(), str(before))
             chain.line(f"{old} = None if {before} is None else {written}")
         return old
-
-    def _fed_at_commit(self, node: Node) -> bool:
-        """Whether changes come to it at the commit, later than the records that made them."""
-        return isinstance(node, Table) and (node.at_commit or any(map(self._fed_at_commit, node.heard_parents)))
 
 
 def due_after(time: int | None, wait_ms: int) -> int:

@@ -140,11 +140,20 @@ class RecordProducer:
         self._serving(lambda: self._client.flush(1.0))
 
     def _serving(self, call: Callable[[], int]) -> int:
-        """Calls what serves the client's events. A client that has come to its end raises there what `check` says."""
+        """Calls what serves the client's events. A client that has come to its end raises there what `check` says.
+
+        If the same call had more to report, the reports were made with that exception pending, in which Python sees a
+        broken C function: the exception is then the cause of a SystemError.
+        """
         try:
             return call()
-        except KafkaException as error:
-            self._watch.on_error(error.args[0])
+        except (KafkaException, SystemError) as raised:
+            end: BaseException | None = raised
+            while isinstance(end, SystemError):
+                end = end.__cause__
+            if not isinstance(end, KafkaException):
+                raise
+            self._watch.on_error(end.args[0])
             return 0
 
     def _on_delivery(self, error: KafkaError | None, message: KafkaMessage) -> None:

@@ -34,8 +34,7 @@ def joining_subtopology(plan: Plan) -> int:
 class Behind(Bench):
     """The task that joins; the test says what comes and how far the watermark is."""
 
-    def __init__(self, kind: Kind, windows: JoinWindows) -> None:
-        app = repartitioned(kind, windows)
+    def __init__(self, app: App) -> None:
         super().__init__(app, joining_subtopology(app.plan()), watermark=-1)
 
     def send(self, side: str, value: Any, key: str | None, ts: int) -> None:
@@ -52,7 +51,7 @@ class Behind(Bench):
 
 
 def test_unmatched_record_waits_for_the_watermark_which_lets_it_out_by_itself() -> None:
-    bench = Behind("left", join_window(10 * MS, grace=5 * MS))
+    bench = Behind(repartitioned("left", join_window(10 * MS, grace=5 * MS)))
     bench.mark(0)
     bench.send("left", "A", "k", 100)
     bench.send("right", "z", "z", 5_000)
@@ -64,7 +63,7 @@ def test_unmatched_record_waits_for_the_watermark_which_lets_it_out_by_itself() 
 
 
 def test_rows_are_kept_as_long_as_the_watermark_is_behind() -> None:
-    bench = Behind("left", join_window(10 * MS, grace=0 * MS))
+    bench = Behind(repartitioned("left", join_window(10 * MS, grace=0 * MS)))
     bench.mark(0)
     bench.send("left", "A", "k", 100)
     for ts in (1_000, 2_000):
@@ -80,7 +79,7 @@ def test_rows_are_kept_as_long_as_the_watermark_is_behind() -> None:
 
 
 def test_operator_that_has_something_waiting_holds_its_own_progress_back() -> None:
-    bench = Behind("outer", join_window(10 * MS, grace=5 * MS))
+    bench = Behind(repartitioned("outer", join_window(10 * MS, grace=5 * MS)))
     (node,) = (node for node in bench_nodes("outer") if node.hold_back_ms)
     assert node.hold_back_ms == 16
     bench.mark(0)
@@ -88,6 +87,25 @@ def test_operator_that_has_something_waiting_holds_its_own_progress_back() -> No
     assert bench.program.holding() == {node.label: 0}
     bench.send("right", "a", "k", 100)
     assert bench.program.holding() == {}, "nothing waits any more"
+
+
+def test_watermark_counts_for_a_join_once_the_table_above_has_told_what_it_held() -> None:
+    """The left side is a table's changes, which come at the commit: a record of the right side that waits for one must
+    not be given up before."""
+    app = App("app", emit_updates="commit")
+    left, right = (app.stream(side, key=str, value=Json()).repartition(name=side) for side in SIDES)
+    newest = left.group_by_key().reduce(lambda a, v: v, store="newest").to_stream()
+    join_of(newest, right, "outer", join_window(10 * MS, grace=5 * MS)).to("out")
+    bench = Behind(app)
+    bench.mark(0)
+    bench.send("left", "A", "k", 100)
+    bench.send("right", "a", "k", 100)
+    bench.send("right", "b", "k", 150)
+    bench.send("right", "z", "z", 5_000)
+    bench.mark(200)
+    assert bench.results() == []
+    bench.program.flush()
+    assert bench.results() == [(["A", "a"], 100), ([None, "b"], 150)]
 
 
 def bench_nodes(kind: Kind) -> list[Any]:
@@ -139,7 +157,7 @@ def test_a_replay_of_tasks_that_run_apart_gives_the_batch_answer(
     waiting = [list(task) for task in (*left, *right)]
     reached = [0 if task else END for task in waiting]
     sent: dict[str, list[tuple[str, int, int]]] = {"left": [], "right": []}
-    bench, place = Behind(kind, windows), 0
+    bench, place = Behind(repartitioned(kind, windows)), 0
     turns = [*order, *(task for task, records in enumerate(waiting) for _ in records)]
     for turn, task in enumerate(turns):
         if waiting[task]:

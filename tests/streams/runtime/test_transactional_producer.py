@@ -115,6 +115,32 @@ def test_fenced_producer_says_so_when_it_is_only_polled(bench: Bench, tmp_path: 
     second.close()
 
 
+def test_fenced_producer_with_refused_records_starts_over(bench: Bench, tmp_path: Path) -> None:
+    """The client reports its own end and the end of its records in one call: the first is an exception, under which
+    the others must not be taken for a broken client."""
+    bench.topics(out=4)
+    first = opened(bench, tmp_path)
+    first.send(bench.name("out"), b"zombie", b"k", 0, 1)
+    first.flush(give_up=NEVER)
+    second = opened(bench, tmp_path)
+
+    def send() -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            for partition in range(4):
+                first.send(bench.name("out"), b"zombie", b"k", partition, 1)
+            time.sleep(0.001)  # for librdkafka's threads: they find out
+
+    with pytest.raises(KafkaException):
+        send()
+    first.start_over(give_up=NEVER)
+    first.send(bench.name("out"), b"first again", b"k", 0, 1)
+    first.commit({}, b"", give_up=NEVER)
+    assert committed(bench, "out") == [b"first again"]
+    first.close()
+    second.close()
+
+
 def test_error_of_produce_is_not_blamed_on_the_record(bench: Bench, tmp_path: Path) -> None:
     producer = opened(bench, tmp_path)
     with pytest.raises(TransactionAbortedError):

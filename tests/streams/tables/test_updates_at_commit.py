@@ -17,6 +17,8 @@ from streams.plan.task_id import TaskId
 from streams.serde import change_serde
 from streams.testing import TopologyTestDriver
 from streams.testing.message import DriverMessage
+from tests.streams.topology.test_compile import Bench as CompiledTask
+from tests.streams.topology.test_compile import message
 
 
 class Bench:
@@ -151,3 +153,36 @@ def test_function_that_raises_at_the_commit_is_named() -> None:
     app.table("in", key=str, value=int, store="t").map_values(explode).to_stream().to("out")
     with TopologyTestDriver(app) as driver, pytest.raises(ProcessingError, match="explode"):
         driver.input_topic("in").pipe(0, key="k")
+
+
+def test_window_behind_a_table_closes_once_the_table_has_told_what_it_held() -> None:
+    """A watermark that closes a window counts after the changes of records that were read before it."""
+    app = App("app", emit_updates="commit")
+    newest = app.stream("in", key=str).repartition(name="again").group_by_key().reduce(lambda a, v: v, store="newest")
+    (
+        newest.to_stream()
+        .group_by_key()
+        .windowed_by(tumbling(timedelta(milliseconds=10), grace=timedelta(0)), emit="close")
+        .count(store="n")
+        .to_stream()
+        .map(lambda k, n: (k.key, [k.start, n]), key=str, value=Json())
+        .to("out")
+    )
+    (second,) = (sub.index for sub in app.plan().subtopologies if sub.stores)
+    bench = CompiledTask(app, second, watermark=-1)
+    topic = "app-again-repartition"
+
+    def read(*records: tuple[str, int], mark: int) -> None:
+        marked = message(None, key=None, topic=topic, headers=[("mark", str(mark).encode())])
+        bench.run(topic, [*(message(1, key=key, ts=ts, topic=topic) for key, ts in records), marked])
+
+    def told() -> list[Any]:
+        return [msgspec.json.decode(value) for _, _, value, _ in bench.sent]
+
+    read(("k", 4), ("other", 100), mark=5)
+    bench.program.flush()
+    read(("k", 6), mark=50)
+    assert told() == []
+    bench.program.flush()
+    assert told() == [[0, 2]]
+    assert bench.counters.dropped_late == 0
