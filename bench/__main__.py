@@ -32,7 +32,7 @@ def present(names: Sequence[str] | None) -> list[Peer]:
     """Those who were named, or all who take part unasked; who cannot is told."""
     found: list[Peer] = []
     for peer in PEERS.values():
-        if peer.name not in names if names else peer.asked_for:
+        if names and peer.name not in names:
             continue
         if reason := peer.missing():
             print(f"without {peer.name}: {reason}")
@@ -57,9 +57,9 @@ def interleaved(servers: str, workload: Workload, data: Data, peers: list[Peer],
 
 def print_ratios(workload: Workload, runs: dict[str, list[Run]]) -> None:
     """headrace's rate as a multiple of the others', round by round."""
-    for name in (name for name in runs if not name.startswith("headrace")):
+    for name in runs:
         against = PEERS[name].against
-        if against not in runs:
+        if against == name or against not in runs:
             continue
         ratios = [ours.rate / theirs.rate for ours, theirs in zip(runs[against], runs[name], strict=True)]
         print(
@@ -92,7 +92,7 @@ def main() -> None:
                 print(f"writing {options.events:,} records …", flush=True)
                 run = f"bench-{uuid.uuid4().hex[:8]}"
                 filled[workload.data] = workload.data(servers, run, options.events, options.users)
-            able = [peer for peer in peers if peer.does(workload)]
+            able = [peer for peer in peers if peer.does(workload, named=bool(options.peer))]
             runs = interleaved(servers, workload, filled[workload.data], able, options.rounds)
             print_ratios(workload, runs)
             results += [

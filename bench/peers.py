@@ -41,10 +41,8 @@ class Peer:
     """Kafka Streams' own, as `name=value`."""
     against: str = "headrace"
     """The run of headrace that it is compared with."""
-    collapses: bool = False
-    """Collapses updates of a key, so that it can only do workloads for which that makes no difference."""
-    asked_for: bool = False
-    """Takes part only if it is named."""
+    unasked: Sequence[str] | None = None
+    """The workloads that it takes part in without being named; None: all that it has a program for."""
 
     def missing(self) -> str | None:
         """Why it cannot take part here."""
@@ -57,8 +55,9 @@ class Peer:
                 return "its program is not built, see `make bench-java`"
         return None
 
-    def does(self, workload: Workload) -> bool:
-        if self.collapses and not workload.collapses:
+    def does(self, workload: Workload, *, named: bool) -> bool:
+        """Whether it takes part in the workload, `named` on the command line or not."""
+        if not named and self.unasked is not None and workload.name not in self.unasked:
             return False
         if self.package == "kafka_streams":
             return workload.name in JAVA_WORKLOADS
@@ -77,31 +76,33 @@ class Peer:
 EXACTLY_ONCE = "processing.guarantee=exactly_once_v2"
 EVERY_UPDATE = "statestore.cache.max.bytes=0"
 
+FIRST_TWO = ("filter_map", "window_count")
+
 PEERS = {
     peer.name: peer
     for peer in (
         Peer("headrace", "headrace"),
         Peer("floor", "floor"),
-        Peer("headrace-1s", "headrace", {"HEADRACE_COMMIT_INTERVAL": "1"}),
-        Peer("headrace-alo", "headrace", {"HEADRACE_PROCESSING_GUARANTEE": "at_least_once"}),
+        Peer("headrace-1s", "headrace", {"HEADRACE_COMMIT_INTERVAL": "1"}, unasked=FIRST_TWO),
+        Peer("headrace-alo", "headrace", {"HEADRACE_PROCESSING_GUARANTEE": "at_least_once"}, unasked=FIRST_TWO),
         Peer("quix", "quix"),
         Peer("kafka-streams", "kafka_streams", settings=(EXACTLY_ONCE, EVERY_UPDATE)),
-        Peer("kafka-streams-cached", "kafka_streams", settings=(EXACTLY_ONCE,), collapses=True),
+        Peer("kafka-streams-cached", "kafka_streams", settings=(EXACTLY_ONCE,), unasked=("closed_windows",)),
         Peer(
             "kafka-streams-2",
             "kafka_streams",
             settings=(EXACTLY_ONCE, EVERY_UPDATE, "num.stream.threads=2"),
-            asked_for=True,
+            unasked=(),
         ),
         Peer(
             "kafka-streams-alo",
             "kafka_streams",
             settings=(EVERY_UPDATE, "commit.interval.ms=1000"),
             against="headrace-alo",
-            asked_for=True,
+            unasked=(),
         ),
     )
 }
 """headrace as it is by default, exactly once and a commit every 100 ms, which is also what Kafka Streams does with
 exactly once; headrace with a commit a second, and with at least once. Kafka Streams has one thread and no record cache,
-as every update is to come out; with the cache, two threads or at least once under names of their own."""
+as every update is to come out; where only the last one does, also the cache of its defaults."""
