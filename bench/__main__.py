@@ -6,15 +6,15 @@ import argparse
 import json
 import statistics
 import sys
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from bench.measurement import Run, measure
+from bench.measurement import Filled, Run, measure
 from bench.peers import PEERS, Peer
-from bench.workloads import WORKLOADS, Data, Workload
+from bench.workloads import WORKLOADS, Workload
 from broker import Broker
 
 
@@ -41,13 +41,15 @@ def present(names: Sequence[str] | None) -> list[Peer]:
     return found
 
 
-def interleaved(servers: str, workload: Workload, data: Data, peers: list[Peer], rounds: int) -> dict[str, list[Run]]:
+def interleaved(
+    servers: str, workload: Workload[Any], filled: Filled, peers: list[Peer], rounds: int
+) -> dict[str, list[Run]]:
     """Runs of each, a round at a time, every other round backwards."""
-    truth = workload.truth(data)
+    truth = workload.truth(filled.data)
     runs: dict[str, list[Run]] = {peer.name: [] for peer in peers}
     for number in range(rounds):
         for peer in peers if number % 2 == 0 else reversed(peers):
-            run = measure(servers, peer, workload, data, truth)
+            run = measure(servers, peer, workload, filled, truth)
             runs[peer.name].append(run)
             print(
                 f"  {workload.name:18} {peer.name:20} {run.rate:>9,.0f} rec/s  {run.cpu_us:6.2f} µs CPU/rec", flush=True
@@ -55,7 +57,7 @@ def interleaved(servers: str, workload: Workload, data: Data, peers: list[Peer],
     return runs
 
 
-def print_ratios(workload: Workload, runs: dict[str, list[Run]]) -> None:
+def print_ratios(workload: Workload[Any], runs: dict[str, list[Run]]) -> None:
     """headrace's rate as a multiple of the others', round by round."""
     for name in runs:
         against = PEERS[name].against
@@ -83,15 +85,14 @@ def main() -> None:
     options = parser.parse_args()
     peers = present(options.peer)
     results: list[dict[str, object]] = []
-    filled: dict[object, Data] = {}
+    filled: dict[object, Filled] = {}
     with log(options.bootstrap_servers) as servers:
         for workload in [WORKLOADS[name] for name in options.workload or ()] or WORKLOADS.values():
             if workload.by_hand and not options.workload:
                 continue
             if workload.data not in filled:
                 print(f"writing {options.events:,} records …", flush=True)
-                run = f"bench-{uuid.uuid4().hex[:8]}"
-                filled[workload.data] = workload.data(servers, run, options.events, options.users)
+                filled[workload.data] = Filled.of(workload.data(options.events, options.users), servers)
             able = [peer for peer in peers if peer.does(workload, named=bool(options.peer))]
             runs = interleaved(servers, workload, filled[workload.data], able, options.rounds)
             print_ratios(workload, runs)

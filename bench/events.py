@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 import msgspec
 
-from bench.topics import PARTITIONS, Row, fill
+from bench.topics import PARTITIONS, Row
 from bench.truth import Truth
 from streams.partitioner import partition_for_key
 
@@ -43,11 +43,13 @@ def rows(events: list[Event]) -> Iterator[Row]:
 class Events:
     """One topic, an event each millisecond."""
 
-    def __init__(self, bootstrap_servers: str, run: str, number: int, users: int) -> None:
+    def __init__(self, number: int, users: int) -> None:
         self.events = drawn(number, users, 7, FIRST_TIMESTAMP, 1)
         self.records = number
-        self.topics = (f"{run}-events",)
-        fill(bootstrap_servers, self.topics[0], rows(self.events))
+        self.partitions = PARTITIONS
+
+    def topics(self) -> dict[str, Iterable[Row]]:
+        return {"events": rows(self.events)}
 
     def large(self) -> Truth:
         """Those of 50 and more, in cents."""
@@ -72,7 +74,7 @@ class Events:
         """Counts of windows that are over, by the time of their partition, with grace."""
         times: dict[int, int] = {}
         counts: dict[tuple[str, int], int] = defaultdict(int)
-        partitions = {user: partition_for_key(user.encode(), PARTITIONS) for user in {e.user for e in self.events}}
+        partitions = {user: partition_for_key(user.encode(), self.partitions) for user in {e.user for e in self.events}}
         for event in self.events:
             times[partitions[event.user]] = event.ts
             counts[event.user, event.ts - event.ts % SIZE_MS] += 1
@@ -83,13 +85,13 @@ class Events:
 class EventPairs:
     """Two topics with half of the events each, in turn a millisecond apart, so that no two have the same time."""
 
-    def __init__(self, bootstrap_servers: str, run: str, number: int, users: int) -> None:
+    def __init__(self, number: int, users: int) -> None:
         self.left = drawn(number // 2, users, 7, FIRST_TIMESTAMP, 2)
         self.right = drawn(number // 2, users, 8, FIRST_TIMESTAMP + 1, 2)
         self.records = 2 * (number // 2)
-        self.topics = (f"{run}-left", f"{run}-right")
-        for topic, events in zip(self.topics, (self.left, self.right), strict=True):
-            fill(bootstrap_servers, topic, rows(events))
+
+    def topics(self) -> dict[str, Iterable[Row]]:
+        return {"left": rows(self.left), "right": rows(self.right)}
 
     def met(self) -> Truth:
         """Left and right ones of a user that are close enough."""

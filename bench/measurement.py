@@ -10,12 +10,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 from confluent_kafka import Consumer, TopicPartition
 
 from bench.peers import Peer
-from bench.topics import PARTITIONS, create_topic
+from bench.topics import PARTITIONS, create_topic, fill
 from bench.truth import Truth, check
 from bench.workloads import Data, Workload
 
@@ -25,6 +26,23 @@ STILL_S = 1.0
 """The output is over when it is as long as it must be and has not grown for so long. It counts markers of transactions
 besides records, so its length alone does not tell."""
 LIMIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Data, and the topics that were filled with it."""
+
+    data: Data
+    topics: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: Data, bootstrap_servers: str) -> Filled:
+        """Makes the topics, with names of their own."""
+        run = f"bench-{uuid.uuid4().hex[:8]}"
+        rows = {f"{run}-{name}": rows for name, rows in data.topics().items()}
+        for topic, held in rows.items():
+            fill(bootstrap_servers, topic, held)
+        return cls(data, tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +68,7 @@ def running(peer: Peer, command: list[str]) -> Iterator[subprocess.Popen[bytes]]
             process.wait()
 
 
-def measure(bootstrap_servers: str, peer: Peer, workload: Workload, data: Data, truth: Truth) -> Run:
+def measure(bootstrap_servers: str, peer: Peer, workload: Workload[Any], filled: Filled, truth: Truth) -> Run:
     """Runs the program until all output is there and checks that. Raises SystemExit where it ends early, takes too
     long, or says something else."""
     run = f"{peer.name}-{workload.name}-{uuid.uuid4().hex[:8]}".replace("_", "-")
@@ -66,7 +84,7 @@ def measure(bootstrap_servers: str, peer: Peer, workload: Workload, data: Data, 
         return sum(meter.cpu_times()[:2])
 
     with tempfile.TemporaryDirectory() as state:
-        command = peer.command(workload, bootstrap_servers, ",".join(data.topics), sink, run, state)
+        command = peer.command(workload, bootstrap_servers, ",".join(filled.topics), sink, run, state)
         with running(peer, command) as program:
             meter = psutil.Process(program.pid)
             first = begun = None
@@ -90,5 +108,5 @@ def measure(bootstrap_servers: str, peer: Peer, workload: Workload, data: Data, 
     assert first is not None
     assert begun is not None
     check(bootstrap_servers, sink, truth, workload.tally())
-    records = (last[1] - begun[1]) / last[1] * data.records
+    records = (last[1] - begun[1]) / last[1] * filled.data.records
     return Run(records / (last[0] - begun[0]), (last[2] - begun[2]) / records * 1e6, first - started)

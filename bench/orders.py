@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from bench.events import FIRST_TIMESTAMP, drawn
-from bench.topics import fill
+from bench.topics import Row
 from bench.truth import Truth
 
 
@@ -21,21 +23,16 @@ class Orders:
     depend on the moment.
     """
 
-    def __init__(self, bootstrap_servers: str, run: str, number: int, users: int) -> None:
+    def __init__(self, number: int, users: int) -> None:
         self.orders = drawn(number, users, 7, FIRST_TIMESTAMP, 1)
         self.records = number
-        self.topics = (f"{run}-orders", f"{run}-users")
+        self._users = users
+
+    def topics(self) -> dict[str, Iterable[Row]]:
         encode = msgspec.json.Encoder().encode
-        fill(
-            bootstrap_servers,
-            self.topics[1],
-            ((f"u{i}", encode(User(f"name of {i}", "town")), FIRST_TIMESTAMP - 1) for i in range(users)),
-        )
-        fill(
-            bootstrap_servers,
-            self.topics[0],
-            ((f"o{i}", encode(order), order.ts) for i, order in enumerate(self.orders)),
-        )
+        placed = ((f"o{i}", encode(order), order.ts) for i, order in enumerate(self.orders))
+        users = ((f"u{i}", encode(User(f"name of {i}", "town")), FIRST_TIMESTAMP - 1) for i in range(self._users))
+        return {"orders": placed, "users": users}
 
     def named(self) -> Truth:
         """Each order with its user, once."""

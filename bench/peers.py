@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bench.workloads import Workload
 
@@ -55,7 +55,7 @@ class Peer:
                 return "its program is not built, see `make bench-java`"
         return None
 
-    def does(self, workload: Workload, *, named: bool) -> bool:
+    def does(self, workload: Workload[Any], *, named: bool) -> bool:
         """Whether it takes part in the workload, `named` on the command line or not."""
         if not named and self.unasked is not None and workload.name not in self.unasked:
             return False
@@ -63,7 +63,7 @@ class Peer:
             return workload.name in JAVA_WORKLOADS
         return (HERE / self.package / f"{workload.name}.py").is_file()
 
-    def command(self, workload: Workload, *arguments: str) -> list[str]:
+    def command(self, workload: Workload[Any], *arguments: str) -> list[str]:
         """Arguments are bootstrap servers, input topics with commas, output topic, group, state directory."""
         if self.package == "kafka_streams":
             classpath = f"{JAVA_TARGET / 'classes'}{os.pathsep}{JAVA_TARGET / 'lib' / '*'}"

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from bench.events import EventPairs, Events
 from bench.orders import Orders
+from bench.topics import Row
 from bench.truth import Tally, Truth
 
 
 class Data(Protocol):
-    """Topics that were filled; `records` is what rates are counted in."""
+    """What the topics of a workload hold; `records` is what rates are counted in."""
 
     @property
-    def topics(self) -> tuple[str, ...]: ...
-    @property
     def records(self) -> int: ...
+    def topics(self) -> Mapping[str, Iterable[Row]]:
+        """Topics, in the order in which programs are told of them, and their rows in order of time."""
+        ...
 
 
 D = TypeVar("D", bound=Data)
@@ -26,8 +28,8 @@ D = TypeVar("D", bound=Data)
 @dataclass(frozen=True, slots=True)
 class Workload(Generic[D]):
     name: str
-    data: Callable[[str, str, int, int], D]
-    """Fills the topics: bootstrap servers, what their names begin with, number of records, number of users."""
+    data: Callable[[int, int], D]
+    """Makes so many records of so many users."""
     truth: Callable[[D], Truth]
     tally: Callable[[], Tally]
     by_hand: bool = False

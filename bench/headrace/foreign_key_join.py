@@ -30,8 +30,7 @@ def named(order: Order, user: User) -> Cents:
     return Cents(user.name, int(order.amount * 100), order.ts)
 
 
-def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str) -> None:
-    app = App(group, bootstrap_servers=bootstrap_servers, state_dir=state)
+def declare(app: App, source: str, sink: str) -> None:
     orders, users = source.split(",")
     (
         app.table(orders, key=str, value=Order, store="orders")
@@ -39,6 +38,11 @@ def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str)
         .to_stream()
         .to(sink)
     )
+
+
+def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str) -> None:
+    app = App(group, bootstrap_servers=bootstrap_servers, state_dir=state)
+    declare(app, source, sink)
     app.run()
 
 

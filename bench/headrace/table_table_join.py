@@ -25,8 +25,7 @@ def both(left: Event, right: Event) -> Cents:
     return Cents(left.user, int(left.amount * 100) + int(right.amount * 100), left.ts)
 
 
-def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str) -> None:
-    app = App(group, bootstrap_servers=bootstrap_servers, state_dir=state)
+def declare(app: App, source: str, sink: str) -> None:
     left, right = source.split(",")
     (
         app.table(left, key=str, value=Event, store="left")
@@ -34,6 +33,11 @@ def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str)
         .to_stream()
         .to(sink)
     )
+
+
+def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str) -> None:
+    app = App(group, bootstrap_servers=bootstrap_servers, state_dir=state)
+    declare(app, source, sink)
     app.run()
 
 
