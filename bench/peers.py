@@ -41,8 +41,10 @@ class Peer:
     """Kafka Streams' own, as `name=value`."""
     against: str = "headrace"
     """The run of headrace that it is compared with."""
+    can: Sequence[str] | None = None
+    """The workloads that it has a program for and whose output is right; None: all with a module in its package."""
     unasked: Sequence[str] | None = None
-    """The workloads that it takes part in without being named; None: all that it has a program for."""
+    """The workloads that it takes part in without being named; None: all that it can do."""
 
     def missing(self) -> str | None:
         """Why it cannot take part here."""
@@ -59,8 +61,8 @@ class Peer:
         """Whether it takes part in the workload, `named` on the command line or not."""
         if not named and self.unasked is not None and workload.name not in self.unasked:
             return False
-        if self.package == "kafka_streams":
-            return workload.name in JAVA_WORKLOADS
+        if self.can is not None:
+            return workload.name in self.can
         return (HERE / self.package / f"{workload.name}.py").is_file()
 
     def command(self, workload: Workload[Any], *arguments: str) -> list[str]:
@@ -86,12 +88,13 @@ PEERS = {
         Peer("headrace-1s", "headrace", {"HEADRACE_COMMIT_INTERVAL": "1"}, unasked=FIRST_TWO),
         Peer("headrace-alo", "headrace", {"HEADRACE_PROCESSING_GUARANTEE": "at_least_once"}, unasked=FIRST_TWO),
         Peer("quix", "quix"),
-        Peer("kafka-streams", "kafka_streams", settings=(EXACTLY_ONCE, EVERY_UPDATE)),
-        Peer("kafka-streams-cached", "kafka_streams", settings=(EXACTLY_ONCE,), unasked=("closed_windows",)),
+        Peer("kafka-streams", "kafka_streams", settings=(EXACTLY_ONCE, EVERY_UPDATE), can=JAVA_WORKLOADS),
+        Peer("kafka-streams-cached", "kafka_streams", settings=(EXACTLY_ONCE,), can=("closed_windows",)),
         Peer(
             "kafka-streams-2",
             "kafka_streams",
             settings=(EXACTLY_ONCE, EVERY_UPDATE, "num.stream.threads=2"),
+            can=JAVA_WORKLOADS,
             unasked=(),
         ),
         Peer(
@@ -99,6 +102,7 @@ PEERS = {
             "kafka_streams",
             settings=(EVERY_UPDATE, "commit.interval.ms=1000"),
             against="headrace-alo",
+            can=JAVA_WORKLOADS,
             unasked=(),
         ),
     )
