@@ -10,11 +10,11 @@ STAMP := $(VENV)/.headrace-setup
 ARGS ?=
 FLOWS ?= flights joins
 
-.PHONY: help setup demo test check replay soak bench docs lock clean
+.PHONY: help setup demo test check replay soak bench bench-java docs lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
-	@echo "targets: setup demo test check replay soak bench docs lock clean"
+	@echo "targets: setup demo test check replay soak bench bench-java docs lock clean"
 
 setup: $(STAMP)
 
@@ -48,6 +48,9 @@ bench: setup
 	$(BIN)/python -m bench $(ARGS)
 	$(BIN)/python -m bench operators
 
+bench-java:
+	mvn -q -B -f bench/kafka_streams/pom.xml compile
+
 docs: setup
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/docs $(ARGS)
@@ -56,5 +59,6 @@ lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock
 
 clean:
+	rm -rf bench/kafka_streams/target
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .headrace/demo dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,51 +1,121 @@
-"""The events of W1 and W2: `{"user", "amount", "ts"}` keyed by user, one per millisecond."""
+"""The events of users: `{"user", "amount", "ts"}` keyed by user, and what the workloads must make of them."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 import msgspec
-from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
-PARTITIONS = 4
+from bench.topics import PARTITIONS, Row
+from bench.truth import Truth
+from streams.partitioner import partition_for_key
+
 FIRST_TIMESTAMP = 1_700_000_000_000
+SIZE_MS, GRACE_MS, GAP_MS, REACH_MS = 10_000, 1_000, 2_000, 5_000
+"""Windows, their grace, the gap of sessions, and how far apart events may be that meet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What was loaded, and what the workloads must make of it."""
+class Event(msgspec.Struct):
+    user: str
+    amount: float
+    ts: int
 
-    topic: str
-    events: int
-    kept: int
-
-
-def create_topic(bootstrap_servers: str, topic: str) -> None:
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
-    admin.create_topics([NewTopic(topic, PARTITIONS, 1, config={"retention.ms": "-1"})])[topic].result(20)
+    @property
+    def cents(self) -> int:
+        return int(self.amount * 100)
 
 
-def load(bootstrap_servers: str, topic: str, events: int, users: int, seed: int = 7) -> Loaded:
-    """Creates the topic and writes the events."""
-    create_topic(bootstrap_servers, topic)
-    producer = Producer(
-        {
-            "bootstrap.servers": bootstrap_servers,
-            "partitioner": "murmur2_random",
-            "linger.ms": 50,
-            "queue.buffering.max.messages": 2_000_000,
-        }
-    )
-    rng, encode, kept = random.Random(seed), msgspec.json.Encoder().encode, 0
-    for i in range(events):
-        user, amount = f"u{rng.randrange(users)}", round(rng.random() * 100, 2)
-        kept += amount >= 50
-        ts = FIRST_TIMESTAMP + i
-        producer.produce(topic, encode({"user": user, "amount": amount, "ts": ts}), user, timestamp=ts)
-        if i % 10_000 == 0:
-            producer.poll(0)
-    if producer.flush(60):
-        raise RuntimeError("the broker did not take all events")
-    return Loaded(topic, events, kept)
+def drawn(number: int, users: int, seed: int, first: int, step: int) -> list[Event]:
+    """Events of users drawn at random, `step` ms apart."""
+    draw = random.Random(seed)
+    return [Event(f"u{draw.randrange(users)}", round(draw.random() * 100, 2), first + i * step) for i in range(number)]
+
+
+def rows(events: list[Event]) -> Iterator[Row]:
+    encode = msgspec.json.Encoder().encode
+    return ((event.user, encode(event), event.ts) for event in events)
+
+
+class Events:
+    """One topic, an event each millisecond."""
+
+    def __init__(self, number: int, users: int) -> None:
+        self.events = drawn(number, users, 7, FIRST_TIMESTAMP, 1)
+        self.records = number
+        self.partitions = PARTITIONS
+
+    def topics(self) -> dict[str, Iterable[Row]]:
+        return {"events": rows(self.events)}
+
+    def large(self) -> Truth:
+        """Those of 50 and more, in cents."""
+        kept = [event.cents for event in self.events if event.amount >= 50]
+        return Truth(len(kept), sum(kept))
+
+    def counted(self, windows: int = 1) -> Truth:
+        """Each event counted in so many windows, with every update."""
+        return Truth(windows * self.records, windows * self.records)
+
+    def sessions(self) -> Truth:
+        """Counts of sessions. An event that prolongs one deletes it, and makes one with other bounds."""
+        last: dict[str, int] = {}
+        outputs = 0
+        for event in self.events:
+            before = last.get(event.user)
+            outputs += 2 if before is not None and 0 < event.ts - before <= GAP_MS else 1
+            last[event.user] = event.ts
+        return Truth(outputs, self.records)
+
+    def closed(self) -> Truth:
+        """Counts of windows that are over, by the time of their partition, with grace."""
+        times: dict[int, int] = {}
+        counts: dict[tuple[str, int], int] = defaultdict(int)
+        partitions = {user: partition_for_key(user.encode(), self.partitions) for user in {e.user for e in self.events}}
+        for event in self.events:
+            times[partitions[event.user]] = event.ts
+            counts[event.user, event.ts - event.ts % SIZE_MS] += 1
+        over = [n for (user, start), n in counts.items() if start + SIZE_MS + GRACE_MS <= times[partitions[user]]]
+        return Truth(len(over), sum(over))
+
+
+class EventPairs:
+    """Two topics with half of the events each, in turn a millisecond apart, so that no two have the same time."""
+
+    def __init__(self, number: int, users: int) -> None:
+        self.left = drawn(number // 2, users, 7, FIRST_TIMESTAMP, 2)
+        self.right = drawn(number // 2, users, 8, FIRST_TIMESTAMP + 1, 2)
+        self.records = 2 * (number // 2)
+
+    def topics(self) -> dict[str, Iterable[Row]]:
+        return {"left": rows(self.left), "right": rows(self.right)}
+
+    def met(self) -> Truth:
+        """Left and right ones of a user that are close enough."""
+        by_user: dict[str, list[Event]] = defaultdict(list)
+        for event in self.right:
+            by_user[event.user].append(event)
+        times = {user: [event.ts for event in events] for user, events in by_user.items()}
+        sums = {user: [0, *accumulate(event.cents for event in events)] for user, events in by_user.items()}
+        records = total = 0
+        for event in self.left:
+            first = bisect_left(times[event.user], event.ts - REACH_MS)
+            last = bisect_right(times[event.user], event.ts + REACH_MS)
+            records += last - first
+            total += (last - first) * event.cents + sums[event.user][last] - sums[event.user][first]
+        return Truth(records, total)
+
+    def updates(self) -> Truth:
+        """The newest events of a user, each time one of both changed."""
+        newest: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        records = total = 0
+        for pair in zip(self.left, self.right, strict=True):
+            for mine, theirs, event in zip(newest, reversed(newest), pair, strict=True):
+                mine[event.user] = event.cents
+                if event.user in theirs:
+                    records += 1
+                    total += event.cents + theirs[event.user]
+        return Truth(records, total)

@@ -33,11 +33,14 @@ class KeyedTimeBuffer(TimeBuffer):
         if waiting is not None:  # mostly it has changed since the last commit already: then only the value is another
             local = HEAD.pack(0, waiting) + key
             before = self.dirty.get(local)
-            if before is not None and self._totals is not UNKNOWN:
-                self.dirty[local] = (value,)
-                count, size = self._totals
-                self._totals = Totals(count, size + len(value) - len(before[0]))
-                return waiting
+            if before is not None:
+                grown = len(value) - len(before[0])
+                if not grown or self._totals is not UNKNOWN:
+                    self.dirty[local] = (value,)
+                    if grown:
+                        count, size = self._totals
+                        self._totals = Totals(count, size + grown)
+                    return waiting
         waiting = self.time_of(key)
         if waiting is None:
             self._set(self._local(time, key, 0), None, (value,), 0, time)

@@ -21,14 +21,18 @@ class Cents(msgspec.Struct):
     ts: int
 
 
-def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str) -> None:
-    app = App(group, bootstrap_servers=bootstrap_servers, state_dir=state)
+def declare(app: App, source: str, sink: str) -> None:
     (
         app.stream(source, key=str, value=Event)
         .filter(F.amount >= 50)
         .map_values(lambda event: Cents(event.user, int(event.amount * 100), event.ts))
         .to(sink)
     )
+
+
+def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str) -> None:
+    app = App(group, bootstrap_servers=bootstrap_servers, state_dir=state)
+    declare(app, source, sink)
     app.run()
 
 

@@ -16,8 +16,7 @@ class Event(msgspec.Struct):
     ts: int
 
 
-def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str) -> None:
-    app = App(group, bootstrap_servers=bootstrap_servers, state_dir=state)
+def declare(app: App, source: str, sink: str) -> None:
     (
         app.stream(source, key=str, value=Event, timestamp=F.ts)
         .group_by_key()
@@ -26,6 +25,11 @@ def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str)
         .to_stream()
         .to(sink)
     )
+
+
+def main(bootstrap_servers: str, source: str, sink: str, group: str, state: str) -> None:
+    app = App(group, bootstrap_servers=bootstrap_servers, state_dir=state)
+    declare(app, source, sink)
     app.run()
 
 

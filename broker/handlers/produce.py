@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Set
 from struct import Struct
 from struct import error as StructError
 from typing import TypeAlias
@@ -21,6 +21,7 @@ from uuid import UUID
 from kio.schema.errors import ErrorCode
 
 from broker.handlers.transactional_write import IMPLICIT_FROM, TransactionalWrite
+from broker.journal.entry import ProducerIdentity
 from broker.log.errors import AppendRefused
 from broker.log.partition import PartitionLog
 from broker.protocol.api import api
@@ -82,23 +83,26 @@ def handle(
     write = None if transactional_id is None else TransactionalWrite(broker.transactions, transactional_id, version)
     if write is not None and version >= IMPLICIT_FROM and acks != 0:
         wanted = {
-            (named(broker, topic), partition): batch for topic, partitions in topics for partition, batch in partitions
+            at: batch
+            for topic, partitions in topics
+            for partition, batch in partitions
+            if (at := (named(broker, topic), partition)) in broker.logs.logs
         }
-        if write.must_enlist(wanted):
+        if missing := write.missing(wanted):
             # The frame's place is needed for the next one while this one waits for the coordinator's log.
-            return enlist_first(ctx, write, wanted, memoryview(bytearray(frame)), position)
+            return enlist_first(ctx, write, missing, memoryview(bytearray(frame)), position)
     return append_all(broker, version, acks, topics, write)
 
 
 async def enlist_first(
     ctx: RequestContext,
     write: TransactionalWrite,
-    wanted: Mapping[tuple[str, int], memoryview | None],
+    missing: Mapping[ProducerIdentity, Set[tuple[str, int]]],
     frame: memoryview,
     position: int,
 ) -> list[Buffer] | None:
     """Adds the partitions to the transaction, then appends; what could not be added is refused by the append."""
-    await write.enlist({at: batch for at, batch in wanted.items() if at in ctx.broker.logs.logs})
+    await write.enlist(missing)
     _, acks, topics = read_flexible(frame, position, ctx.version)
     answer = append_all(ctx.broker, ctx.version, acks, topics, write)
     return await answer if isinstance(answer, asyncio.Future) else answer

@@ -6,7 +6,7 @@ is refused: appended, it would open a transaction that nobody ends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from struct import Struct
 
 from kio.schema.errors import ErrorCode
@@ -52,23 +52,26 @@ class TransactionalWrite:
             f"includes {partition[0]}-{partition[1]}",
         )
 
-    def must_enlist(self, wanted: Mapping[TopicPartition, memoryview | None]) -> bool:
-        """Whether a partition is to be added to the transaction first."""
-        for partition, batch in wanted.items():
-            who = None if batch is None else writer(batch)
-            if who is not None:
-                code = self.transactions.check_write(self.transactional_id, who, partition)
-                if code in (ErrorCode.transaction_abortable, ErrorCode.concurrent_transactions):
-                    return True
-        return False
+    def missing(
+        self, wanted: Mapping[TopicPartition, memoryview | None]
+    ) -> Mapping[ProducerIdentity, Set[TopicPartition]]:
+        """The partitions of transactional batches by producer, if one of them is to be added to the transaction first.
 
-    async def enlist(self, wanted: Mapping[TopicPartition, memoryview | None]) -> None:
-        """Adds the partitions of transactional batches."""
+        Read before anything else is waited for: the batches stand in the connection's buffer.
+        """
         partitions: dict[ProducerIdentity, set[TopicPartition]] = {}
+        must_enlist = False
         for partition, batch in wanted.items():
             who = None if batch is None else writer(batch)
             if who is not None:
                 partitions.setdefault(who, set()).add(partition)
+                code = self.transactions.check_write(self.transactional_id, who, partition)
+                if code in (ErrorCode.transaction_abortable, ErrorCode.concurrent_transactions):
+                    must_enlist = True
+        return partitions if must_enlist else {}
+
+    async def enlist(self, partitions: Mapping[ProducerIdentity, Set[TopicPartition]]) -> None:
+        """Adds them to the transaction."""
         for who, group in partitions.items():
             await self.transactions.enlist(self.transactional_id, who, group, V2)
 

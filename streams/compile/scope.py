@@ -14,7 +14,8 @@ class RecordScope:
     `key` and `value` are None while nobody needed the decoded form; then `key_source` and `value_source` are the
     expressions that make it. `key_bytes` and `value_bytes` are serialised forms *under the serde of `schema`*, known
     because they came off the wire or were made already. `key_bytes_source` is an expression for the serialised key
-    that is cheaper than serialising `key` (a windowed key is its inner key and a start).
+    that is cheaper than serialising `key` (a windowed key is its inner key and a start). `window_end` is the end of a
+    windowed key, where it can be told without making that key.
 
     Behind a table the record is a change: `old_value` is the local with the value that is replaced (holding None if
     there was none), or None where no operator below asked for old values. `latest` is the local that says whether the
@@ -29,6 +30,7 @@ class RecordScope:
     key_source: str | None = None
     key_bytes: str | None = None
     key_bytes_source: str | None = None
+    window_end: str | None = None
     value: str | None = None
     value_source: str | None = None
     value_bytes: str | None = None
@@ -43,7 +45,14 @@ class RecordScope:
     def with_new_key(self, schema: Schema, key: str) -> RecordScope:
         """The scope behind an operator that replaced the key by the local `key`."""
         return replace(
-            self, schema=schema, key=key, key_source=None, key_bytes=None, key_bytes_source=None, key_not_null=False
+            self,
+            schema=schema,
+            key=key,
+            key_source=None,
+            key_bytes=None,
+            key_bytes_source=None,
+            window_end=None,
+            key_not_null=False,
         )
 
     def not_null_key(self) -> RecordScope:

@@ -241,7 +241,10 @@ class CountAggregation(SingleAggregation):
         return Updated(scope, state, state, time, nullable=False, old=old)
 
     def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
-        chain.line(f"{row} = sum(s[2][0] for s in {sessions}), {sessions}[-1][2][1]")
+        other = chain.local("other")
+        chain.line(f"{row} = {sessions}[-1][2]")
+        with chain.block(f"if len({sessions}) > 1:"):
+            chain.line(f"{row} = sum([{other}[2][0] for {other} in {sessions}]), {row}[1]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,10 +70,14 @@ class AggregateBySession(WindowAggregate):
                 parts.closing.write_not_before(chain, closed)
             first = self.write_first_visible(chain, f"{ts} - {gap}", parts.newest, self.store_now(chain))
             taken, start, end = chain.local("taken"), chain.local("start"), chain.local("end")
-            chain.line(f"{taken} = [s for s in {rows_of}({kb}, {first}, {FOREVER}) if s[1] <= {ts} + {gap}]")
+            chain.line(f"{taken} = {rows_of}({kb}, {first}, {FOREVER})")
             chain.line(f"{start} = {end} = {ts}")
+            # Sessions of a key do not overlap, so the one that ends last begins last.
+            with chain.block(f"if {taken} and {taken}[-1][1] > {ts} + {gap}:"):
+                chain.line(f"{taken} = [s for s in {taken} if s[1] <= {ts} + {gap}]")
             with chain.block(f"if {taken}:"):
-                chain.line(f"{start}, {end} = min({ts}, {taken}[0][1]), max({ts}, {taken}[-1][0])")
+                chain.line(f"if {taken}[0][1] < {ts}: {start} = {taken}[0][1]")
+                chain.line(f"if {taken}[-1][0] > {ts}: {end} = {taken}[-1][0]")
             with chain.block(f"if {end} < {closed}:"):
                 chain.line("counters.dropped_late += 1")
                 self.write_late(chain, scope)
@@ -127,7 +131,6 @@ class AggregateBySession(WindowAggregate):
         self, chain: Chain, scope: RecordScope, kb: str, taken: str, start: str, end: str, closed: str, parts: Parts
     ) -> None:
         store = f"stores[{self.spec.name!r}]"
-        put = chain.of_task("put_session", f"{store}.put")
         remove = chain.of_task("remove_session", f"{store}.remove_row")
         scope, _ = chain.key(scope)
         if self.aggregation.accepts_null:
@@ -164,7 +167,12 @@ class AggregateBySession(WindowAggregate):
         updated = self.aggregation.write_update(chain, scope, row, copy=self.copies_state)
         after = chain.local("after")
         chain.line(f"{after} = {self.row(replace(updated, time=end))}")
-        chain.line(f"{put}({kb}, {start}, {end}, {after})")
+        if updated.nullable:
+            put = chain.of_task("put_session", f"{store}.put")
+            chain.line(f"{put}({kb}, {start}, {end}, {after})")
+        else:
+            put = chain.of_task("set_session", f"{store}.set_row")
+            chain.line(f"{put}({kb}, {end}, {start}, {after})")
         with chain.block(f"if {end} > {parts.newest}:"):
             chain.line(f"{parts.newest} = {end}")
         if self.at_commit:
@@ -194,5 +202,6 @@ class AggregateBySession(WindowAggregate):
             scope,
             f"{chain.bind(Windowed, 'Windowed')}({key}, {start}, {end})",
             f"{kb} + {chain.bind(PACK_END_AND_START, 'pack_end_and_start')}({end}, {start})",
+            end,
             end,
         )

@@ -183,5 +183,6 @@ class AggregateBySlidingWindow(WindowAggregate):
             scope,
             f"{chain.bind(Windowed, 'Windowed')}({key}, {start}, {start} + {self.windows.difference_ms})",
             f"{kb} + {chain.bind(PACK_START, 'pack_start')}({start})",
+            f"{start} + {self.windows.difference_ms}",
             time,
         )

@@ -13,7 +13,7 @@ from streams.compile.scope import RecordScope
 from streams.errors import BufferFullError
 from streams.graph.node import Node, OldValues
 from streams.operators.table import Table, table_of
-from streams.operators.waiting_change import WaitingChange, decode_change, encode_change
+from streams.operators.waiting_change import decode_change, encode_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +89,32 @@ class Suppress(Table):
         put = chain.of_task("put_waiting", f"stores[{self.spec.name!r}].put")
         ts = scope.timestamp
         scope = scope.not_null_key()
-        key = ""
+        waits_for = ts
         if self.final:
-            scope, key = chain.key(scope)
+            scope, waits_for = self._end(chain, scope)
         scope, kb = chain.key_bytes_under(scope, self.schema)
         with chain.at(self, "serialization"):
             scope, vb = chain.value_bytes_under(scope, self.schema)
         old = self._write_old_bytes(chain, scope, kb) if self.tells_old else "None"
-        change = f"{chain.bind(WaitingChange, 'WaitingChange')}({ts}, {scope.headers}, {vb}, {old})"
-        encoded = f"{chain.bind(encode_change, 'encode_change')}({change})"
+        encoded = f"{chain.bind(encode_change, 'encode_change')}(({ts}, {scope.headers}, {vb}, {old}))"
         with chain.block(f"if {ts} > {names.clock.time}:"):
             chain.line(f"{names.clock.time} = {ts}")
         if names.released is None:
-            self._write_put(chain, names, put, kb, encoded, f"{key}.end" if self.final else ts)
+            self._write_put(chain, names, put, kb, encoded, waits_for)
             return
         # What has come out is closed, even if the clock was turned back.
-        with chain.block(f"if {names.clock.now} < {names.released} >= {key}.end + {self.wait_ms}:"):
+        with chain.block(f"if {names.clock.now} < {names.released} >= {waits_for} + {self.wait_ms}:"):
             chain.line("counters.dropped_late += 1")
         with chain.block("else:"):
-            self._write_put(chain, names, put, kb, encoded, f"{key}.end")
+            self._write_put(chain, names, put, kb, encoded, waits_for)
+
+    @staticmethod
+    def _end(chain: Chain, scope: RecordScope) -> tuple[RecordScope, str]:
+        """The text of the end of the change's window."""
+        if scope.window_end is not None:
+            return scope, f"({scope.window_end})"
+        scope, key = chain.key(scope)
+        return scope, f"{key}.end"
 
     def _write_put(self, chain: Chain, names: Names, put: str, kb: str, encoded: str, time: str) -> None:
         """Puts a change into the buffer, to wait for `time`, and lets out what is due or too much."""

@@ -131,9 +131,12 @@ class WindowAggregate(Table):
         that back too.
         """
         local, visible = chain.local("first"), chain.local("visible")
-        chain.line(f"{local}, {visible} = {first}, max(min({newest}, {now}) - {self.spec.retention_ms - 1}, 0)")
+        reaches_from = newest if newest == now else f"({newest} if {newest} < {now} else {now})"
+        chain.line(f"{local}, {visible} = {first}, {reaches_from} - {self.spec.retention_ms - 1}")
         with chain.block(f"if {local} < {visible}:"):
             chain.line(f"{local} = {visible}")
+        with chain.block(f"if {local} < 0:"):
+            chain.line(f"{local} = 0")
         return local
 
     def has_late_stream(self, chain: Chain) -> bool:
@@ -149,7 +152,7 @@ class WindowAggregate(Table):
         new = f"({updated.state}, {updated.time})"
         return f"None if {updated.state} is None else {new}" if updated.nullable else new
 
-    def keyed(self, scope: RecordScope, key: str, key_bytes: str, time: str) -> RecordScope:
+    def keyed(self, scope: RecordScope, key: str, key_bytes: str, end: str, time: str) -> RecordScope:
         """The scope of a result: its windowed key is only made where somebody reads it."""
         return replace(
             scope,
@@ -159,6 +162,7 @@ class WindowAggregate(Table):
             key_source=key,
             key_bytes=None,
             key_bytes_source=key_bytes,
+            window_end=end,
             value_bytes=None,
         )
 

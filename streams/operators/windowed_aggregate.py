@@ -198,5 +198,6 @@ class AggregateByWindow(WindowAggregate):
             scope,
             f"{chain.bind(Windowed, 'Windowed')}({key}, {start}, {end})",
             f"{kb} + {chain.bind(PACK_START, 'pack_start')}({start})",
+            end,
             time,
         )

@@ -57,6 +57,10 @@ class WireClient:
 
     def send(self, key: int, version: int, /, **values: Any) -> None:
         """Sends a request without waiting for its answer."""
+        self.socket.sendall(self.frame(key, version, **values))
+
+    def frame(self, key: int, version: int, /, **values: Any) -> bytes:
+        """The next request, as it is sent."""
         request_type = load_request_schema(key, version)
         self.correlation_id += 1
         body = io.BytesIO()
@@ -65,7 +69,7 @@ class WireClient:
         if request_type.__flexible__:
             body.write(b"\x00")
         entity_writer(request_type)(body, build_request(request_type, values))
-        self.socket.sendall(struct.pack(">i", body.tell()) + body.getvalue())
+        return struct.pack(">i", body.tell()) + body.getvalue()
 
     def receive(self, key: int, version: int) -> Any:
         """Reads the answer to the last request."""

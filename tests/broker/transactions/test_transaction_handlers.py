@@ -12,6 +12,7 @@ import pytest
 from kio.schema.errors import ErrorCode
 
 from broker.protocol.batches import TRANSACTIONAL, encode_batch
+from broker.server.connection import BUFFER_SIZE
 from tests.broker.groups.wire import WireClient, wire
 from tests.broker.transactions.clients import read_all
 
@@ -359,6 +360,36 @@ def test_v2_end_that_is_sent_again_is_answered_alike(client: WireClient, make_to
     again = settled(lambda: client.ask(END, 5, **before, committed=True), lambda one: one.error_code)
     assert (again.error_code, again.producer_epoch) == (ErrorCode.none, producer.epoch)
     assert client.ask(END, 5, **before, committed=False).error_code is ErrorCode.invalid_txn_state
+
+
+def test_v2_produce_with_the_next_request_behind_it_is_part_of_the_transaction(
+    client: WireClient, servers: str, make_topic: MakeTopic, unique: str
+) -> None:
+    """The next request, which fills the connection's buffer, takes the first one's place while that still waits for the
+    transaction to begin."""
+    topic, other = make_topic(), make_topic()
+    producer = Producer(client, unique)
+    first = encode_batch(
+        [(b"k", b"v")], NOW, attributes=TRANSACTIONAL, producer_id=producer.producer_id, producer_epoch=producer.epoch,
+        base_sequence=0,
+    )  # fmt: skip
+    second = encode_batch([(b"k", b"v" * (BUFFER_SIZE - 220))], NOW)
+    with wire(servers) as pipelined:
+        requests = [
+            pipelined.frame(
+                PRODUCE, 12, transactional_id=transactional_id, acks=-1, timeout=MINUTE,
+                topic_data=[{"name": name, "partition_data": [{"index": 0, "records": bytes(records)}]}],
+            )
+            for transactional_id, name, records in ((unique, topic, first), (None, other, second))
+        ]  # fmt: skip
+        assert len(requests[1]) <= BUFFER_SIZE < sum(map(len, requests))
+        pipelined.socket.sendall(b"".join(requests))
+        for number in (1, 2):
+            pipelined.correlation_id = number
+            ((answer,),) = (one.partition_responses for one in pipelined.receive(PRODUCE, 12).responses)
+            assert answer.error_code is ErrorCode.none
+    assert producer.end(5) is ErrorCode.none
+    assert read_all(servers, topic) == ["v"]
 
 
 def test_v2_produce_to_an_unknown_topic_is_refused(client: WireClient, unique: str) -> None:

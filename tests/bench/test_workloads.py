@@ -1,0 +1,34 @@
+"""The benchmark's workloads: what headrace's programs make of a few records is what the generators say."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import msgspec
+import pytest
+
+from bench.events import Events
+from bench.truth import Truth
+from bench.workloads import WORKLOADS
+from streams import App
+from streams.testing import TopologyTestDriver
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_workload_gives_what_its_truth_says(name: str) -> None:
+    workload = WORKLOADS[name]
+    data = workload.data(30_000 if name == "closed_windows" else 2_000, 20)
+    if isinstance(data, Events):
+        data.partitions = 1  # as the driver has it
+    app = App("bench")
+    import_module(f"bench.headrace.{name}").declare(app, ",".join(data.topics()), "out")
+    rows = [(ts, topic, key, value) for topic, held in data.topics().items() for key, value, ts in held]
+    tally = workload.tally()
+    with TopologyTestDriver(app) as driver:
+        for ts, topic, key, value in sorted(rows):
+            driver.pipe(topic, key.encode(), value, ts, None)
+        for record in driver.output_topic("out", key=bytes, value=bytes).read_all():
+            tally.add(record.key, None if record.value is None else msgspec.json.decode(record.value))
+    truth = workload.truth(data)
+    assert truth.records > 0
+    assert Truth(tally.records, tally.total) == truth
