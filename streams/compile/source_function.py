@@ -53,6 +53,8 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
         text.line("index = start")
         with text.block("try:"):
             with text.block("for index in range(start, end):"):
+                if module.in_flight:
+                    text.line("if in_flight.is_full(): break")
                 text.line("m = messages[index]")
                 scope = _decode(chain, node, topic, watermark)
                 with text.block("if ts > limit:"):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from stores import ChangelogRecord, Store, TaskState
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
+from streams.inflight import CallLoop
 from streams.observe import Counters
 from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
 from streams.plan.task_id import TaskId
@@ -24,6 +25,7 @@ from streams.runtime.watermark import UNKNOWN, Watermark
 
 log = logging.getLogger(__name__)
 
+DRAIN_WAIT_S = 0.05
 
 NOTHING_KNOWN = Progress(UNKNOWN, False)
 
@@ -46,6 +48,7 @@ class Task:
         global_stores: the worker's, of global tables.
         now: ms of the worker's monotonic clock.
         wall_clock: tells ms since the epoch.
+        calls: runs asynchronous functions, where the topology has any.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Task:
         max_task_idle_ms: int,
         now: int,
         wall_clock: Callable[[], int],
+        calls: CallLoop | None = None,
     ) -> None:
         self.id = task_id
         self.subtopology: Subtopology = plan.plan.subtopologies[task_id.subtopology]
@@ -86,8 +90,11 @@ class Task:
                 counters=self.counters,
                 wall_clock=wall_clock,
                 may_skip=failures.may_skip,
+                calls=calls,
             )
         )
+        self.in_flight = self.program.in_flight
+        self._calls = calls
         self.changelogs = tuple(
             Changelog(store.name, store.changelog, task_id.partition)
             for store in self.subtopology.stores
@@ -107,6 +114,10 @@ class Task:
         """Punctuators ran since the last commit: what they forwarded waits for the next, with or without records."""
         self._flushed: dict[str, Progress] = {}
         """Sink -> progress when tables last forwarded what they had held back for the commit."""
+        self._out: dict[str, Progress] = {}
+        """Sink -> progress when the last record that is out of flight had come in."""
+        self._following: set[str] = set()
+        """Sinks whose next progress goes through the lines just now."""
         self._measures: dict[str, Callable[[int], Progress]] = {}
         self.remembered: dict[str, bytes] = dict(state.metadata)
         """The metadata rows as last committed, or as restored."""
@@ -160,6 +171,8 @@ class Task:
         """Closes processors and state; what is not committed is dropped."""
         if self.phase is not TaskPhase.CLOSED:
             self.enter(TaskPhase.CLOSED)
+            if self.in_flight is not None:
+                self.in_flight.close()
             try:
                 self.program.processors.close()
             except Exception:  # the user's; what else there is to close must be closed
@@ -167,6 +180,10 @@ class Task:
             self.state.close()
 
     # -- work --------------------------------------------------------------------------------------------------------
+    def ready(self, now: int) -> bool:
+        """Whether there is a record that may be processed now."""
+        return self.inputs.ready(now) and (self.in_flight is None or not self.in_flight.is_full())
+
     def run(self, budget: int, now: int) -> int:
         """Runs up to `budget` buffered records, those first that are oldest; returns how many it took.
 
@@ -179,6 +196,10 @@ class Task:
         control_records = -self._control_records()
         try:
             while taken < budget:
+                if self.in_flight is not None:
+                    self.settle()
+                    if self.in_flight.is_full():
+                        break
                 following = inputs.next(now)
                 if following is None:
                     break
@@ -222,25 +243,78 @@ class Task:
             self.failures.skip(failure, None, self.id, self.counters)
             self.torn = False
 
-    def punctuation_due_ms(self) -> int:
-        """In how many ms of wall-clock time the next punctuator is due."""
-        return self.program.processors.on_wall_clock.due - self._wall_clock()
+    def wall_clock_due_ms(self) -> int:
+        """In how many ms of wall-clock time the next punctuator or batch is due."""
+        due = self.program.processors.on_wall_clock.due
+        if self.in_flight is not None and (batch := self.in_flight.due_ms) is not None:
+            due = min(due, batch)
+        return due - self._wall_clock()
+
+    # -- records in flight -------------------------------------------------------------------------------------------
+    @property
+    def calling(self) -> bool:
+        """Whether asynchronous functions have still to answer."""
+        return self.in_flight is not None and self.in_flight.calling
+
+    def settle(self) -> None:
+        """Lets out the records in flight that are done, and begins with others.
+
+        Raises:
+            StreamsError: one of them failed and is not to be skipped.
+        """
+        while True:
+            try:
+                self.program.settle()
+                return
+            except RecordFailure as failure:
+                self.torn = True
+                self.failures.skip(failure, failure.message, self.id, self.counters)
+                self.torn = False
+
+    def prepare_commit(self) -> bool:
+        """Ends batches; whether a commit would not have to wait for records in flight. Until it is made, or given up
+        (`go_on`), the task takes no input if it has to.
+
+        Raises StreamsError as `settle`.
+        """
+        in_flight = self.in_flight
+        if in_flight is None:
+            return True
+        in_flight.ending = True
+        in_flight.draining = self.subtopology.program.drains
+        self.settle()
+        return not (in_flight.draining and in_flight.count)
+
+    def go_on(self) -> None:
+        """The commit was made, or is not made now."""
+        if self.in_flight is not None:
+            self.in_flight.ending = self.in_flight.draining = False
+
+    def _drain(self) -> None:
+        while not self.prepare_commit():
+            assert self._calls is not None
+            self._calls.wait(DRAIN_WAIT_S)
 
     def _control_records(self) -> int:
         """How many of the records so far were watermarks."""
         return sum(watermark.observed for watermark in self.watermarks.values())
 
     def flush(self) -> None:
-        """Forwards what tables held back for the commit.
+        """Forwards what tables held back for the commit, and waits for the records in flight where it has to.
 
         Raises:
             StreamsError: an operator behind a table failed. The task must not be committed.
         """
-        try:
-            self.program.flush()
-        except RecordFailure as failure:
-            self.torn = True
-            self.failures.fail(failure, failure.message or NO_RECORD)
+        self._drain()
+        while True:
+            try:
+                self.program.flush()
+            except RecordFailure as failure:
+                self.torn = True
+                self.failures.fail(failure, failure.message or NO_RECORD)
+            if self.in_flight is None or not (self.subtopology.program.drains and self.in_flight.count):
+                break
+            self._drain()  # tables forwarded records to functions whose results other tables hold back
         if self.subtopology.program.emits_at_commit:
             for topic, measure in self._measures.items():
                 self._flushed[topic] = measure(self._flushed.get(topic, NOTHING_KNOWN).watermark)
@@ -258,7 +332,7 @@ class Task:
 
             def told(previous: int) -> Progress:
                 now = clock()
-                return progress(
+                read = progress(
                     (
                         InputProgress(
                             buffer.source.max_timestamp,
@@ -271,6 +345,7 @@ class Task:
                     previous,
                     [time for label, time in self.program.holding().items() if label in sink.holders],
                 )
+                return read if self.in_flight is None else self._passed(sink.topic, read, previous)
 
             return told
 
@@ -288,16 +363,37 @@ class Task:
             return {topic: at_flush(topic) for topic in self._measures}
         return self._measures
 
+    def _passed(self, topic: str, read: Progress, previous: int) -> Progress:
+        """The progress towards a sink, where records in flight may come to it: that of the input before them."""
+        in_flight = self.in_flight
+        assert in_flight is not None
+        if topic not in self._following:
+            self._following.add(topic)
+
+            def passed() -> None:
+                self._following.discard(topic)
+                self._out[topic] = read
+
+            in_flight.follow(passed)
+        out = self._out.get(topic, NOTHING_KNOWN)
+        return Progress(max(out.watermark, previous), out.idle and read.idle and not in_flight.count)
+
     # -- commit ------------------------------------------------------------------------------------------------------
     def offsets(self) -> dict[Place, CommittedOffset]:
-        """The inputs' offsets that are not committed yet, with the partitions' time."""
+        """The inputs' offsets that are not committed yet, with the partitions' time. A record in flight is not done."""
         moved: dict[Place, CommittedOffset] = {}
+        in_flight = {} if self.in_flight is None else self.in_flight.earliest()
         for buffer in self.inputs.buffers:
             position = buffer.position()
             place = (buffer.topic, buffer.partition)
             known = self.committed_offsets.get(place)
+            time = buffer.source.max_timestamp
+            if place in in_flight:
+                assert self.in_flight is not None
+                position, before = in_flight[place], -1 if known is None else decode_partition_time(known.metadata)
+                time = max(self.in_flight.released_time(place), before)
             if position is not None and (known is None or known.offset != position):
-                moved[place] = CommittedOffset(position, encode_partition_time(buffer.source.max_timestamp))
+                moved[place] = CommittedOffset(position, encode_partition_time(time))
         return moved
 
     def source_positions(self, moved: Mapping[Place, CommittedOffset]) -> dict[str, int]:
