@@ -51,8 +51,14 @@ def line_of(chain: Chain, node: Node, scope: RecordScope, make: Callable[..., An
             text.line("#nonlocal")
             text.line(TASK_TIME_THEN)
             with text.block("try:"):
-                key = {"key_bytes" if names.by_key_bytes else "key": "key"}
-                out = RecordScope(schema=node.schema, timestamp="ts", headers="headers", value="value", **key)
+                out = RecordScope(
+                    schema=node.schema,
+                    timestamp="ts",
+                    headers="headers",
+                    key=None if names.by_key_bytes else "key",
+                    key_bytes="key" if names.by_key_bytes else None,
+                    value="value",
+                )
                 body.forward(node, out)
             with text.block("finally:"):
                 text.line(TASK_TIME_AGAIN)
@@ -129,7 +135,9 @@ def _write_mark(module: ModulePlan, text: SourceText, line: str, passed: Mapping
     text.line()
 
 
-def stores_below(nodes: Sequence[Node], stores: Sequence[str], declarations: Mapping[str, StoreDeclaration[Any]]) -> set[str]:
+def stores_below(
+    nodes: Sequence[Node], stores: Sequence[str], declarations: Mapping[str, StoreDeclaration[Any]]
+) -> set[str]:
     """Those of the stores that only operators behind lines use."""
     below = _below(nodes)
     used_above = {

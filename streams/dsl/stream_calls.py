@@ -87,8 +87,8 @@ class CallingOperators(StreamHandle[K, V]):
         value: type[V2] | Serde | Any = None,
         name: str | None = None,
     ) -> KStream[K, V2]:
-        """Each record with the value that `await mapper(value)` or `await mapper(key, value)` gives, in the order of the
-        input, under the same key, timestamp and headers. Null values are passed to it too.
+        """Each record with the value that `await mapper(value)` or `await mapper(key, value)` gives, in the order of
+        the input, under the same key, timestamp and headers. Null values are passed to it too.
 
         Calls run in one event loop for the whole worker, on a thread of its own. A task that has `concurrency` records
         in flight takes no more input until the first of them is out. Time does not run ahead: windows behind the
@@ -195,7 +195,9 @@ class CallingOperators(StreamHandle[K, V]):
 
     def _at_least(self, least: int, operator: str, argument: str, number: int, origin: SourceLine | None) -> int:
         if not isinstance(number, int) or number < least:  # pyright: ignore[reportUnnecessaryIsInstance]
-            self._builder.problem(f"{operator}: {argument} must be a whole number from {least} on, got {number!r}", origin)
+            self._builder.problem(
+                f"{operator}: {argument} must be a whole number from {least} on, got {number!r}", origin
+            )
             return least
         return number
 

@@ -54,12 +54,7 @@ class InFlight:
 
     def is_full(self) -> bool:
         """Whether the task may take no more input."""
-        if self.time_waits or self.draining:
-            return True
-        for line in self.lines:  # a loop: this runs for every record
-            if line.full:
-                return True
-        return False
+        return self.time_waits or self.draining or any(line.full for line in self.lines)
 
     def waits_for_time(self) -> bool:
         """What is due by the task's clock has to wait for what is in flight, and input for both; False: nothing is."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from streams.compile.program import Headers, Message
 
 Forward = Callable[[Any, Any, int, "Headers | None", "Message", int], None]
-"""Runs what follows the operator for (key, result, timestamp, headers, message, the task's time when the record came)."""
+"""Runs what follows the operator for (key, result, timestamp, headers, message, the task's time when it came)."""
 Place = tuple[str, int]
 
 

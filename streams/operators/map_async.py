@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MapAsync(InFlightOperator):
-    """Source: none in Kafka Streams; what `map_values` does, in the same order. Null values are passed to the function."""
+    """Source: none in Kafka Streams; what `map_values` does, in the same order. Null values go to the function."""
 
     kind: ClassVar[str] = "map-async"
 

@@ -20,8 +20,9 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from confluent_kafka import Message as KafkaMessage
+
 from stores import StoreError
-from streams.compile.program import Message
 from streams.errors import StreamsError
 from streams.inflight import CallLoop
 from streams.plan.task_id import TaskId
@@ -73,8 +74,8 @@ class StreamThread:
         calls: CallLoop | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`aligned`: whether tasks write repartition topics, so that they have to stay close in time; `calls`: what runs
-        asynchronous functions, if there are any."""
+        """`aligned`: whether tasks write repartition topics, so that they have to stay close in time; `calls`: what
+        runs asynchronous functions, if there are any."""
         self.tasks = tasks
         self._options = options
         self._membership = membership
@@ -210,9 +211,9 @@ class StreamThread:
             if router.woken:
                 self._wake()
 
-    def _fetch_or_answers(self, calls: CallLoop) -> Sequence[Message]:
-        """Records if there are any, else whatever an answer to a call brings: waits for it, and only for a moment, since
-        records do not end that wait."""
+    def _fetch_or_answers(self, calls: CallLoop) -> Sequence[KafkaMessage]:
+        """Records if there are any; else waits for the answer to a call, and only for a moment, since records do not
+        end that wait."""
         messages = self._consumer.fetch(self._options.poll_records, 0.0)
         if not messages:
             calls.wait(ANSWER_WAIT_S)
@@ -266,8 +267,9 @@ class StreamThread:
         )
         if not self._schedule.due(self._clock(), asked=asked, generation_known=self._membership.generation_known):
             return
-        if not all([task.prepare_commit() for task in running]):  # of all tasks, also where one is not ready
-            return  # they take no input, and the commit is made when nothing is in flight any more
+        ready = [task.prepare_commit() for task in running]
+        if not all(ready):
+            return  # those take no input, and the commit is made when nothing is in flight there any more
         try:
             self._commit(running)
         except CommitFailedError as error:
