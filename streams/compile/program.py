@@ -93,8 +93,8 @@ class RecordFailure(Exception):
     """A record could not be processed.
 
     `index` is its place in the list given to `run`; -1 if a wall-clock punctuator failed, a change that was held back
-    for the commit, or a record in flight. `message` is the record that such a change came of, or that was in flight; `node`
-    the operator; `kind` what failed; the cause is chained.
+    for the commit, or a record in flight. `message` is the record that such a change came of, or that was in flight;
+    `node` the operator; `kind` what failed; the cause is chained.
     Records before it are done; what it did itself before it failed (a store update upstream of the failing operator)
     stands, as in Kafka Streams when a handler answers "continue".
     """
