@@ -18,7 +18,7 @@ from tests.streams.topology.test_compile import Watermark
 class OneTask:
     """The task that reads `topic`. Input it does not take at once is taken when there is room.
 
-    `sent` is what it produced: topic, key, value, timestamp, headers; `failed` the records that failed and were skipped.
+    `sent` is what it produced: topic, key, value, timestamp, headers; `failed` what failed and was skipped.
     """
 
     def __init__(self, app: App, topic: str = "in", *, watermark: int = NO_LIMIT, may_skip: bool = False) -> None:

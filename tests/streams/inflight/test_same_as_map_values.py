@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from streams import App, Json, KStream, Processor, ProcessorContext, Record, Stores, session, tumbling
 from streams.compile.program import NO_LIMIT
+from tests.streams.examples import oracle
 from tests.streams.inflight.one_task import OneTask
 
 MS = timedelta(milliseconds=1)
@@ -139,6 +141,7 @@ acts = st.lists(
 )
 
 
+@functools.cache
 def app_of(topology: str, step: Step, *, through: bool) -> App:
     app = App("app")
     stream = app.stream("in", key=str, value=int)
@@ -170,6 +173,7 @@ STEPS = {"map_async": (by_call, at_once), "map_batch": (by_batch, at_once), "bot
 @pytest.mark.parametrize("through", [False, True], ids=["stream", "repartition"])
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.parametrize("step", STEPS)
+@oracle
 @given(script=acts)
 def test_records_in_flight_come_out_as_if_nothing_took_time(
     step: str, topology: str, through: bool, script: list[Act]
