@@ -84,6 +84,8 @@ class ModulePlan:
     """Lines run when the tables have forwarded what they held back."""
     lines: dict[int, LineNames] = field(default_factory=dict[int, LineNames])
     """Operators with records in flight, by id."""
+    line_names: dict[int, str] = field(default_factory=dict[int, str])
+    """The names of the lines, by the same ids."""
     passed: dict[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
     """By the id of such an operator: cell of a watermark above it -> the cell that has what the watermark was when the
     last record that came out had come in."""
@@ -102,6 +104,13 @@ class ModulePlan:
     def in_flight(self) -> list[Node]:
         """The operators with records in flight, parents first."""
         return [node for node in self.nodes if node.in_flight]
+
+    def line_name(self, node: Node) -> str:
+        """The name of the line of such an operator."""
+        name = self.line_names.get(id(node))
+        if name is None:
+            name = self.line_names[id(node)] = self.namespace.fresh("line")
+        return name
 
 
 class Chain:

@@ -6,6 +6,7 @@
 The order of a run without such operators is kept. A watermark that was read waits in the line behind the records that
 came before it, and clocks behind the operator see it when these are out. A record that makes something due by the
 task's clock ends the run: no input is taken before all records in flight are out, then it happens, then input goes on.
+A record that would get ahead of others, since its way to some state does not lead through their line, waits likewise.
 While a record is let out the task's clock is what it was when the record came.
 """
 
@@ -23,6 +24,7 @@ from streams.operators.map import Map
 from streams.operators.map_values import MapValues
 from streams.operators.merge import Merge
 from streams.operators.peek import Peek
+from streams.operators.process import Process
 from streams.operators.repartition import Repartition
 from streams.operators.select_key import SelectKey
 from streams.operators.source import Source
@@ -41,7 +43,7 @@ def line_of(chain: Chain, node: Node, scope: RecordScope, make: Callable[..., An
     module = chain.module
     names = module.lines.get(id(node))
     if names is None:
-        line, take = chain.local("line"), chain.local("take")
+        line, take = module.line_name(node), chain.local("take")
         by_key_bytes = scope.key is None and scope.key_bytes is not None
         names = module.lines[id(node)] = LineNames(line, take, chain.bind(make, "make_line"), by_key_bytes)
         forward = module.namespace.fresh("forward")
@@ -98,7 +100,7 @@ def write_settle(module: ModulePlan, text: SourceText) -> None:
                 with text.block("finally:"):
                     text.line("advance_stores()")
         if module.in_flight:
-            with text.block("if in_flight.time_may_pass():"):
+            with text.block("if in_flight.is_empty_now():"):
                 with text.block("try:"):
                     text.line("task_clock_moved()")
                 with text.block("except Exception as error:"):
@@ -160,6 +162,63 @@ def _below(nodes: Sequence[Node]) -> set[int]:
 
 def _enters(node: Node, nodes: Sequence[Node]) -> bool:
     return isinstance(node, Repartition) and any(node is parent for other in nodes for parent in other.parents)
+
+
+def lines_overtaken(module: ModulePlan, source: Node) -> list[str]:
+    """The lines that have to be empty before a record of `source` is taken, lest it gets ahead of what is in them.
+
+    Behind a line stands state that the source's records come to past the line (the other side of a join, its table, a
+    stream that is merged again), or through another line.
+    """
+    chain = Chain(module, SourceText())
+    reached = _reached(chain, source)
+    direct = _reached(chain, source, past_lines=False)
+    lines = {id(line): line for line in module.in_flight}
+    mine = {each for each in reached if each in lines}
+    overtaken: set[int] = set()
+    for node in module.nodes:
+        touched = _touched(module, node)
+        if not touched:
+            continue
+        before = {each for each, line in lines.items() if id(node) in _reached(chain, line)}
+        if not before:
+            continue
+        if direct & touched:
+            overtaken |= before
+        last = {each for each, line in lines.items() if id(node) in _reached(chain, line, past_lines=False)}
+        if len(last) > 1 and mine & before:
+            overtaken |= before if len(mine & last) > 1 else before - mine
+    return [module.line_name(line) for line in module.in_flight if id(line) in overtaken]
+
+
+def _reached(chain: Chain, node: Node, *, past_lines: bool = True) -> set[int]:
+    """The operators that hear of `node`'s records; not past lines: up to the next lines, these included."""
+    found: set[int] = set()
+    queue = [node]
+    while queue:
+        current = queue.pop()
+        for child in [*chain.children(current), *chain.children(current, late=True)]:
+            if id(child) not in found:
+                found.add(id(child))
+                if past_lines or not child.in_flight:
+                    queue.append(child)
+    return found
+
+
+def _touched(module: ModulePlan, node: Node) -> set[int]:
+    """The operators whose state `node` works with: itself, those it shares a store with, the tables it looks into."""
+    stores = {*node.connected_stores, *([node.store.name] if node.store is not None else ())}
+    touched = {id(node)} if stores or isinstance(node, Process) else set[int]()
+    for other in module.nodes:
+        if stores.intersection((*other.connected_stores, *([other.store.name] if other.store is not None else ()))):
+            touched.add(id(other))
+    queue = list(node.looks_into)
+    while queue:
+        table = queue.pop()
+        touched.add(id(table))
+        if not isinstance(table, Repartition):
+            queue.extend(table.parents)
+    return touched
 
 
 def has_to_drain(module: ModulePlan, sources: Sequence[Node]) -> bool:

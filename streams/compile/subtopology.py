@@ -206,7 +206,7 @@ def _write_time_functions(
         for event in module.clock_events:
             event.write_check(Chain(module, text))
         if module.in_flight and module.task_events:
-            text.line(f"if ({_waiting(module)}) and not in_flight.waits_for_time(): task_clock_moved()")
+            text.line(f"if ({_waiting(module)}) and not in_flight.has_to_empty(): task_clock_moved()")
         else:
             for event in module.task_events:
                 event.write_check(Chain(module, text))
@@ -287,7 +287,7 @@ def _completed(source: str, module: ModulePlan, *, moved: str, expires_below: bo
         source = completed_task_time(source, now, cell, expires=expires_below)
     events = "pass"
     if waiting and module.in_flight:
-        events = f"if ({waiting}) and (in_flight.waits_for_time() or task_clock_moved()): return index + 1"
+        events = f"if ({waiting}) and (in_flight.has_to_empty() or task_clock_moved()): return index + 1"
     elif waiting:
         events = f"if {waiting}: task_clock_moved()"
     return source.replace("#task_events", events)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class InFlight:
     """The lines of a task, upstream first. Owned by the task."""
 
-    __slots__ = ("_binding", "draining", "ending", "lines", "time_waits")
+    __slots__ = ("_binding", "draining", "emptying", "ending", "lines")
 
     def __init__(self, binding: TaskBinding) -> None:
         self._binding = binding
@@ -24,8 +24,8 @@ class InFlight:
         """A commit is near: batches end as they are."""
         self.draining = False
         """A commit waits until nothing is in flight."""
-        self.time_waits = False
-        """Something is due by the task's clock: no more input before what is in flight is out."""
+        self.emptying = False
+        """Something has to wait until nothing is in flight: no more input before."""
 
     @property
     def count(self) -> int:
@@ -50,21 +50,21 @@ class InFlight:
         return line
 
     def ends(self) -> bool:
-        return self.ending or self.time_waits
+        return self.ending or self.emptying
 
     def is_full(self) -> bool:
         """Whether the task may take no more input."""
-        return self.time_waits or self.draining or any(line.full for line in self.lines)
+        return self.emptying or self.draining or any(line.full for line in self.lines)
 
-    def waits_for_time(self) -> bool:
-        """What is due by the task's clock has to wait for what is in flight, and input for both; False: nothing is."""
-        self.time_waits = self.count > 0
-        return self.time_waits
+    def has_to_empty(self) -> bool:
+        """What comes next has to wait until nothing is in flight, and input behind it; False: nothing is."""
+        self.emptying = self.count > 0
+        return self.emptying
 
-    def time_may_pass(self) -> bool:
-        """Whether what waited for the records in flight is to happen now; true once."""
-        if self.time_waits and not self.count:
-            self.time_waits = False
+    def is_empty_now(self) -> bool:
+        """Whether what waited for that may go on; true once."""
+        if self.emptying and not self.count:
+            self.emptying = False
             return True
         return False
 

@@ -106,7 +106,8 @@ class DriverTask:
             if plan.source == message.topic() and (key := message.key()) is not None:
                 self._read[plan.name].append(ChangelogRecord(key, message.value(), message.timestamp()[1]))
         try:
-            self._program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
+            while self._program.sources[message.topic()].run([message], 0, 1, NO_LIMIT) == 0:
+                self.settle()  # it may not get ahead of a batch that waits
         except RecordFailure as failure:
             self._driver.failures.skip(failure, message, self._id, self.counters)
         self.settle()

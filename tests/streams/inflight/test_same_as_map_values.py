@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import App, Json, KStream, Processor, ProcessorContext, Record, Stores, session, tumbling
+from streams import App, Json, KStream, Processor, ProcessorContext, Record, Stores, join_window, session, tumbling
 from streams.compile.program import NO_LIMIT
 from tests.streams.examples import oracle
 from tests.streams.inflight.one_task import OneTask
@@ -111,6 +111,28 @@ def several(step: Step, stream: Stream) -> None:
     to_out(step(stream.flat_map_values(lambda v: range(v), value=int)))
 
 
+def merged_again(step: Step, stream: Stream) -> None:
+    """Some records go past the operator, and meet the others in windows."""
+    ways = stream.split().branch(lambda k, v: v % 2 == 0, name="even").default_branch(name="odd")
+    closing_windows(step(ways["even"]).merge(ways["odd"]))
+
+
+def two_ways(step: Step, stream: Stream) -> None:
+    ways = stream.split().branch(lambda k, v: v % 2 == 0, name="even").default_branch(name="odd")
+    closing_windows(step(ways["even"]).merge(step(ways["odd"])))
+
+
+def own_table(step: Step, stream: Stream) -> None:
+    """Records meet the newest value of their key as it was when they came."""
+    newest = stream.group_by_key().reduce(lambda one, other: other, store="newest")
+    to_out(step(stream).join(newest, lambda one, other: [one, other], value=Json()))
+
+
+def own_join(step: Step, stream: Stream) -> None:
+    windows = join_window(5 * MS, grace=2 * MS)
+    to_out(step(stream).outer_join(stream, lambda one, other: [one, other], windows=windows, value=Json()))
+
+
 TOPOLOGIES: dict[str, Callable[[Step, Stream], None]] = {
     "out": lambda step, stream: to_out(step(stream)),
     "windows": lambda step, stream: closing_windows(step(stream)),
@@ -119,6 +141,10 @@ TOPOLOGIES: dict[str, Callable[[Step, Stream], None]] = {
     "between": between,
     "processor before": clocked_before,
     "several": several,
+    "merged again": merged_again,
+    "two ways": two_ways,
+    "own table": own_table,
+    "own join": own_join,
 }
 
 
