@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from streams.inflight.batch_values import BatchValues, result_values
+from streams.inflight.batch_format import BatchValues, result_values
 from streams.inflight.line import Line, Pending
 
 

@@ -315,6 +315,7 @@ class Task:
             if self.in_flight is None or not (self.subtopology.program.drains and self.in_flight.count):
                 break
             self._drain()  # tables forwarded records to functions whose results other tables hold back
+        self.go_on()
         if self.subtopology.program.emits_at_commit:
             for topic, measure in self._measures.items():
                 self._flushed[topic] = measure(self._flushed.get(topic, NOTHING_KNOWN).watermark)

@@ -82,9 +82,9 @@ def test_result_waits_for_those_before_it() -> None:
 
     with OneTask(app_with(slow_first, concurrency=4)) as task:
         task.pipe(*records(4))
-        for _ in range(3):
-            task.work(0.5)
+        task.work(0.5)  # the others have answered
         assert task.sent == []
+        assert task.in_flight == 4
         task.finish()
         assert [ts for *_, ts, _ in task.sent] == [0, 1, 2, 3]
 
@@ -95,7 +95,7 @@ def test_key_timestamp_headers_and_context_are_the_records_own() -> None:
 
     with TopologyTestDriver(app_with(told)) as driver:
         topic = driver.input_topic("in")
-        topic.pipe(1, key="a", timestamp=5, headers={"h": b"1"})
+        topic.pipe(1, key="a", timestamp=5, headers=[("h", b"1")])
         topic.pipe(2, key=None, timestamp=3)
         found = driver.output_topic("out").read_all()
     assert [(each.key, each.value, each.timestamp) for each in found] == [

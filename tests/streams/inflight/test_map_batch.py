@@ -156,7 +156,7 @@ def test_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     def missing(name: str) -> Any:
         raise ImportError(name)
 
-    monkeypatch.setattr("streams.inflight.batch_values.import_module", missing)
+    monkeypatch.setattr("streams.inflight.batch_format.import_module", missing)
     with pytest.raises(TopologyError, match=r'needs the package numpy: pip install "headrace\[numpy\]"'):
         app_with(Seen(), format="numpy").plan()
 

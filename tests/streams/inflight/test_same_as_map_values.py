@@ -206,7 +206,10 @@ def test_records_in_flight_come_out_as_if_nothing_took_time(
 ) -> None:
     flying, plain = STEPS[step]
     expected = outcome(app_of(topology, plain, through=through), script, through=through)
-    assert outcome(app_of(topology, flying, through=through), script, through=through) == expected
+    came = outcome(app_of(topology, flying, through=through), script, through=through)
+    if topology == "own join":  # of one record that takes both ways, the one past the operator is the first
+        expected, came = (sorted(expected[0]), *expected[1:]), (sorted(came[0]), *came[1:])
+    assert came == expected
 
 
 def test_script_reaches_what_it_is_for() -> None:
