@@ -12,7 +12,7 @@ While a record is let out the task's clock is what it was when the record came.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from streams.compile.chain import Chain, LineNames, ModulePlan
@@ -51,7 +51,7 @@ def line_of(chain: Chain, node: Node, scope: RecordScope, make: Callable[..., An
         body = Chain(module, text)
         with text.at(node), text.block(f"def {forward}(key, value, ts, headers, m, then):"):
             text.line("#nonlocal")
-            text.line(TASK_TIME_THEN)
+            text.line(f"{TASK_TIME_THEN} {names.line}")
             with text.block("try:"):
                 out = RecordScope(
                     schema=node.schema,
@@ -76,15 +76,19 @@ def lines_of_task(module: ModulePlan) -> list[str]:
     return [f"{each.line} = in_flight.add({each.make}); {each.take} = {each.line}.take" for each in named]
 
 
-def completed_task_time(source: str, now: str, cell: str | None, *, expires: bool) -> str:
-    """Fills in the task's clock: its text `now`, its cell (None: nobody asks for it). `expires`: stores behind the
-    operators follow it."""
-    then = again = "pass"
-    if cell is not None:
-        then = f"at_read, {cell} = {cell}, then" + ("; expire_below(then)" if expires else "")
-        again = f"{cell} = at_read"
+def completed_task_time(source: str, module: ModulePlan, now: str, cell: str | None, expiring: Collection[str]) -> str:
+    """Fills in the task's clock: its text `now`, its cell (None: nobody asks for it). `expiring`: stores behind lines
+    that follow it, each as of the records that come out of the line before it."""
     source = source.replace(TASK_TIME_NOW, now)
-    return source.replace(TASK_TIME_THEN, then).replace(TASK_TIME_AGAIN, again)
+    for node in module.in_flight:
+        then = "pass"
+        if cell is not None:
+            then = f"at_read, {cell} = {cell}, then"
+            followed = _reached(Chain(module, SourceText()), node, past_lines=False)
+            stores = {name for each in module.nodes if id(each) in followed for name in _stores_of(each)}
+            then += "".join(f"; stores[{name!r}].advance(then)" for name in sorted(stores.intersection(expiring)))
+        source = source.replace(f"{TASK_TIME_THEN} {module.line_name(node)}\n", then + "\n")
+    return source.replace(TASK_TIME_AGAIN, "pass" if cell is None else f"{cell} = at_read")
 
 
 def write_settle(module: ModulePlan, text: SourceText) -> None:
@@ -142,12 +146,7 @@ def stores_below(
 ) -> set[str]:
     """Those of the stores that only operators behind lines use."""
     below = _below(nodes)
-    used_above = {
-        name
-        for node in nodes
-        if id(node) not in below
-        for name in (*node.connected_stores, *([node.store.name] if node.store is not None else ()))
-    }
+    used_above = {name for node in nodes if id(node) not in below for name in _stores_of(node)}
     shared = {name for name, each in declarations.items() if each.everywhere}
     return set(stores) - used_above - shared
 
@@ -207,11 +206,9 @@ def _reached(chain: Chain, node: Node, *, past_lines: bool = True) -> set[int]:
 
 def _touched(module: ModulePlan, node: Node) -> set[int]:
     """The operators whose state `node` works with: itself, those it shares a store with, the tables it looks into."""
-    stores = {*node.connected_stores, *([node.store.name] if node.store is not None else ())}
+    stores = _stores_of(node)
     touched = {id(node)} if stores or isinstance(node, Process) else set[int]()
-    for other in module.nodes:
-        if stores.intersection((*other.connected_stores, *([other.store.name] if other.store is not None else ()))):
-            touched.add(id(other))
+    touched |= {id(other) for other in module.nodes if stores & _stores_of(other)}
     queue = list(node.looks_into)
     while queue:
         table = queue.pop()
@@ -219,6 +216,10 @@ def _touched(module: ModulePlan, node: Node) -> set[int]:
         if not isinstance(table, Repartition):
             queue.extend(table.parents)
     return touched
+
+
+def _stores_of(node: Node) -> set[str]:
+    return {*node.connected_stores, *([node.store.name] if node.store is not None else ())}
 
 
 def has_to_drain(module: ModulePlan, sources: Sequence[Node]) -> bool:

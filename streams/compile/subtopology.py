@@ -107,7 +107,7 @@ def compile_subtopology(
         functions_of_task = "clocks, restore_clocks, watermark_advanced, holding, flush, processors, punctuate"
         functions_of_task += ", in_flight, settle"
         text.line(f"return TaskProgram({{{table}}}, {functions_of_task})")
-    source = _completed(text.text, module, moved="; expire_rows({now})" if expiring else "", expires_below=bool(below))
+    source = _completed(text.text, module, moved="; expire_rows({now})" if expiring else "", below=below)
 
     filename = f"<headrace {name}>"
     namespace.names.update(
@@ -268,7 +268,7 @@ def _waiting(module: ModulePlan) -> str:
     return " or ".join(f"{event.clock.now} >= {event.due}" for event in module.task_events)
 
 
-def _completed(source: str, module: ModulePlan, *, moved: str, expires_below: bool) -> str:
+def _completed(source: str, module: ModulePlan, *, moved: str, below: Collection[str]) -> str:
     """Fills in what is known only when all operators are written; no line is added, so that their marks stay right.
 
     Each function that assigns variables of the closure names them; each run function moves the task's clock and looks
@@ -284,7 +284,7 @@ def _completed(source: str, module: ModulePlan, *, moved: str, expires_below: bo
     source = source.replace("#task_time", time)
     if module.in_flight:
         now, cell = ("-1", None) if clock is None else (clock.now, clock.time)
-        source = completed_task_time(source, now, cell, expires=expires_below)
+        source = completed_task_time(source, module, now, cell, below)
     events = "pass"
     if waiting and module.in_flight:
         events = f"if ({waiting}) and (in_flight.has_to_empty() or task_clock_moved()): return index + 1"

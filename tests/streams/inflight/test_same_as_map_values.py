@@ -214,7 +214,7 @@ def test_records_in_flight_come_out_as_if_nothing_took_time(
 
 def test_script_reaches_what_it_is_for() -> None:
     """Windows that close while records are in flight, with late ones among them."""
-    script = [Act("record", "ab"[i % 2], 4, 12 if i % 5 == 0 else 0) for i in range(40)]
+    script = [Act("record", "ab"[i % 2], 4, 25 if i % 5 == 4 else 0) for i in range(40)]
     sent, dropped, _ = outcome(app_of("windows", by_call, through=False), script, through=False)
     assert {topic for topic, *_ in sent} == {"out", "late"}
     assert dropped == sum(topic == "late" for topic, *_ in sent)
