@@ -11,23 +11,22 @@ from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
 from streams.inflight import CallLoop
 from streams.observe import Counters
-from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
+from streams.plan.plan import PartitionPlan, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.partition_time import decode_partition_time, encode_partition_time
 from streams.runtime.phase import TaskPhase, check_task_transition
-from streams.runtime.progress import InputProgress, Progress, progress
+from streams.runtime.progress import Progress
 from streams.runtime.router import Place
 from streams.runtime.task_metadata import CLOCK, RESTORED, read_clocks, read_watermarks, write_rows
-from streams.runtime.watermark import UNKNOWN, Watermark
+from streams.runtime.task_progress import TaskProgress
+from streams.runtime.watermark import Watermark
 
 log = logging.getLogger(__name__)
 
 DRAIN_WAIT_S = 0.05
-
-NOTHING_KNOWN = Progress(UNKNOWN, False)
 
 
 class Changelog(NamedTuple):
@@ -112,13 +111,7 @@ class Task:
         """A record failed half way through the operators: what is dirty in the stores belongs to no offset."""
         self.punctuated = False
         """Punctuators ran since the last commit: what they forwarded waits for the next, with or without records."""
-        self._flushed: dict[str, Progress] = {}
-        """Sink -> progress when tables last forwarded what they had held back for the commit."""
-        self._out: dict[str, Progress] = {}
-        """Sink -> progress when the last record that is out of flight had come in."""
-        self._following: set[str] = set()
-        """Sinks whose next progress goes through the lines just now."""
-        self._measures: dict[str, Callable[[int], Progress]] = {}
+        self._progress = TaskProgress(self.subtopology, self.program, self.inputs)
         self.remembered: dict[str, bytes] = dict(state.metadata)
         """The metadata rows as last committed, or as restored."""
 
@@ -316,68 +309,12 @@ class Task:
                 break
             self._drain()  # tables forwarded records to functions whose results other tables hold back
         self.go_on()
-        if self.subtopology.program.emits_at_commit:
-            for topic, measure in self._measures.items():
-                self._flushed[topic] = measure(self._flushed.get(topic, NOTHING_KNOWN).watermark)
+        self._progress.flushed()
 
     # -- time --------------------------------------------------------------------------------------------------------
     def measures(self, clock: Callable[[], int], idle_timeout_ms: int) -> dict[str, Callable[[int], Progress]]:
-        """For each repartition sink, what tells the task's progress towards it.
-
-        Where tables forward at the commit it is the progress of then: what they hold is older than what was read since.
-        """
-
-        def measure(sink: RepartitionSink) -> Callable[[int], Progress]:
-            sources = frozenset(sink.sources)
-            buffers = [buffer for buffer in self.inputs.buffers if buffer.topic in sources]
-
-            def told(previous: int) -> Progress:
-                now = clock()
-                read = progress(
-                    (
-                        InputProgress(
-                            buffer.source.max_timestamp,
-                            buffer.watermark_value(),
-                            buffer.is_quiet(now, idle_timeout_ms),
-                        )
-                        for buffer in buffers
-                    ),
-                    sink.hold_back_ms,
-                    previous,
-                    [time for label, time in self.program.holding().items() if label in sink.holders],
-                )
-                return read if self.in_flight is None else self._passed(sink.topic, read, previous)
-
-            return told
-
-        def at_flush(topic: str) -> Callable[[int], Progress]:
-            def told(previous: int) -> Progress:
-                flushed = self._flushed.get(topic, NOTHING_KNOWN)
-                # that input has come is told at once: before what comes of it
-                idle = flushed.idle and self._measures[topic](previous).idle
-                return Progress(max(flushed.watermark, previous), idle)
-
-            return told
-
-        self._measures = {sink.topic: measure(sink) for sink in self.subtopology.repartition_sinks}
-        if self.subtopology.program.emits_at_commit:
-            return {topic: at_flush(topic) for topic in self._measures}
-        return self._measures
-
-    def _passed(self, topic: str, read: Progress, previous: int) -> Progress:
-        """The progress towards a sink, where records in flight may come to it: that of the input before them."""
-        in_flight = self.in_flight
-        assert in_flight is not None
-        if topic not in self._following:
-            self._following.add(topic)
-
-            def passed() -> None:
-                self._following.discard(topic)
-                self._out[topic] = read
-
-            in_flight.follow(passed)
-        out = self._out.get(topic, NOTHING_KNOWN)
-        return Progress(max(out.watermark, previous), out.idle and read.idle and not in_flight.count)
+        """For each repartition sink, what tells the task's progress towards it."""
+        return self._progress.measures(clock, idle_timeout_ms)
 
     # -- commit ------------------------------------------------------------------------------------------------------
     def offsets(self) -> dict[Place, CommittedOffset]:
