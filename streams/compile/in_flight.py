@@ -109,7 +109,8 @@ def write_settle(module: ModulePlan, text: SourceText) -> None:
                     text.line("task_clock_moved()")
                 with text.block("except Exception as error:"):
                     text.line("raise record_failure(-1, error) from error")
-        text.line("pass")
+        else:
+            text.line("return")
     text.line()
 
 
