@@ -121,6 +121,14 @@ SLIDING, SESSION = sliding(S / 2, grace=S), session(S / 2, grace=S)
 Made = KStream[Any, Any] | KTable[Any, Any] | None
 
 
+async def cents_later(event: Event) -> Cents:
+    return cents(event)
+
+
+def batch_of_cents(events: list[Event]) -> list[Cents]:
+    return [cents(event) for event in events]
+
+
 def split(r: Inputs) -> Made:
     ways = r.events.split().branch(F.amount >= 50, name="high").default_branch(name="low")
     return ways["high"].merge(ways["low"])
@@ -160,6 +168,8 @@ ROWS: dict[str, Callable[[Inputs], Made]] = {
     "filter (function)": lambda r: r.events.filter(lambda key, event: event.amount >= 50),
     "map": lambda r: r.events.map(lambda key, event: (event.user, cents(event)), key=str, value=Cents),
     "map_values": lambda r: r.events.map_values(cents),
+    "map_async": lambda r: r.events.map_async(cents_later, concurrency=256),
+    "map_batch": lambda r: r.events.map_batch(batch_of_cents, max_size=256, value=Cents),
     "flat_map": lambda r: r.events.flat_map(lambda key, event: ((key, event),), key=str, value=Event),
     "flat_map_values": lambda r: r.events.flat_map_values(lambda event: (event,), value=Event),
     "select_key": lambda r: r.events.select_key(F.user),

@@ -30,6 +30,7 @@ from streams.compile.program import NO_LIMIT, TaskBinding
 from streams.observe import Counters
 from streams.plan.plan import Subtopology
 from streams.plan.task_id import TaskId
+from streams.runtime.event_loop import EventLoop
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import Surroundings
 from streams.testing.global_tables import DriverGlobalTables
@@ -131,6 +132,8 @@ class Loop:
             self._plan.global_tables, directory / "global", failures, Surroundings("bench", lambda: FIRST_TIMESTAMP)
         )
         self._records = records
+        self._calls = EventLoop("bench-calls")
+        self._calls.open()
         self._sent: list[tuple[Any, ...]] = []
         self._read = {source.topic for sub in self._plan.subtopologies for source in sub.sources}
         self._tasks = [self._task(sub, directory / str(sub.index)) for sub in self._plan.subtopologies]
@@ -152,6 +155,7 @@ class Loop:
                 watermarks={source.topic: Unbounded() for source in sub.sources if source.role == "repartition"},
                 counters=Counters(),
                 wall_clock=lambda: FIRST_TIMESTAMP,
+                calls=self._calls,
             )
         )
         program.processors.start()
@@ -172,7 +176,7 @@ class Loop:
     def _feed(self, topic: str, messages: Sequence[Message]) -> None:
         for _, program, _ in self._tasks:
             if topic in program.sources:
-                program.sources[topic].run(messages, 0, len(messages), NO_LIMIT)
+                run_all(program, self._calls, topic, messages)
 
     def run(self, first: int, last: int, *, counted: bool = False) -> Measured:
         """Runs events `first` to `last`: half of them from each topic where both are read."""
@@ -185,7 +189,7 @@ class Loop:
                 batches |= self._passed_on()
                 for source in sub.sources:
                     batch = batches.get(source.topic, [])
-                    took = self._timed(program.sources[source.topic].run, (batch, 0, len(batch), NO_LIMIT), counted)
+                    took = self._timed(run_all, (program, self._calls, source.topic, batch), counted)
                     seconds, calls = seconds + took[0], calls + took[1]
                 took = self._timed(commit, (program, state), counted)
                 seconds, calls = seconds + took[0], calls + took[1]
@@ -204,6 +208,7 @@ class Loop:
             program.processors.close()
             state.close()
         self._globals.close()
+        self._calls.close()
 
 
 class Unbounded:
@@ -213,6 +218,22 @@ class Unbounded:
 
     def observe(self, message: Any, /) -> bool:
         return False
+
+
+def run_all(program: Any, calls: EventLoop, topic: str, messages: Sequence[Message]) -> None:
+    """A batch, and what was in flight of it in the end."""
+    run, in_flight, end = program.sources[topic].run, program.in_flight, len(messages)
+    done = run(messages, 0, end, NO_LIMIT)
+    if in_flight is None:
+        return
+    while done < end or in_flight.count:
+        in_flight.ending = done == end
+        program.settle()
+        if in_flight.calling and (done == end or in_flight.is_full()):
+            calls.wait(1.0)
+        elif done < end:
+            done = run(messages, done, end, NO_LIMIT)
+    in_flight.ending = False
 
 
 def commit(program: Any, state: Any) -> None:

@@ -25,6 +25,14 @@ def call(
     """
     if isinstance(function.target, Expression):
         return inline(chain, scope, function.target)
+    scope, texts = arguments(chain, scope, function, others)
+    return scope, f"{chain.bind(function.target, hint)}({', '.join(texts)})"
+
+
+def arguments(
+    chain: Chain, scope: RecordScope, function: UserFunction, others: Mapping[str, str] | None = None
+) -> tuple[RecordScope, list[str]]:
+    """The scope with what the function's arguments needed decoded, and their texts."""
     texts: list[str] = []
     for argument in function.arguments:
         if others is not None and argument in others:
@@ -38,7 +46,7 @@ def call(
     if function.wants_context:
         context, m = chain.bind(Context, "Context"), scope.message
         texts.append(f"{context}({m}.topic(), {m}.partition(), {m}.offset(), {scope.timestamp}, {scope.headers} or [])")
-    return scope, f"{chain.bind(function.target, hint)}({', '.join(texts)})"
+    return scope, texts
 
 
 def inline(chain: Chain, scope: RecordScope, expression: Expression) -> tuple[RecordScope, str]:

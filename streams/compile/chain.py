@@ -38,6 +38,19 @@ class HeldChanges:
     function: str
 
 
+@dataclass(frozen=True, slots=True)
+class LineNames:
+    """The line of an operator that has records in flight, the method by which a record gets into it, and what makes it.
+
+    `by_key_bytes`: keys are in the line as they are serialised.
+    """
+
+    line: str
+    take: str
+    make: str
+    by_key_bytes: bool
+
+
 @dataclass(slots=True)
 class ModulePlan:
     """What all functions of one generated module share while it is written."""
@@ -69,6 +82,13 @@ class ModulePlan:
     """What tables forward at the commit, by the store that keeps their rows (the inputs of a cogroup share it)."""
     flushed: list[str] = field(default_factory=list[str])
     """Lines run when the tables have forwarded what they held back."""
+    lines: dict[int, LineNames] = field(default_factory=dict[int, LineNames])
+    """Operators with records in flight, by id."""
+    line_names: dict[int, str] = field(default_factory=dict[int, str])
+    """The names of the lines, by the same ids."""
+    passed: dict[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
+    """By the id of such an operator: cell of a watermark above it -> the cell that has what the watermark was when the
+    last record that came out had come in."""
     functions: list[SourceText] = field(default_factory=list[SourceText])
     """Functions beside those of sources and shared operators."""
     epilogue: list[str] = field(default_factory=list[str])
@@ -79,6 +99,18 @@ class ModulePlan:
     """Operators that are functions of their own, by id -> function name."""
     states: dict[object, Any] = field(default_factory=dict[object, Any])
     """What an operator prepared once for the module (names of its cells), by the operator's id and whatever else."""
+
+    @property
+    def in_flight(self) -> list[Node]:
+        """The operators with records in flight, parents first."""
+        return [node for node in self.nodes if node.in_flight]
+
+    def line_name(self, node: Node) -> str:
+        """The name of the line of such an operator."""
+        name = self.line_names.get(id(node))
+        if name is None:
+            name = self.line_names[id(node)] = self.namespace.fresh("line")
+        return name
 
 
 class Chain:

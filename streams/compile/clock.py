@@ -156,7 +156,8 @@ def held_back(time: str, watermarks: list[str]) -> str:
 
 
 def watermarks_above(module: ModulePlan, node: Node) -> set[str]:
-    """The cells of the watermarks that hold back `node`'s clock: of every repartition topic upstream of it here."""
+    """The cells of the watermarks that hold back `node`'s clock: of every repartition topic upstream of it here. Behind
+    an operator with records in flight a watermark counts once the records that came before it are out."""
     cells: set[str] = set()
     seen: set[int] = set()
     queue = [node]
@@ -165,12 +166,26 @@ def watermarks_above(module: ModulePlan, node: Node) -> set[str]:
         if id(current) in seen:
             continue
         seen.add(id(current))
+        if current.in_flight and current is not node:
+            for watermark in watermarks_above(module, current):
+                cells.add(_as_it_passed(module, current, watermark))
+            continue
         if isinstance(current, Repartition) and current is not node:
             if current.topic in module.watermarks:
                 cells.add(module.watermarks[current.topic])
             continue
         queue.extend(current.heard_parents)
     return cells
+
+
+def _as_it_passed(module: ModulePlan, node: Node, watermark: str) -> str:
+    """The cell of a watermark behind an operator with records in flight."""
+    passed = module.passed.setdefault(id(node), {})
+    cell = passed.get(watermark)
+    if cell is None:
+        cell = passed[watermark] = module.namespace.fresh("passed_watermark")
+        module.cells[cell] = module.cells[watermark]
+    return cell
 
 
 class NoRecord:

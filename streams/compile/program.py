@@ -12,6 +12,7 @@ from streams.graph.node import Node
 from streams.plan.task_id import TaskId
 
 if TYPE_CHECKING:
+    from streams.inflight import CallLoop, InFlight
     from streams.processors import TaskProcessors
 
 NO_LIMIT = 2**63 - 1
@@ -84,14 +85,16 @@ class TaskBinding:
     may_skip: bool = False
     """A record that failed may be passed over: then functions that change an aggregate in place get a copy, so that
     what they did before they failed does not stay."""
+    calls: CallLoop | None = None
+    """Runs asynchronous functions; needed where the topology has any."""
 
 
 class RecordFailure(Exception):
     """A record could not be processed.
 
-    `index` is its place in the list given to `run`, -1 if a wall-clock punctuator failed or a change that was held back
-    for the commit; `message` is the record that such a change came of; `node` the operator; `kind` what failed; the
-    cause is chained.
+    `index` is its place in the list given to `run`; -1 if a wall-clock punctuator failed, a change that was held back
+    for the commit, or a record in flight. `message` is the record that such a change came of, or that was in flight;
+    `node` the operator; `kind` what failed; the cause is chained.
     Records before it are done; what it did itself before it failed (a store update upstream of the failing operator)
     stands, as in Kafka Streams when a handler answers "continue".
     """
@@ -139,6 +142,11 @@ class TaskProgram:
     """Forwards what tables held back for the commit; to be called before each. Raises RecordFailure with index -1."""
     processors: TaskProcessors
     punctuate: Callable[[int], None]
+    in_flight: InFlight | None
+    """The records that operators have taken and not let out; None: there are no such operators."""
+    settle: Callable[[], None]
+    """Lets out the records in flight that are done, and starts work on others; to be called between runs. Raises
+    RecordFailure with index -1; the next call goes on behind that record."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -152,6 +160,10 @@ class SubtopologyProgram:
     clocks: frozenset[str] = frozenset()
     emits_at_commit: bool = False
     """Tables hold changes back for `flush`."""
+    calls_async: bool = False
+    """Its tasks need an event loop."""
+    drains: bool = False
+    """A commit has to wait until nothing is in flight; else a source's position is its first record in flight."""
 
     def bind(self, binding: TaskBinding) -> TaskProgram:
         return self.build(binding)

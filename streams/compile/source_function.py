@@ -32,6 +32,7 @@ from dataclasses import replace
 
 from streams.compile.call import call
 from streams.compile.chain import Chain, ModulePlan
+from streams.compile.in_flight import lines_overtaken
 from streams.compile.program import Message
 from streams.compile.scope import RecordScope
 from streams.compile.source_text import SourceText
@@ -53,6 +54,11 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
         text.line("index = start")
         with text.block("try:"):
             with text.block("for index in range(start, end):"):
+                if module.in_flight:
+                    text.line("if in_flight.is_full(): break")
+                    if overtaken := lines_overtaken(module, node):
+                        waiting = " or ".join(f"{line}.count" for line in overtaken)
+                        text.line(f"if ({waiting}) and in_flight.has_to_empty(): break")
                 text.line("m = messages[index]")
                 scope = _decode(chain, node, topic, watermark)
                 with text.block("if ts > limit:"):

@@ -7,19 +7,29 @@ closure, its stores, producer and watermarks are names fetched once at the top.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Any
 
 from stores import KeyValueSpec
 from streams.compile.chain import CHANGED_BY, Chain, ModulePlan
 from streams.compile.clock import NEVER, NO_RECORD, task_clock
+from streams.compile.in_flight import (
+    completed_task_time,
+    has_to_drain,
+    lines_of_task,
+    stores_below,
+    write_marks,
+    write_settle,
+)
 from streams.compile.namespace import Namespace
 from streams.compile.program import Message, RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
 from streams.compile.source_function import write_source_function
 from streams.compile.source_text import SourceText
 from streams.graph.node import Node
+from streams.inflight import InFlight
+from streams.operators.map_async import MapAsync
 from streams.processors import TaskProcessors
 from streams.state import StoreDeclaration
 
@@ -47,9 +57,12 @@ def compile_subtopology(
         module.watermarks[topic] = cell = namespace.fresh("watermark")
         module.cells[cell] = f"watermarks[{topic!r}].value"
     expiring = _expiring(nodes, declarations)
+    below = stores_below(nodes, expiring, declarations) if module.in_flight else set[str]()
     if expiring:
         clock = task_clock(Chain(module, functions))
         module.advances.append(f"expire_rows({clock.now})")
+        if below:
+            module.advances.append(f"if not in_flight.count: expire_below({clock.now})")
     entering = list(sources.values())
     for node in nodes:
         parents = [parent for parent in node.heard_parents if any(parent is other for other in nodes)]
@@ -71,16 +84,20 @@ def compile_subtopology(
         text.line("stores, watermarks, counters = binding.stores, binding.watermarks, binding.counters")
         text.line("produce, produce_full, may_skip = binding.produce, binding.produce_full, binding.may_skip")
         text.line("processors = TaskProcessors(binding, no_record)")
+        text.line(f"in_flight = {'InFlight(binding)' if module.in_flight else 'None'}")
         for cell, initial in module.cells.items():
             text.line(f"{cell} = {initial}")
-        for line in module.prologue:
+        for line in [*lines_of_task(module), *module.prologue]:
             text.line(line)
         text.line()
-        _write_time_functions(module, text, [run for _, run in runs], expiring)
+        _write_expiry(text, expiring, below)
+        marks = write_marks(module, text)
+        _write_time_functions(module, text, [run for _, run in runs], bool(expiring), marks)
         text.append(functions)
         for function in module.functions:
             text.append(function)
         _write_flush(module, text)
+        write_settle(module, text)
         for topic, run in runs:
             entry = namespace.bind(sources[topic], f"entry_{run}")
             text.line(f"source_{run} = SourceRun({entry}, run_{run}, head_time_{run})")
@@ -88,14 +105,16 @@ def compile_subtopology(
         for line in module.epilogue:
             text.line(line)
         functions_of_task = "clocks, restore_clocks, watermark_advanced, holding, flush, processors, punctuate"
+        functions_of_task += ", in_flight, settle"
         text.line(f"return TaskProgram({{{table}}}, {functions_of_task})")
-    source = _completed(text.text, module, moved="; expire_rows({now})" if expiring else "")
+    source = _completed(text.text, module, moved="; expire_rows({now})" if expiring else "", below=below)
 
     filename = f"<headrace {name}>"
     namespace.names.update(
         SourceRun=SourceRun,
         TaskProgram=TaskProgram,
         TaskProcessors=TaskProcessors,
+        InFlight=InFlight,
         no_record=NO_RECORD,
         record_failure=_failure_finder(filename, text),
     )
@@ -109,6 +128,8 @@ def compile_subtopology(
         build=build,
         clocks=frozenset(module.clocks),
         emits_at_commit=bool(module.held_changes),
+        calls_async=any(isinstance(node, MapAsync) for node in nodes),
+        drains=bool(module.in_flight) and has_to_drain(module, entering),
     )
 
 
@@ -145,12 +166,25 @@ def _expiring(nodes: Sequence[Node], declarations: Mapping[str, StoreDeclaration
     return sorted({s.name for s in specs if isinstance(s, KeyValueSpec) and s.expire_after_ms is not None})
 
 
-def _write_time_functions(module: ModulePlan, text: SourceText, runs: Sequence[str], expiring: Sequence[str]) -> None:
-    """Small functions about time that all run functions share. `expiring`: stores that follow the task's clock."""
+def _write_expiry(text: SourceText, expiring: Sequence[str], below: Collection[str]) -> None:
+    """What has stores follow the task's clock; those `below` lines follow it as of the records that come out there."""
     if expiring:
         with text.block("def expire_rows(now):"):
             for store in expiring:
+                if store not in below:
+                    text.line(f"stores[{store!r}].advance(now)")
+            text.line("pass")
+    if below:
+        with text.block("def expire_below(now):"):
+            for store in sorted(below):
                 text.line(f"stores[{store!r}].advance(now)")
+
+
+def _write_time_functions(
+    module: ModulePlan, text: SourceText, runs: Sequence[str], expiring: bool, marks: Sequence[str]
+) -> None:
+    """Small functions about time that all run functions share. `expiring`: stores follow the task's clock; `marks`:
+    what has watermarks pass through lines of records in flight."""
     with text.block("def refresh_watermarks():"):
         text.line("#nonlocal")
         for topic, cell in module.watermarks.items():
@@ -169,10 +203,19 @@ def _write_time_functions(module: ModulePlan, text: SourceText, runs: Sequence[s
         text.line("pass")
     with text.block("def watermark_moved():"):
         text.line("refresh_watermarks()")
-        for event in [*module.clock_events, *module.task_events]:
+        for event in module.clock_events:
             event.write_check(Chain(module, text))
+        if module.in_flight and module.task_events:
+            text.line(f"if ({_waiting(module)}) and not in_flight.has_to_empty(): task_clock_moved()")
+        else:
+            for event in module.task_events:
+                event.write_check(Chain(module, text))
+        for mark in marks:
+            text.line(mark)
     with text.block("def watermark_advanced():"):
         text.line("refresh_watermarks()")
+        for mark in marks:
+            text.line(mark)
         text.line("advance_stores()")
     with text.block("def punctuate(now):"):
         with text.block("try:"):
@@ -220,7 +263,12 @@ def _write_flush(module: ModulePlan, text: SourceText) -> None:
     text.line()
 
 
-def _completed(source: str, module: ModulePlan, *, moved: str) -> str:
+def _waiting(module: ModulePlan) -> str:
+    """The text that says if something is due by the task's clock."""
+    return " or ".join(f"{event.clock.now} >= {event.due}" for event in module.task_events)
+
+
+def _completed(source: str, module: ModulePlan, *, moved: str, below: Collection[str]) -> str:
     """Fills in what is known only when all operators are written; no line is added, so that their marks stay right.
 
     Each function that assigns variables of the closure names them; each run function moves the task's clock and looks
@@ -228,13 +276,21 @@ def _completed(source: str, module: ModulePlan, *, moved: str) -> str:
     see it.
     """
     cells, clock = module.cells, module.task_clock
-    waiting = " or ".join(f"{event.clock.now} >= {event.due}" for event in module.task_events)
+    waiting = _waiting(module)
     source = source.replace("#nonlocal", "nonlocal " + ", ".join(cells) if cells else "pass")
     time = "pass"
     if clock is not None:
         time = f"if ts > {clock.time}: {clock.time} = ts{moved.format(now=clock.now)}"
     source = source.replace("#task_time", time)
-    return source.replace("#task_events", f"if {waiting}: task_clock_moved()" if waiting else "pass")
+    if module.in_flight:
+        now, cell = ("-1", None) if clock is None else (clock.now, clock.time)
+        source = completed_task_time(source, module, now, cell, below)
+    events = "pass"
+    if waiting and module.in_flight:
+        events = f"if ({waiting}) and (in_flight.has_to_empty() or task_clock_moved()): return index + 1"
+    elif waiting:
+        events = f"if {waiting}: task_clock_moved()"
+    return source.replace("#task_events", events)
 
 
 def _failure_finder(filename: str, text: SourceText) -> Callable[..., RecordFailure]:

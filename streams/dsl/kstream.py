@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from streams.dsl.stream_calls import CallingOperators
 from streams.dsl.stream_grouping import StreamGrouping
 from streams.dsl.stream_joins import StreamJoins
 from streams.dsl.stream_outputs import StreamOutputs
@@ -16,6 +17,7 @@ V = TypeVar("V")
 
 class KStream(
     StatelessOperators[K, V],
+    CallingOperators[K, V],
     StreamGrouping[K, V],
     StreamJoins[K, V],
     StreamProcessing[K, V],
@@ -27,8 +29,8 @@ class KStream(
     function does. A last parameter annotated `Context` receives the record's coordinates. Where a function's result
     type cannot be told from its annotation or body, `key=` and `value=` say it.
 
-    The operators stand in one file per family: `stream_stateless`, `stream_grouping`, `stream_joins`,
-    `stream_processing`, `stream_outputs`.
+    The operators stand in one file per family: `stream_stateless`, `stream_calls`, `stream_grouping`,
+    `stream_joins`, `stream_processing`, `stream_outputs`.
     Source: `org.apache.kafka.streams.kstream.KStream`.
     """
 

@@ -40,6 +40,9 @@ class Node:
     called_by_key_bytes: ClassVar[bool] = False
     """Is always a generated function of its own, which gets the key serialised: several places forward to it, many
     records with one key."""
+    in_flight: ClassVar[bool] = False
+    """Takes records and lets them out later, when somebody else has done something with them: others come in
+    meanwhile, and what follows must not get ahead of it."""
     takes_late: ClassVar[bool] = False
     """Hears the records that were too late for its parent, not the parent's results."""
 

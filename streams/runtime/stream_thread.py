@@ -6,6 +6,7 @@ A turn of its loop:
     open         tasks whose directory was locked; restore those that are open
     fetch        records, waiting only if there is nothing to run
     run          the task whose next record is oldest, a thousand records at a time
+    settle       records in flight whose results have come, and batches that waited long enough
     punctuate    processors' wall-clock punctuators that are due
     publish      watermarks
     commit       when the interval is over or too much is dirty
@@ -17,10 +18,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from confluent_kafka import Message as KafkaMessage
 
 from stores import StoreError
 from streams.errors import StreamsError
+from streams.inflight import CallLoop
 from streams.plan.task_id import TaskId
 from streams.processors.punctuation import NEVER
 from streams.runtime.commit import CommitProtocol
@@ -46,6 +50,7 @@ LOCKED_RETRY_S = 0.05
 PROGRESS_EVERY_S = 0.25
 GENERATION_PATIENCE_S = 0.1
 LEAST_STALL_MS = 1_000
+ANSWER_WAIT_S = 0.005
 
 
 class StreamThread:
@@ -67,9 +72,11 @@ class StreamThread:
         listener: WorkerListener,
         global_tables: GlobalTables | None,
         aligned: bool,
+        calls: CallLoop | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`aligned`: whether tasks write repartition topics, so that they have to stay close in time."""
+        """`aligned`: whether tasks write repartition topics, so that they have to stay close in time; `calls`: what
+        runs asynchronous functions, if there are any."""
         self.tasks = tasks
         self._options = options
         self._membership = membership
@@ -83,6 +90,7 @@ class StreamThread:
         self._listener = listener
         self._global_tables = global_tables
         self._aligned = aligned
+        self._calls = calls
         self._clock = clock
         self._joined = False
         self._schedule = CommitSchedule(
@@ -118,6 +126,8 @@ class StreamThread:
             self._global_tables.poll()
         self._run()
         for task in self.tasks.running:
+            if task.in_flight is not None:
+                task.settle()
             task.punctuate()
         self._publish()
         self._commit_when_due()
@@ -184,14 +194,17 @@ class StreamThread:
         now = self._now_ms()
         router, options = self._router, self._options
         self._consumer.resume(router.to_resume())
-        runnable = sum(task.inputs.count for task in self.tasks.running if task.inputs.ready(now))
+        runnable = sum(task.inputs.count for task in self.tasks.running if task.ready(now))
         if runnable == 0:
             wait_s = self._idle_wait_s()
         elif runnable < options.poll_records or (self._aligned and router.hungry()):
             wait_s = 0.0
         else:
             return
-        messages = self._consumer.fetch(options.poll_records, wait_s)
+        if wait_s > 0 and self._calls is not None and any(task.calling for task in self.tasks.running):
+            messages = self._fetch_or_answers(self._calls)
+        else:
+            messages = self._consumer.fetch(options.poll_records, wait_s)
         now = self._now_ms()
         router.polled(int(wait_s * 1000), now, stall_ms=max(options.watermark_idle_timeout_ms // 2, LEAST_STALL_MS))
         if messages:
@@ -201,6 +214,14 @@ class StreamThread:
             if router.woken:
                 self._wake()
 
+    def _fetch_or_answers(self, calls: CallLoop) -> Sequence[KafkaMessage]:
+        """Records if there are any; else waits for the answer to a call, and only for a moment, since records do not
+        end that wait."""
+        messages = self._consumer.fetch(self._options.poll_records, 0.0)
+        if not messages:
+            calls.wait(ANSWER_WAIT_S)
+        return messages
+
     def _idle_wait_s(self) -> float:
         """How long there may be nothing to do."""
         if self.tasks.restoring:
@@ -209,7 +230,7 @@ class StreamThread:
             return LOCKED_RETRY_S
         now = self._clock()
         wait_s = min(self._options.poll_ms / 1000, self._publisher.next_due(int(now * 1000)) / 1000)
-        due_ms = min((task.punctuation_due_ms() for task in self.tasks.running), default=NEVER)
+        due_ms = min((task.wall_clock_due_ms() for task in self.tasks.running), default=NEVER)
         return max(min(wait_s, self._schedule.at - now, due_ms / 1000), 0.001)
 
     def _run(self) -> None:
@@ -217,7 +238,7 @@ class StreamThread:
         now = self._now_ms()
         left = self._options.poll_records
         while left > 0:
-            ready = [task for task in self.tasks.running if task.inputs.ready(now)]
+            ready = [task for task in self.tasks.running if task.ready(now)]
             if not ready:
                 return
             task = ready[0] if len(ready) == 1 else min(ready, key=oldest)
@@ -249,6 +270,9 @@ class StreamThread:
         )
         if not self._schedule.due(self._clock(), asked=asked, generation_known=self._membership.generation_known):
             return
+        ready = [task.prepare_commit() for task in running]
+        if not all(ready):
+            return  # those take no input, and the commit is made when nothing is in flight there any more
         try:
             self._commit(running)
         except CommitFailedError as error:
@@ -259,6 +283,8 @@ class StreamThread:
                 log.info("commit_postponed: %s", error)
             else:
                 raise
+        for task in self.tasks.running:
+            task.go_on()
         self._schedule.done(self._clock())
 
     def _reopen(self, error: TransactionAbortedError) -> None:

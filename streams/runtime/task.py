@@ -9,23 +9,24 @@ from typing import NamedTuple
 from stores import ChangelogRecord, Store, TaskState
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
+from streams.inflight import CallLoop
 from streams.observe import Counters
-from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
+from streams.plan.plan import PartitionPlan, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.partition_time import decode_partition_time, encode_partition_time
 from streams.runtime.phase import TaskPhase, check_task_transition
-from streams.runtime.progress import InputProgress, Progress, progress
+from streams.runtime.progress import Progress
 from streams.runtime.router import Place
 from streams.runtime.task_metadata import CLOCK, RESTORED, read_clocks, read_watermarks, write_rows
-from streams.runtime.watermark import UNKNOWN, Watermark
+from streams.runtime.task_progress import TaskProgress
+from streams.runtime.watermark import Watermark
 
 log = logging.getLogger(__name__)
 
-
-NOTHING_KNOWN = Progress(UNKNOWN, False)
+DRAIN_WAIT_S = 0.05
 
 
 class Changelog(NamedTuple):
@@ -46,6 +47,7 @@ class Task:
         global_stores: the worker's, of global tables.
         now: ms of the worker's monotonic clock.
         wall_clock: tells ms since the epoch.
+        calls: runs asynchronous functions, where the topology has any.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Task:
         max_task_idle_ms: int,
         now: int,
         wall_clock: Callable[[], int],
+        calls: CallLoop | None = None,
     ) -> None:
         self.id = task_id
         self.subtopology: Subtopology = plan.plan.subtopologies[task_id.subtopology]
@@ -86,8 +89,11 @@ class Task:
                 counters=self.counters,
                 wall_clock=wall_clock,
                 may_skip=failures.may_skip,
+                calls=calls,
             )
         )
+        self.in_flight = self.program.in_flight
+        self._calls = calls
         self.changelogs = tuple(
             Changelog(store.name, store.changelog, task_id.partition)
             for store in self.subtopology.stores
@@ -105,9 +111,7 @@ class Task:
         """A record failed half way through the operators: what is dirty in the stores belongs to no offset."""
         self.punctuated = False
         """Punctuators ran since the last commit: what they forwarded waits for the next, with or without records."""
-        self._flushed: dict[str, Progress] = {}
-        """Sink -> progress when tables last forwarded what they had held back for the commit."""
-        self._measures: dict[str, Callable[[int], Progress]] = {}
+        self._progress = TaskProgress(self.subtopology, self.program, self.inputs)
         self.remembered: dict[str, bytes] = dict(state.metadata)
         """The metadata rows as last committed, or as restored."""
 
@@ -160,6 +164,8 @@ class Task:
         """Closes processors and state; what is not committed is dropped."""
         if self.phase is not TaskPhase.CLOSED:
             self.enter(TaskPhase.CLOSED)
+            if self.in_flight is not None:
+                self.in_flight.close()
             try:
                 self.program.processors.close()
             except Exception:  # the user's; what else there is to close must be closed
@@ -167,6 +173,10 @@ class Task:
             self.state.close()
 
     # -- work --------------------------------------------------------------------------------------------------------
+    def ready(self, now: int) -> bool:
+        """Whether there is a record that may be processed now."""
+        return self.inputs.ready(now) and (self.in_flight is None or not self.in_flight.is_full())
+
     def run(self, budget: int, now: int) -> int:
         """Runs up to `budget` buffered records, those first that are oldest; returns how many it took.
 
@@ -179,6 +189,10 @@ class Task:
         control_records = -self._control_records()
         try:
             while taken < budget:
+                if self.in_flight is not None:
+                    self.settle()
+                    if self.in_flight.is_full():
+                        break
                 following = inputs.next(now)
                 if following is None:
                     break
@@ -222,82 +236,102 @@ class Task:
             self.failures.skip(failure, None, self.id, self.counters)
             self.torn = False
 
-    def punctuation_due_ms(self) -> int:
-        """In how many ms of wall-clock time the next punctuator is due."""
-        return self.program.processors.on_wall_clock.due - self._wall_clock()
+    def wall_clock_due_ms(self) -> int:
+        """In how many ms of wall-clock time the next punctuator or batch is due."""
+        due = self.program.processors.on_wall_clock.due
+        if self.in_flight is not None and (batch := self.in_flight.due_ms) is not None:
+            due = min(due, batch)
+        return due - self._wall_clock()
+
+    # -- records in flight -------------------------------------------------------------------------------------------
+    @property
+    def calling(self) -> bool:
+        """Whether asynchronous functions have still to answer."""
+        return self.in_flight is not None and self.in_flight.calling
+
+    def settle(self) -> None:
+        """Lets out the records in flight that are done, and begins with others.
+
+        Raises:
+            StreamsError: one of them failed and is not to be skipped.
+        """
+        while True:
+            try:
+                self.program.settle()
+                return
+            except RecordFailure as failure:
+                self.torn = True
+                self.failures.skip(failure, failure.message, self.id, self.counters)
+                self.torn = False
+
+    def prepare_commit(self) -> bool:
+        """Ends batches; whether a commit would not have to wait for records in flight. Until it is made, or given up
+        (`go_on`), the task takes no input if it has to.
+
+        Raises StreamsError as `settle`.
+        """
+        in_flight = self.in_flight
+        if in_flight is None:
+            return True
+        in_flight.ending = True
+        in_flight.draining = self.subtopology.program.drains
+        self.settle()
+        return not (in_flight.draining and in_flight.count)
+
+    def go_on(self) -> None:
+        """The commit was made, or is not made now."""
+        if self.in_flight is not None:
+            self.in_flight.ending = self.in_flight.draining = False
+
+    def _drain(self) -> None:
+        while not self.prepare_commit():
+            assert self._calls is not None
+            self._calls.wait(DRAIN_WAIT_S)
 
     def _control_records(self) -> int:
         """How many of the records so far were watermarks."""
         return sum(watermark.observed for watermark in self.watermarks.values())
 
     def flush(self) -> None:
-        """Forwards what tables held back for the commit.
+        """Forwards what tables held back for the commit, and waits for the records in flight where it has to.
 
         Raises:
             StreamsError: an operator behind a table failed. The task must not be committed.
         """
-        try:
-            self.program.flush()
-        except RecordFailure as failure:
-            self.torn = True
-            self.failures.fail(failure, failure.message or NO_RECORD)
-        if self.subtopology.program.emits_at_commit:
-            for topic, measure in self._measures.items():
-                self._flushed[topic] = measure(self._flushed.get(topic, NOTHING_KNOWN).watermark)
+        self._drain()
+        while True:
+            try:
+                self.program.flush()
+            except RecordFailure as failure:
+                self.torn = True
+                self.failures.fail(failure, failure.message or NO_RECORD)
+            if self.in_flight is None or not (self.subtopology.program.drains and self.in_flight.count):
+                break
+            self._drain()  # tables forwarded records to functions whose results other tables hold back
+        self.go_on()
+        self._progress.flushed()
 
     # -- time --------------------------------------------------------------------------------------------------------
     def measures(self, clock: Callable[[], int], idle_timeout_ms: int) -> dict[str, Callable[[int], Progress]]:
-        """For each repartition sink, what tells the task's progress towards it.
-
-        Where tables forward at the commit it is the progress of then: what they hold is older than what was read since.
-        """
-
-        def measure(sink: RepartitionSink) -> Callable[[int], Progress]:
-            sources = frozenset(sink.sources)
-            buffers = [buffer for buffer in self.inputs.buffers if buffer.topic in sources]
-
-            def told(previous: int) -> Progress:
-                now = clock()
-                return progress(
-                    (
-                        InputProgress(
-                            buffer.source.max_timestamp,
-                            buffer.watermark_value(),
-                            buffer.is_quiet(now, idle_timeout_ms),
-                        )
-                        for buffer in buffers
-                    ),
-                    sink.hold_back_ms,
-                    previous,
-                    [time for label, time in self.program.holding().items() if label in sink.holders],
-                )
-
-            return told
-
-        def at_flush(topic: str) -> Callable[[int], Progress]:
-            def told(previous: int) -> Progress:
-                flushed = self._flushed.get(topic, NOTHING_KNOWN)
-                # that input has come is told at once: before what comes of it
-                idle = flushed.idle and self._measures[topic](previous).idle
-                return Progress(max(flushed.watermark, previous), idle)
-
-            return told
-
-        self._measures = {sink.topic: measure(sink) for sink in self.subtopology.repartition_sinks}
-        if self.subtopology.program.emits_at_commit:
-            return {topic: at_flush(topic) for topic in self._measures}
-        return self._measures
+        """For each repartition sink, what tells the task's progress towards it."""
+        return self._progress.measures(clock, idle_timeout_ms)
 
     # -- commit ------------------------------------------------------------------------------------------------------
     def offsets(self) -> dict[Place, CommittedOffset]:
-        """The inputs' offsets that are not committed yet, with the partitions' time."""
+        """The inputs' offsets that are not committed yet, with the partitions' time. A record in flight is not done."""
         moved: dict[Place, CommittedOffset] = {}
+        in_flight = {} if self.in_flight is None else self.in_flight.earliest()
         for buffer in self.inputs.buffers:
             position = buffer.position()
             place = (buffer.topic, buffer.partition)
             known = self.committed_offsets.get(place)
+            time = buffer.source.max_timestamp
+            if place in in_flight:
+                assert self.in_flight is not None
+                position, before = in_flight[place], -1 if known is None else decode_partition_time(known.metadata)
+                time = max(self.in_flight.released_time(place), before)
             if position is not None and (known is None or known.offset != position):
-                moved[place] = CommittedOffset(position, encode_partition_time(buffer.source.max_timestamp))
+                moved[place] = CommittedOffset(position, encode_partition_time(time))
         return moved
 
     def source_positions(self, moved: Mapping[Place, CommittedOffset]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from stores import RocksDbResources, RocksDbTaskState, StateLockedError, Store, StoreCorruptError, StoreError
 from streams.errors import StateError
+from streams.inflight import CallLoop
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 from streams.runtime.failure_policy import FailurePolicy
@@ -30,7 +31,8 @@ OPENING_S = 0.2
 
 
 class TaskOpener:
-    """Owned by the stream thread. `clock` is monotonic, in s; `wall_clock` tells ms since the epoch."""
+    """Owned by the stream thread. `clock` is monotonic, in s; `wall_clock` tells ms since the epoch; `calls` runs
+    asynchronous functions."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class TaskOpener:
         global_stores: Mapping[str, Store],
         clock: Callable[[], float],
         wall_clock: Callable[[], int],
+        calls: CallLoop | None = None,
     ) -> None:
         self._plan = plan
         self._options = options
@@ -50,6 +53,7 @@ class TaskOpener:
         self._producer = producer
         self._clock = clock
         self._wall_clock = wall_clock
+        self._calls = calls
         self._resources = resources
         self._failures = failures
         self._global_stores = global_stores
@@ -117,6 +121,7 @@ class TaskOpener:
                         max_task_idle_ms=self._options.max_task_idle_ms,
                         now=int(self._clock() * 1000),
                         wall_clock=self._wall_clock,
+                        calls=self._calls,
                     )
                 )
         except CommitFailedError as error:

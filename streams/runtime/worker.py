@@ -24,6 +24,7 @@ from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.collector import collecting_seldom
 from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
 from streams.runtime.consumer import RecordConsumer
+from streams.runtime.event_loop import EventLoop
 from streams.runtime.exactly_once import ExactlyOnce
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import Surroundings
@@ -229,6 +230,9 @@ class Worker:
             open_things.callback(global_tables.close)
             global_tables.load(self._stopping.is_set)
             self._global_readers = {name: store.reader() for name, store in global_tables.stores.items()}
+        calls = self._event_loop(options)
+        if calls is not None:
+            open_things.callback(calls.close)
         router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
         tasks = WorkerTasks(
             options,
@@ -245,6 +249,7 @@ class Worker:
                 global_tables.stores if global_tables is not None else {},
                 time.monotonic,
                 wall_clock_ms,
+                calls,
             ),
             restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
             positions=positions,
@@ -270,6 +275,7 @@ class Worker:
             listener=self._listener,
             global_tables=global_tables,
             aligned=any(sub.repartition_sinks for sub in plan.plan.subtopologies),
+            calls=calls,
         )
         self._thread = thread
         membership.report(lags)
@@ -298,6 +304,14 @@ class Worker:
             lambda failure, message: failures.skip(failure, message, None, counters),
             Surroundings(options.application_id, wall_clock_ms),
         )
+
+    def _event_loop(self, options: WorkerOptions) -> EventLoop | None:
+        """Where asynchronous functions run, if the topology has any."""
+        if not any(sub.program.calls_async for sub in self.plan.subtopologies):
+            return None
+        calls = EventLoop(f"{options.application_id}-calls")
+        calls.open()
+        return calls
 
     def _producer(self, options: WorkerOptions) -> RecordProducer:
         """The producer that the guarantee asks for, ready to send."""

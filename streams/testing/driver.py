@@ -26,6 +26,7 @@ from streams.plan.plan import StorePlan, Subtopology
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import Surroundings
 from streams.serde import Serde, serde_for
+from streams.testing.call_loop import TestCallLoop
 from streams.testing.difference import Expected
 from streams.testing.driver_task import DriverTask
 from streams.testing.global_tables import DriverGlobalTables
@@ -86,6 +87,8 @@ class TopologyTestDriver:
         except BaseException:
             self._directory.cleanup()
             raise
+        self.calls = TestCallLoop()
+        """Runs asynchronous functions, while the driver waits for them."""
         self.changelogs: dict[str, list[ChangelogRecord]] = {}
         self._tasks = [DriverTask(self, subtopology) for subtopology in self._plan.subtopologies]
         self._readers = {source.topic: task for task in self._tasks for source in task.subtopology.sources}
@@ -260,6 +263,7 @@ class TopologyTestDriver:
         """Closes the stores and removes what the driver wrote to disk."""
         for task in self._tasks:
             task.close()
+        self.calls.close()
         self.global_tables.close()
         self._directory.cleanup()
 

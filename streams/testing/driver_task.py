@@ -48,6 +48,7 @@ class DriverTask:
                 counters=self.counters,
                 wall_clock=driver.wall_clock,
                 may_skip=driver.failures.may_skip,
+                calls=driver.calls,
             )
         )
 
@@ -63,6 +64,31 @@ class DriverTask:
             self._program.punctuate(now)
         except RecordFailure as failure:
             self._driver.failures.skip(failure, None, self._id, self.counters)
+        self.settle()
+
+    def settle(self) -> None:
+        """Lets out the records in flight that are done, waiting for asynchronous functions; batches that are not
+        complete stay. Raises StreamsError as `process`."""
+        in_flight = self._program.in_flight
+        while in_flight is not None:
+            try:
+                self._program.settle()
+            except RecordFailure as failure:
+                self._driver.failures.skip(failure, failure.message, self._id, self.counters)
+                continue
+            if not in_flight.calling:
+                return
+            self._driver.calls.wait(1.0)
+
+    def _drain(self) -> None:
+        """The same with batches, complete or not."""
+        in_flight = self._program.in_flight
+        if in_flight is not None:
+            in_flight.ending = True
+            self.settle()
+            while in_flight.count:  # what came out of calls was taken into batches
+                self.settle()
+            in_flight.ending = False
 
     def store(self, name: str) -> Store:
         return self._state.store(name)
@@ -80,16 +106,23 @@ class DriverTask:
             if plan.source == message.topic() and (key := message.key()) is not None:
                 self._read[plan.name].append(ChangelogRecord(key, message.value(), message.timestamp()[1]))
         try:
-            self._program.sources[message.topic()].run([message], 0, 1, NO_LIMIT)
+            while self._program.sources[message.topic()].run([message], 0, 1, NO_LIMIT) == 0:
+                self.settle()  # it may not get ahead of a batch that waits
         except RecordFailure as failure:
             self._driver.failures.skip(failure, message, self._id, self.counters)
+        self.settle()
 
     def flush(self) -> None:
-        """Forwards what tables held back for the commit. Raises StreamsError; then there must be no commit."""
+        """Forwards what tables held back for the commit, and what is in flight. Raises StreamsError; then there must be
+        no commit."""
+        self._drain()
         try:
             self._program.flush()
         except RecordFailure as failure:
             self._driver.failures.fail(failure, failure.message or NO_RECORD)
+        in_flight = self._program.in_flight
+        if in_flight is not None and in_flight.count:
+            self.flush()  # tables forwarded records to functions whose results other tables hold back
 
     def commit(self) -> None:
         changelogs, positions = self._driver.changelogs, dict[str, int]()
@@ -106,7 +139,7 @@ class DriverTask:
 
     def restart(self, *, lose_state: bool = False) -> None:
         """As a worker does it: opens the state as committed, restores what the changelogs have more, takes up time."""
-        self._program.processors.close()
+        self._close_program()
         self._state.close()
         if lose_state:
             self._disk.wipe()
@@ -127,8 +160,13 @@ class DriverTask:
         self._program.processors.start()
 
     def close(self) -> None:
-        self._program.processors.close()
+        self._close_program()
         self._state.close()
+
+    def _close_program(self) -> None:
+        if self._program.in_flight is not None:
+            self._program.in_flight.close()
+        self._program.processors.close()
 
 
 class _Unbounded:

@@ -45,6 +45,33 @@ def sources() -> None:
     assert_type(airports, KTable[str, Airport])
 
 
+async def later(flight: Flight) -> int:
+    return flight.delay
+
+
+async def with_key(key: str, flight: Flight) -> list[str]:
+    return [key]
+
+
+async def later_with_context(flight: Flight, context: Context) -> float:
+    return 1.0
+
+
+def delays(batch: list[Flight]) -> list[int]:
+    return [flight.delay for flight in batch]
+
+
+def calls() -> None:
+    assert_type(flights.map_async(later, concurrency=4, timeout=SECOND, retries=2), KStream[str, int])
+    assert_type(flights.map_async(with_key), KStream[str, list[str]])
+    assert_type(flights.map_async(later_with_context), KStream[str, float])
+    assert_type(flights.map_async(lambda v: later(v)), KStream[str, int])
+    assert_type(flights.map_batch(delays, max_size=8, max_wait=SECOND), KStream[str, int])
+    assert_type(flights.map_batch(lambda batch: [f.origin for f in batch]), KStream[str, str])
+    assert_type(flights.map_batch(lambda array: array["delay"], format="numpy", value=int), KStream[str, int])
+    assert_type(flights.map_batch(lambda table: table["delay"], format="arrow"), KStream[str, Any])
+
+
 def stateless() -> None:
     assert_type(flights.filter(lambda k, v: v.delay > 0), KStream[str, Flight])
     assert_type(flights.filter(F.delay > 0), KStream[str, Flight])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
@@ -33,6 +34,8 @@ from streams.operators.filter import Filter
 from streams.operators.flat_map import FlatMap, FlatMapValues
 from streams.operators.global_table_join import GlobalTableJoin
 from streams.operators.map import Map
+from streams.operators.map_async import MapAsync
+from streams.operators.map_batch import MapBatch
 from streams.operators.map_values import MapValues
 from streams.operators.peek import Foreach, Peek
 from streams.operators.process import Process, ProcessValues
@@ -57,6 +60,15 @@ Place = tuple[type, str]
 
 
 def explode(*arguments: Any) -> Any:
+    raise LookupError("boom")
+
+
+async def answer(value: Any) -> Any:
+    return value
+
+
+async def fail_later(*arguments: Any) -> Any:
+    await asyncio.sleep(0.001)
     raise LookupError("boom")
 
 
@@ -156,6 +168,21 @@ FAILING: dict[str, Failing] = {
     "filter_not": Failing(place=(Filter, "predicate"), build=lambda r: r.stream().filter_not(explode)),
     "map": Failing(place=(Map, "mapper"), build=lambda r: r.stream().map(explode)),
     "map_values": Failing(place=(MapValues, "mapper"), build=lambda r: r.stream().map_values(explode)),
+    "map_async": Failing(
+        place=(MapAsync, "mapper"),
+        build=lambda r: r.stream().map_async(fail_later, value=Json()),
+        function="fail_later",
+    ),
+    "map_async of a function that is none": Failing(
+        place=(MapAsync, "mapper"), build=lambda r: r.stream().map_async(explode, value=Json())
+    ),
+    "behind map_async": Failing(
+        place=(MapValues, "mapper"), build=lambda r: r.stream().map_async(answer, value=Json()).map_values(explode)
+    ),
+    "map_batch": Failing(place=(MapBatch, "mapper"), build=lambda r: r.stream().map_batch(explode, value=Json())),
+    "behind map_batch": Failing(
+        place=(MapValues, "mapper"), build=lambda r: r.stream().map_batch(list, value=Json()).map_values(explode)
+    ),
     "flat_map": Failing(place=(FlatMap, "mapper"), build=lambda r: r.stream().flat_map(explode)),
     "flat_map_values": Failing(place=(FlatMapValues, "mapper"), build=lambda r: r.stream().flat_map_values(explode)),
     "select_key": Failing(place=(SelectKey, "selector"), build=lambda r: r.stream().select_key(explode)),

@@ -14,6 +14,7 @@ from streams.plan.task_id import TaskId
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import Surroundings
 from streams.runtime.progress import InputProgress, progress
+from streams.testing.call_loop import TestCallLoop
 from streams.testing.global_tables import DriverGlobalTables
 from streams.testing.message import DriverMessage
 from tests.streams.topology.test_compile import Watermark
@@ -44,6 +45,7 @@ class Relay:
         self._globals = DriverGlobalTables(plan.global_tables, None, failures, Surroundings("app", lambda: 0))
         self._held = watermark != NO_LIMIT
         self._queue: deque[DriverMessage] = deque()
+        self._calls = TestCallLoop()
         self._watermarks = {
             source.topic: Watermark(watermark)
             for sub in plan.subtopologies
@@ -65,6 +67,7 @@ class Relay:
                     watermarks={s.topic: self._watermarks[s.topic] for s in sub.sources if s.role == "repartition"},
                     counters=Counters(),
                     wall_clock=lambda: 0,
+                    calls=self._calls,
                 )
             )
             program.processors.start()
@@ -83,7 +86,24 @@ class Relay:
             message = self._queue.popleft()
             for _, program in self._tasks:
                 if message.topic() in program.sources:
-                    assert program.sources[message.topic()].run([message], 0, 1, NO_LIMIT) == 1
+                    while program.sources[message.topic()].run([message], 0, 1, NO_LIMIT) == 0:
+                        self._let_out(program)
+            if not self._queue:
+                for _, program in self._tasks:
+                    self._let_out(program)
+
+    def _let_out(self, program: TaskProgram) -> None:
+        """All that is in flight; until then records and watermarks pile up in it."""
+        in_flight = program.in_flight
+        if in_flight is not None:
+            in_flight.ending = True
+            while in_flight.count:
+                program.settle()
+                if in_flight.calling:
+                    self._calls.wait(1.0)
+            program.settle()
+            in_flight.ending = False
+            self._calls.close()  # opened again by the next call: nobody closes a relay
 
     def advance(self, time: int) -> None:
         """The tasks above `first` and `other-first` say that they are at `time`; and all below tell on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from streams import (
@@ -13,12 +14,15 @@ from streams import (
     Record,
     Stores,
     join_window,
+    tumbling,
 )
 from streams.operators.branch import Branch, Split
 from streams.operators.deduplicate import Deduplicate
 from streams.operators.filter import Filter
 from streams.operators.flat_map import FlatMap, FlatMapValues
 from streams.operators.map import Map
+from streams.operators.map_async import MapAsync
+from streams.operators.map_batch import MapBatch
 from streams.operators.map_values import MapValues
 from streams.operators.merge import Merge
 from streams.operators.peek import Foreach, Peek
@@ -70,6 +74,30 @@ def process(parts: Parts) -> Out:
     return parts.stream.process(Summing, stores=[store], key=str, value=Json())
 
 
+async def answer_small(value: Any) -> int:
+    await asyncio.sleep(small(value) / 1000)
+    return small(value)
+
+
+def windows_behind(stream: Any) -> Out:
+    """Windows that close, behind records in flight."""
+    closed = stream.group_by_key().windowed_by(tumbling(10 * MS, grace=5 * MS), emit="close").count()
+    return closed.to_stream().map(lambda k, v: (k.key, v), key=str, value=Json())
+
+
+def processor_behind(stream: Any) -> Out:
+    """Punctuators, behind records in flight."""
+    return stream.process(Summing, stores=[Stores.key_value("sums", key=str, value=int)], key=str, value=Json())
+
+
+def batches(stream: Any) -> Any:
+    return stream.map_batch(lambda values: [small(value) for value in values], max_size=3, value=Json())
+
+
+def calls(stream: Any) -> Any:
+    return stream.map_async(answer_small, concurrency=3, value=Json())
+
+
 def foreach(parts: Parts) -> Out:
     parts.stream.foreach(lambda k, v: None)
     return None
@@ -92,6 +120,22 @@ CASES: tuple[Case, ...] = (
     Case(name="filter nothing through", operators=(), attach=lambda p: p.stream.filter(lambda k, v: False)),
     Case(name="map", operators=(Map,), attach=lambda p: p.stream.map(lambda k, v: (f"{k}!", small(v)), key=str)),
     Case(name="map_values", operators=(MapValues,), attach=lambda p: p.stream.map_values(small)),
+    Case(name="map_async", operators=(MapAsync,), attach=lambda p: calls(p.stream)),
+    Case(name="map_batch", operators=(MapBatch,), attach=lambda p: batches(p.stream)),
+    Case(
+        name="map_async before windows",
+        operators=(),
+        attach=lambda p: windows_behind(calls(p.stream)),
+        hold_back_ms=15,
+    ),
+    Case(
+        name="map_batch before windows",
+        operators=(),
+        attach=lambda p: windows_behind(batches(p.stream)),
+        hold_back_ms=15,
+    ),
+    Case(name="map_async before a processor", operators=(), attach=lambda p: processor_behind(calls(p.stream))),
+    Case(name="map_batch before a processor", operators=(), attach=lambda p: processor_behind(batches(p.stream))),
     Case(
         name="flat_map",
         operators=(FlatMap,),
