@@ -24,8 +24,6 @@ from typing import Literal
 
 import msgspec
 
-from streams.settings.file import find_settings_file
-
 HOME_DIRECTORY = ".headrace"
 """The directory beside a project where its broker, state and announcements live."""
 
@@ -113,6 +111,8 @@ def locate_broker(
     from_environment = variables.get(ENVIRONMENT_VARIABLE)
     if from_environment:
         return BrokerLocation(bootstrap_servers=from_environment, origin="environment")
+    from streams.settings.file import find_settings_file  # late: with it come pydantic and its half a second
+
     first = (Path.cwd() if start is None else start).resolve()
     file = find_settings_file(variables, first)
     if file is not None and file.values.get("bootstrap_servers"):
