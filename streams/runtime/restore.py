@@ -124,12 +124,20 @@ class Restorer:
         self._consumer: RecordConsumer | None = None
         self._asked: list[Question] = []
         self._reading: dict[Place, list[Stretch]] = {}
+        self.records = 0
+        """Changelog records that were applied since the start."""
         self._open: dict[TaskId, int] = {}  # stretches of each task that are not done
 
     @property
     def tasks(self) -> Collection[TaskId]:
         """The tasks that are being restored."""
         return self._open.keys()
+
+    @property
+    def progress(self) -> list[RestoreProgress]:
+        """How far each changelog partition is that is being read. From any thread."""
+        reading = [stretch for stretches in list(self._reading.values()) for stretch in list(stretches)]
+        return [self._progress(stretch) for stretch in reading if stretch.store is not None]
 
     def add(self, tasks: Sequence[Task]) -> list[Task]:
         """Begins to restore tasks; returns those that have nothing to restore."""
@@ -279,6 +287,7 @@ class Restorer:
                 if position <= stretch.position:
                     continue  # read for another task, which is further back
                 stretch.apply(records, position)
+                self.records += len(records)
                 if stretch.done:
                     self._finish(stretch, complete)
                 else:

@@ -16,11 +16,14 @@ Everything it touches belongs to it alone; what other threads may see is in `wor
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Mapping
 
 from stores import StoreError
 from streams.errors import StreamsError
+from streams.observe import ThreadMeters
+from streams.observe.reading import ThreadReading
 from streams.plan.task_id import TaskId
 from streams.processors.punctuation import NEVER
 from streams.runtime.commit import CommitProtocol
@@ -36,6 +39,7 @@ from streams.runtime.purge import RepartitionPurge
 from streams.runtime.router import Router
 from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.task import Task
+from streams.runtime.task_reading import read_task
 from streams.runtime.transactional_producer import TransactionAbortedError
 from streams.runtime.watermark import WATERMARK_HEADER
 from streams.runtime.worker_tasks import WorkerTasks
@@ -44,6 +48,7 @@ log = logging.getLogger(__name__)
 
 LOCKED_RETRY_S = 0.05
 PROGRESS_EVERY_S = 0.25
+MEASURED_EVERY_S = 1.0
 GENERATION_PATIENCE_S = 0.1
 LEAST_STALL_MS = 1_000
 
@@ -67,6 +72,7 @@ class StreamThread:
         listener: WorkerListener,
         global_tables: GlobalTables | None,
         aligned: bool,
+        meters: ThreadMeters,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`aligned`: whether tasks write repartition topics, so that they have to stay close in time."""
@@ -83,6 +89,7 @@ class StreamThread:
         self._listener = listener
         self._global_tables = global_tables
         self._aligned = aligned
+        self.meters = meters
         self._clock = clock
         self._joined = False
         self._schedule = CommitSchedule(
@@ -91,12 +98,36 @@ class StreamThread:
         self._give_up_at: float | None = None
         self._told_counts: Mapping[str, int] = {}
         self._tell_at = 0.0
+        self._measure_at = 0.0
 
     # -- for others --------------------------------------------------------------------------------------------------
     @property
     def settled(self) -> bool:
         """Whether the tasks were assigned and all of them run."""
         return self._joined and self.tasks.settled
+
+    def read(self) -> ThreadReading:
+        """What it measured of itself and of its tasks. From any thread."""
+        now, meters, times = self._clock(), self.meters, self._producer.times.read()
+        name = f"{self._options.instance_id or self._options.application_id}-StreamThread-1"
+        return ThreadReading(
+            name=name,
+            began_ago_s=now - meters.began,
+            poll=meters.poll.read(now),
+            poll_records=meters.poll_records.read(now),
+            process=meters.process.read(now),
+            process_records=meters.process_records.read(now),
+            punctuate=meters.punctuate.read(now),
+            commit=meters.commit.read(now),
+            created=meters.created.read(now),
+            closed=meters.closed.read(now),
+            restore=meters.restore.read(now),
+            rebalances=meters.rebalances,
+            assigned_ago_s=now - meters.assigned_at if meters.rebalances else math.nan,
+            producer_ns=times,
+            restoring=tuple(self.tasks.restore_progress),
+            tasks=tuple(read_task(task, now) for task in self.tasks.open()),
+        )
 
     # -- the loop ----------------------------------------------------------------------------------------------------
     def step(self) -> None:
@@ -117,8 +148,7 @@ class StreamThread:
         if self._global_tables is not None:
             self._global_tables.poll()
         self._run()
-        for task in self.tasks.running:
-            task.punctuate()
+        self._punctuate()
         self._publish()
         self._commit_when_due()
         self._producer.poll()
@@ -140,6 +170,8 @@ class StreamThread:
         for event in self._membership.poll():
             if isinstance(event, Assigned):
                 self._joined = True
+                self.meters.rebalances += 1
+                self.meters.assigned_at = self._clock()
                 self._own(event.tasks)
             elif isinstance(event, Revoked):
                 self._give_away(event.tasks)
@@ -191,8 +223,12 @@ class StreamThread:
             wait_s = 0.0
         else:
             return
+        began = self._clock()
         messages = self._consumer.fetch(options.poll_records, wait_s)
-        now = self._now_ms()
+        ended = self._clock()
+        self.meters.poll.record(1, ended - began, ended)
+        self.meters.poll_records.record(1, len(messages), ended)
+        now = int(ended * 1000)
         router.polled(int(wait_s * 1000), now, stall_ms=max(options.watermark_idle_timeout_ms // 2, LEAST_STALL_MS))
         if messages:
             for event in router.route(messages, now):
@@ -214,16 +250,32 @@ class StreamThread:
 
     def _run(self) -> None:
         """Runs up to a batch of records, those of the oldest task first."""
-        now = self._now_ms()
-        left = self._options.poll_records
+        began = ended = self._clock()
+        now = int(began * 1000)
+        budget = left = self._options.poll_records
         while left > 0:
             ready = [task for task in self.tasks.running if task.inputs.ready(now)]
             if not ready:
-                return
+                break
             task = ready[0] if len(ready) == 1 else min(ready, key=oldest)
-            left -= task.run(min(self._options.run_records, left), now)
+            taken = task.run(min(self._options.run_records, left), now)
+            left -= taken
+            before, ended = ended, self._clock()
+            if taken:
+                task.meters.process.record(taken, ended - before, ended)
             if self._aligned and self._router.hungry():
-                return  # an older record may be at hand: look before the others run on
+                break  # an older record may be at hand: look before the others run on
+        if left < budget:
+            self.meters.process.record(budget - left, ended - began, ended)
+            self.meters.process_records.record(1, budget - left, ended)
+
+    def _punctuate(self) -> None:
+        for task in self.tasks.running:
+            began = self._clock()
+            if task.punctuate():
+                ended = self._clock()
+                for meter in (self.meters.punctuate, task.meters.punctuate):
+                    meter.record(1, ended - began, ended)
 
     # -- time --------------------------------------------------------------------------------------------------------
     def _wake(self) -> None:
@@ -272,7 +324,11 @@ class StreamThread:
     def _commit(self, tasks: list[Task], *, closing: Collection[TaskId] = ()) -> None:
         began = self._clock()
         if tasks and self._commits.commit(tasks, give_up=self._gives_up, closing=closing):
-            self._listener.on_commit(frozenset(task.id for task in tasks), self._clock() - began)
+            ended = self._clock()
+            self.meters.commit.record(len(tasks), ended - began, ended)
+            for task in tasks:
+                task.meters.commit.record(1, (ended - began) / len(tasks), ended)
+            self._listener.on_commit(frozenset(task.id for task in tasks), ended - began)
             self._purge.after_commit(tasks)
 
     def _commit_after_failure(self) -> None:
@@ -304,6 +360,12 @@ class StreamThread:
             if counts != self._told_counts:
                 self._told_counts = counts
                 self._listener.on_progress(counts)
+        if now >= self._measure_at:
+            self._measure_at = now + MEASURED_EVERY_S
+            for place, buffer in self._router.buffers.items():
+                buffer.meters.end = self._consumer.end(place)
+            for task in self.tasks.open():
+                task.measure(int(now * 1000))
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from stores import ChangelogRecord, Store, TaskState
+from stores import ChangelogRecord, Store, TaskState, TimeBuffer
 from streams.compile.clock import NO_RECORD
-from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
-from streams.observe import Counters
+from streams.compile.program import NO_LIMIT, Message, Produce, RecordFailure, TaskBinding
+from streams.observe import Counters, TaskMeters
 from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
@@ -24,6 +24,8 @@ from streams.runtime.watermark import UNKNOWN, Watermark
 
 log = logging.getLogger(__name__)
 
+SAMPLE_EVERY_MS = 100
+"""Of each input partition one record is looked at so often, for its latency and its lateness."""
 
 NOTHING_KNOWN = Progress(UNKNOWN, False)
 
@@ -68,6 +70,7 @@ class Task:
         self.phase = TaskPhase.CREATED
         self.state = state
         self.counters = Counters()
+        self.meters = TaskMeters(now / 1000)
         self.failures = failures
         self._wall_clock = wall_clock
         self.watermarks: dict[str, Watermark] = {
@@ -194,6 +197,7 @@ class Task:
                 except RecordFailure as failure:
                     to = failure.index
                     buffer.advance(to)
+                    buffer.meters.consumed += to - at
                     taken += to - at
                     self.torn = failure.kind != "deserialization"
                     self.failures.skip(failure, batch[to], self.id, self.counters)
@@ -201,19 +205,49 @@ class Task:
                     at, to = to, to + 1
                 buffer.advance(to)
                 taken += to - at
+                buffer.meters.consumed += to - at
+                if now >= buffer.meters.sample_at:
+                    self._sample(buffer, batch[to - 1], now)
         finally:
             self.counters.processed += taken - (control_records + self._control_records())
         return taken
 
-    def punctuate(self) -> None:
-        """Calls the processors' wall-clock punctuators that are due.
+    def _sample(self, buffer: PartitionBuffer, message: Message, now: int) -> None:
+        """Looks at a record that was just processed: how old it is, and how far behind others."""
+        buffer.meters.sample_at = now + SAMPLE_EVERY_MS
+        if buffer.watermark is not None and message.value() is None:
+            return  # perhaps no record at all
+        try:
+            time = buffer.source.head_time(message)
+        except Exception:  # it was skipped for this, perhaps
+            return
+        buffer.meters.e2e.record(1, self._wall_clock() - time, now / 1000)
+        self.meters.lateness.record(1, max(buffer.source.max_timestamp - time, 0), now / 1000)
+
+    def measure(self, now: int) -> None:
+        """Takes stock for whoever looks at the task from outside; once a second is enough."""
+        moment = now / 1000
+        self.meters.count(self.counters, moment)
+        for buffer in self.inputs.buffers:
+            self.meters.count_input(buffer.meters, moment)
+        if self.phase is not TaskPhase.RUNNING:
+            return
+        clean_bytes = 0
+        for name, store in self.state.stores.items():
+            clean_bytes += len(store.clean) * store.clean.row_bytes
+            if isinstance(store, TimeBuffer):
+                self.meters.count_waiting(name, store.count, store.size_bytes, moment)
+        self.meters.cache_bytes = clean_bytes + self.state.dirty_bytes
+
+    def punctuate(self) -> bool:
+        """Calls the processors' wall-clock punctuators that are due; whether there were any.
 
         Raises:
             StreamsError: one failed, or what it forwarded to, and is not to be skipped.
         """
         now = self._wall_clock()
         if now < self.program.processors.on_wall_clock.due:
-            return
+            return False
         self.punctuated = True
         try:
             self.program.punctuate(now)
@@ -221,6 +255,7 @@ class Task:
             self.torn = True
             self.failures.skip(failure, None, self.id, self.counters)
             self.torn = False
+        return True
 
     def punctuation_due_ms(self) -> int:
         """In how many ms of wall-clock time the next punctuator is due."""
