@@ -248,9 +248,9 @@ class Restorer:
                 if stretch.done:
                     self._finish(stretch, complete)
                     continue
-                self._tell(stretch)
                 others = self._reading.setdefault(stretch.place, [])
                 others.append(stretch)
+                self._tell(stretch)
                 starting[stretch.place] = min(other.position for other in others)
             if starting:
                 to_read = sum(stretch.end - stretch.position for stretch in waiting if not stretch.done)
@@ -304,6 +304,7 @@ class Restorer:
                     "store_rebuilt: store %r of task %s was at offset %d of %s[%d], which is no longer there; "
                     "it is restored from the beginning",
                     *(stretch.store, stretch.task.id, stretch.start, *place),
+                    extra={"task": str(stretch.task.id)},
                 )
                 stretch.task.state.clear(stretch.store)
         self._consumer.assign({place: None})
@@ -333,6 +334,7 @@ class Restorer:
                     stretch.task.id,
                     stretch.task.counters.restored,
                     self._clock() - stretch.began_at,
+                    extra={"task": str(stretch.task.id)},
                 )
 
     def _stop_reading(self, place: Place) -> None:
@@ -356,6 +358,7 @@ class Restorer:
                 progress.remaining,
                 progress.records_per_s,
                 "?" if progress.eta_s is None else f"{progress.eta_s:.0f}",
+                extra={"task": str(stretch.task.id)},
             )
 
     def _tell(self, stretch: Stretch) -> None:

@@ -10,6 +10,7 @@ from stores import ChangelogRecord, Store, TaskState, TimeBuffer
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Message, Produce, RecordFailure, TaskBinding
 from streams.observe import Counters, TaskMeters
+from streams.observe.tracing import Tracing
 from streams.plan.plan import PartitionPlan, RepartitionSink, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
@@ -48,6 +49,7 @@ class Task:
         global_stores: the worker's, of global tables.
         now: ms of the worker's monotonic clock.
         wall_clock: tells ms since the epoch.
+        tracing: makes spans for its records, None for an application without.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Task:
         max_task_idle_ms: int,
         now: int,
         wall_clock: Callable[[], int],
+        tracing: Tracing | None = None,
     ) -> None:
         self.id = task_id
         self.subtopology: Subtopology = plan.plan.subtopologies[task_id.subtopology]
@@ -83,7 +86,7 @@ class Task:
                 application_id=plan.plan.application_id,
                 task_id=task_id,
                 stores={**global_stores, **state.stores},
-                produce=produce,
+                produce=produce if tracing is None else tracing.produce(produce, produce_full),
                 produce_full=produce_full,
                 watermarks=self.watermarks,
                 counters=self.counters,
@@ -91,6 +94,8 @@ class Task:
                 may_skip=failures.may_skip,
             )
         )
+        if tracing is not None:
+            tracing.follow(task_id, self.program)
         self.changelogs = tuple(
             Changelog(store.name, store.changelog, task_id.partition)
             for store in self.subtopology.stores
@@ -166,7 +171,7 @@ class Task:
             try:
                 self.program.processors.close()
             except Exception:  # the user's; what else there is to close must be closed
-                log.exception("processor_close_failed: task %s", self.id)
+                log.exception("processor_close_failed: task %s", self.id, extra={"task": str(self.id)})
             self.state.close()
 
     # -- work --------------------------------------------------------------------------------------------------------

@@ -105,6 +105,11 @@ class Worker:
         return self.options.application_id
 
     @property
+    def client_id(self) -> str:
+        """The worker's name in the group, once it has its slot; the application's before that."""
+        return self._client_id
+
+    @property
     def endpoint(self) -> str | None:
         """`host:port` of the query server while it runs, as other workers reach it."""
         return self._queries.endpoint if self._queries is not None else None

@@ -20,6 +20,7 @@ from tests.streams.runtime.bench import Bench, RunningWorker, until
 
 PROCESS = re.compile(r"(python|process)_")
 """Metrics of prometheus_client's own, of the process."""
+SUPPRESSED = "kafka_streams_stream_state_metrics_suppression_buffer_count_max"
 
 
 def counting(bench: Bench) -> App:
@@ -76,6 +77,7 @@ def running(bench: Bench) -> RunningWorker:
     until(lambda: running.running() == frozenset(tasks), "its tasks")
     until(lambda: running.processed() >= 43, "20 records twice, and 3")
     until(lambda: sum(t.meters.commit.total > 0 for t in running.worker._thread.tasks.open()) == 3, "commits")  # type: ignore[union-attr]
+    until(lambda: families(running)[SUPPRESSED].samples, "a measurement")
     return running
 
 
@@ -96,8 +98,7 @@ def test_metrics_of_a_live_worker_are_those_that_are_declared(running: RunningWo
 
 
 def test_metrics_count_what_was_processed(running: RunningWorker, bench: Bench) -> None:
-    suppressed = "kafka_streams_stream_state_metrics_suppression_buffer_count_max"
-    until(lambda: value(families(running), suppressed, store_kind="buffer") == 3, "a measurement")
+    until(lambda: value(families(running), SUPPRESSED) == 3, "a measurement after the last record")
     found = families(running)
     prefix = "kafka_streams_stream"
     assert value(found, f"{prefix}_metrics_client_state") == 2
