@@ -48,8 +48,8 @@ WORKER_METRICS: tuple[Metric, ...] = (
         "Stream threads that work: 1 from the start of the worker to its end.",
         lambda worker: int(worker.thread is not None and worker.state not in ENDED),
     ),
-    stream.counter(
-        "failed_stream_threads_total",
+    stream.gauge(
+        "failed_stream_threads",
         "threads",
         "Stream threads that failed.",
         lambda worker: int(worker.state is WorkerState.ERROR),

@@ -74,6 +74,7 @@ def test_worker_that_restores_says_how_far_it_is(bench: Bench) -> None:
             asked.append(ask(again.worker.endpoint, "ready"))
 
     again.heard.on_restore = on_restore  # type: ignore[method-assign]
+    until(lambda: again.worker.endpoint, "the server")
     again.membership.assign(ONLY)
     until(lambda: ask(again.worker.endpoint, "ready")[0] == 200, "the worker to be ready")
     ((status, body),) = asked
