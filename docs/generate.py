@@ -53,18 +53,18 @@ METRICS_HEAD = """# Metrics
 Made from the declarations in `streams/observe/metrics/` by `make docs`.
 
 `GET /metrics` of a worker's HTTP server answers in Prometheus' text format, or in OpenMetrics' for those who accept it.
-Names are those that Kafka Streams' metrics have behind Prometheus' JMX exporter with its default rules: domain, type and
-attribute of the MBean, with underscores. What Kafka has no name for begins with `headrace_`.
+Names are those that Kafka Streams' metrics have behind the JMX exporter of Prometheus with its default rules: domain,
+type and attribute of the MBean, with underscores. What Kafka has no name for begins with `headrace_`.
 
-- `_rate`, `_avg`, `_max`, `_min` and `_ratio` are of the last 30 to 60 seconds, as in Kafka; a mean or an extreme of nothing
-  is NaN. `rate()` of a `_total` gives the same for any time.
-- Batches are measured, never single records. The latency of a record is that of its batch divided by its records; lateness
-  and end-to-end latency are of one record per partition every 100 ms.
+- `_rate`, `_avg`, `_max`, `_min` and `_ratio` are of the last 30 to 60 seconds, as in Kafka; a mean or an extreme of
+  nothing is NaN. `rate()` of a `_total` gives the same for any time.
+- Batches are measured, never single records. The latency of a record is that of its batch divided by its records;
+  lateness and end-to-end latency are of one record per partition every 100 ms.
 - Each worker has one stream thread. `client_id` is the worker's name in the group; `thread_id` begins with it.
-- Metrics that only a count of each record could give are left out: latencies and hit ratios of single reads and writes of
-  stores, bytes of topics, records of nodes that are no sources.
-- Metrics that the program keeps with `prometheus_client`, and that library's `process_*` and `python_*`, are at the same
-  address.
+- Metrics that only a count of each record could give are left out: latencies and hit ratios of single reads and writes
+  of stores, bytes of topics, records of nodes that are no sources.
+- Metrics that the program keeps with `prometheus_client`, and that library's own `process_*` and `python_*`, are at the
+  same address.
 """
 
 PAGES = {DOCS / "reference" / "command-line.md": command_line, DOCS / "reference" / "metrics.md": metrics}

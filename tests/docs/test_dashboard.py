@@ -29,7 +29,7 @@ def targets() -> Iterator[Any]:
             yield pytest.param(target, id=f"{panel['title']} {target['refId']}")
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", [*targets()])
 def test_query_names_metrics_and_labels_that_exist(target: dict[str, Any]) -> None:
     """Labels in the grouping and in the legend are among the metric's; counters are asked for their rate."""
     (name,) = set(METRIC.findall(target["expr"]))
