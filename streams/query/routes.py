@@ -50,6 +50,6 @@ def query_app(subject: Subject) -> FastAPI:
             raise HTTPException(404, f"store {name!r} has nothing for the key {key!r} in this worker")
         return found
 
-    app.include_router(health_routes(subject))
-    app.include_router(metrics_routes(subject))
+    health_routes(app, subject)
+    metrics_routes(app, subject)
     return app

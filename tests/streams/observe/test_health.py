@@ -40,8 +40,8 @@ def counting(bench: Bench) -> App:
 def test_worker_that_runs_is_ready_and_names_its_tasks(bench: Bench) -> None:
     bench.topics(**{"in": 2, "out": 1})
     running = bench.run(counting(bench), ONLY, TaskId(0, 1), query_port=0)
-    assert ask(running.worker.endpoint, "live") == (200, {"state": "running"})
     until(lambda: ask(running.worker.endpoint, "ready")[0] == 200, "the worker to be ready")
+    assert ask(running.worker.endpoint, "live") == (200, {"state": "running"})
     assert ask(running.worker.endpoint, "ready")[1] == {
         "state": "running",
         "tasks": {"running": ["0_0", "0_1"], "restoring": []},
