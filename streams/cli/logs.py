@@ -9,6 +9,10 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streams.observe.json_log import JsonFormatter
 
 TEXT = "%(asctime)s %(levelname)-7s %(name)s  %(message)s"
 LOG_FORMAT = "HEADRACE_LOG_FORMAT"
@@ -25,20 +29,29 @@ def log_to_stderr(*, verbose: bool = False) -> None:
 
 
 def logs_json() -> bool:
-    """Whether stderr is for machines."""
-    return os.environ.get(LOG_FORMAT) == "json"
+    """Whether stderr is for machines: in a command that takes `--log-format`, and was told so."""
+    return bool(_json_formatters())
 
 
 def name_in_logs(application_id: str, worker: Callable[[], str | None]) -> None:
     """From now on JSON records say whose they are."""
-    for handler in logging.getLogger().handlers:
-        name = getattr(handler.formatter, "name_worker", None)
-        if callable(name):
-            name(application_id, worker)
+    for formatter in _json_formatters():
+        formatter.name_worker(application_id, worker)
+
+
+def _json_formatters() -> list[JsonFormatter]:
+    if (module := sys.modules.get("streams.observe.json_log")) is None:  # imported by who makes one
+        return []
+    formatters = (handler.formatter for handler in logging.getLogger().handlers)
+    return [formatter for formatter in formatters if isinstance(formatter, module.JsonFormatter)]
+
+
+def _wants_json() -> bool:
+    return os.environ.get(LOG_FORMAT) == "json"
 
 
 def _formatter() -> logging.Formatter:
-    if not logs_json():
+    if not _wants_json():
         return logging.Formatter(TEXT, datefmt="%H:%M:%S")
     from streams.observe.json_log import JsonFormatter
 

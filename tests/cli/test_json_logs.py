@@ -52,3 +52,11 @@ def test_log_format_from_the_environment(commands: CommandDirectory) -> None:
     commands.environment["HEADRACE_LOG_FORMAT"] = "json"
     done = commands.run("worker", "app.py:app", "-b", "127.0.0.1:1")
     assert lines(commands, done.stderr)[-1]["level"] == "error"
+
+
+def test_command_without_logs_of_its_own_talks_as_ever(commands: CommandDirectory) -> None:
+    """The environment is set for workers; what other commands say to people must not be lost."""
+    commands.environment["HEADRACE_LOG_FORMAT"] = "json"
+    done = commands.run("topics", "list", "-b", "127.0.0.1:1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
