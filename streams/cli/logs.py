@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streams.observe.json_log import JsonFormatter
@@ -42,7 +42,7 @@ def name_in_logs(application_id: str, worker: Callable[[], str | None]) -> None:
 def _json_formatters() -> list[JsonFormatter]:
     if (module := sys.modules.get("streams.observe.json_log")) is None:  # imported by who makes one
         return []
-    formatters = (handler.formatter for handler in logging.getLogger().handlers)
+    formatters: list[Any] = [handler.formatter for handler in logging.getLogger().handlers]
     return [formatter for formatter in formatters if isinstance(formatter, module.JsonFormatter)]
 
 
