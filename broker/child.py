@@ -25,6 +25,10 @@ def main() -> int:
     if content["data"] is not None:
         content["data"] = Path(content["data"])
     logging.basicConfig(level=logging.WARNING, format="broker: %(levelname)s %(name)s: %(message)s")
+    if os.environ.get("HEADRACE_LOG_FORMAT") == "json":
+        from broker.json_lines import JsonLines
+
+        logging.getLogger().handlers[0].setFormatter(JsonLines())
     running = Running(BrokerOptions(**content), lambda host, port: tell({"host": host, "port": port}))
     try:
         running.run(signals=True, parent=True)

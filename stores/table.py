@@ -6,7 +6,7 @@ at all. Stores know nothing else of the storage beneath them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Protocol
 
@@ -56,6 +56,10 @@ class Table(Protocol):
         ...
 
     def approximate_entries(self) -> int: ...
+
+    def figures(self) -> Mapping[str, int]:
+        """What the storage tells of itself, by the names of RocksDB's properties; nothing for a table in memory."""
+        ...
 
 
 class Writer(Protocol):

@@ -80,6 +80,13 @@ class TaskState:
         """Bytes on disk (in memory for a memory state)."""
         return self._database.size_bytes()
 
+    def figures(self, name: str) -> Mapping[str, int]:
+        """What RocksDB tells of a store, by the names of its properties; nothing of a store in memory. From any thread.
+
+        Raises StoreClosedError.
+        """
+        return self._tables[name].figures()
+
     # Processing
 
     @property

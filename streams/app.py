@@ -333,6 +333,7 @@ class App:
             "client_config": without_security(settings.client_config)
             if location.is_bundled
             else settings.client_config,
+            "tracing": settings.tracing,
             "max_task_idle_ms": settings.max_task_idle // timedelta(milliseconds=1),
             "state_cleanup_delay_s": settings.state_cleanup_delay.total_seconds(),
             "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),

@@ -72,6 +72,9 @@ class MemoryTable:
     def approximate_entries(self) -> int:
         return len(self.contents.rows)
 
+    def figures(self) -> dict[str, int]:
+        return {}
+
     def size_bytes(self) -> int:
         contents = self.contents
         with contents.lock:

@@ -17,6 +17,32 @@ from stores.table import Cursor, Pair, RowsCursor
 FIRST_CHUNK: Final = 8
 LARGEST_CHUNK: Final = 256
 
+FIGURES: Final = (
+    "estimate-num-keys",
+    "estimate-table-readers-mem",
+    "estimate-pending-compaction-bytes",
+    "live-sst-files-size",
+    "total-sst-files-size",
+    "num-live-versions",
+    "cur-size-active-mem-table",
+    "cur-size-all-mem-tables",
+    "size-all-mem-tables",
+    "num-immutable-mem-table",
+    "num-entries-active-mem-table",
+    "num-entries-imm-mem-tables",
+    "num-deletes-active-mem-table",
+    "num-deletes-imm-mem-tables",
+    "mem-table-flush-pending",
+    "num-running-flushes",
+    "compaction-pending",
+    "num-running-compactions",
+    "block-cache-capacity",
+    "block-cache-usage",
+    "block-cache-pinned-usage",
+    "background-errors",
+)
+"""The properties that people watch. Source: KIP-607."""
+
 
 class RocksDbCursor:
     """The rows of a range, read in growing chunks from one RocksDB iterator, which sees one moment.
@@ -152,6 +178,9 @@ class RocksDbTable:
 
     def approximate_entries(self) -> int:
         return self._property("rocksdb.estimate-num-keys")
+
+    def figures(self) -> dict[str, int]:
+        return {name: self._property(f"rocksdb.{name}") for name in FIGURES}
 
     def close(self) -> None:
         """Flushes and lets go of the column family."""

@@ -10,6 +10,7 @@ from typing import Literal
 import click
 
 from streams.cli.home import Home
+from streams.cli.options import log_format_option
 from streams.cli.terminal import talk
 from streams.discovery import HOME_DIRECTORY
 
@@ -32,6 +33,7 @@ from streams.discovery import HOME_DIRECTORY
     show_default=True,
     help="always: acknowledged records survive a power cut. never: they survive the death of the process.",
 )
+@log_format_option
 def broker(data_dir: Path, host: str, port: int, fsync: Literal["always", "never"]) -> None:
     """Run the bundled broker until Ctrl-C or SIGTERM. Any Kafka client can use it.
 

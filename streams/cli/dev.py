@@ -11,6 +11,7 @@ import click
 
 from streams.cli.application import APP_ARGUMENT, load_app
 from streams.cli.home import Home
+from streams.cli.options import log_format_option
 from streams.cli.terminal import talk
 from streams.discovery import HOME_DIRECTORY, BrokerLocation
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where log and state are kept.",
 )
+@log_format_option
 @click.option("--reload/--no-reload", default=True, show_default=True, help="Run what was saved, when it was saved.")
 def dev(application: str, port: int, processes: int, partitions: int, directory: Path, reload: bool) -> None:
     """Run a broker and MODULE:APP together, until Ctrl-C.

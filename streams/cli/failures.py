@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import sys
-from typing import Any
+from typing import IO, Any
 
 import click
+
+from streams.cli.logs import logs_json
 
 INTERRUPTED = 130
 
 
 class CommandFailed(click.ClickException):
     """A failure a person can act on. The message is shown as `Error: …`; the exit code is 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if logs_json():
+            logging.getLogger("headrace").error("%s", self.format_message())
+        else:
+            super().show(file)
 
 
 class UsageFailed(click.UsageError):

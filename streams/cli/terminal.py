@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+
+from streams.cli.logs import logs_json
 
 
 def on_terminal() -> bool:
@@ -26,8 +29,11 @@ def command_name() -> str:
 
 
 def talk(message: str) -> None:
-    """One line to the person at the terminal: stderr, never mixed with data."""
-    click.echo(message, err=True)
+    """One line to the person at the terminal: stderr, never mixed with data. A log record where logs are JSON."""
+    if logs_json():
+        logging.getLogger("headrace").info("%s", message)
+    else:
+        click.echo(message, err=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:

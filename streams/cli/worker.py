@@ -13,7 +13,7 @@ import click
 from streams.cli.application import APP_ARGUMENT, load_app
 from streams.cli.failures import INTERRUPTED
 from streams.cli.home import Home
-from streams.cli.options import bootstrap_option
+from streams.cli.options import bootstrap_option, log_format_option
 from streams.cli.terminal import talk
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--announce-in", "home", type=click.Path(path_type=Path), hidden=True)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
 @click.option("--bundled-broker", is_flag=True, hidden=True)
+@log_format_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def worker(
     application: str,
@@ -76,6 +77,7 @@ def worker(
 
 def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, until_stdin_closes: bool) -> int:
     """Exit code: 130 after Ctrl-C, 0 after any other way of being told to stop."""
+    from streams.cli.logs import name_in_logs
     from streams.cli.stopping import stop_signals
     from streams.cli.worker_listener import TalkingListener
     from streams.cli.worker_process import call_when_stdin_closes
@@ -87,6 +89,7 @@ def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, u
         listener=listener,
         client_config=app.client_config(location),
     )
+    name_in_logs(app.settings.application_id, lambda: running.client_id)
     with closing(listener), stop_signals(running.stop) as stop:
         if until_stdin_closes:
             call_when_stdin_closes(running.stop)

@@ -49,6 +49,21 @@ class Counters:
         """The counts as they are now; counts that belong together may be one record apart."""
         return {name: getattr(self, name) for name in COUNTER_HELP}
 
+    @property
+    def dropped_or_skipped(self) -> int:
+        """All records of which nothing came for a reason that is counted here. Changes that versioned tables ignored
+        are not among them. Source: `dropped-records-total`."""
+        return (
+            self.dropped_duplicate
+            + self.dropped_late
+            + self.dropped_invalid_timestamp
+            + self.dropped_null_key
+            + self.dropped_null_value
+            + self.skipped_deserialization
+            + self.skipped_processing
+            + self.skipped_serialization
+        )
+
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={count}" for name, count in self.snapshot().items() if count)
         return f"Counters({told})"

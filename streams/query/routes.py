@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Query, Request
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 
 from stores import StoreClosedError
 from streams.errors import QueryError
-from streams.observe.exposition import CONTENT_TYPE, exposition
+from streams.observe.routes import health_routes, metrics_routes
 from streams.query.stores import NotReady, StoreQueries, UnknownStore
 from streams.query.subject import Subject
 
@@ -50,28 +50,6 @@ def query_app(subject: Subject) -> FastAPI:
             raise HTTPException(404, f"store {name!r} has nothing for the key {key!r} in this worker")
         return found
 
-    @app.get("/health/live", tags=["health"])
-    def live() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
-        """200 unless the worker has failed."""
-        state = subject.state.value
-        if state == "error":
-            raise HTTPException(503, "the worker has failed")
-        return {"state": state}
-
-    @app.get("/health/ready", tags=["health"])
-    def ready() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        """200 while all tasks of the worker run."""
-        running, coming = subject.tasks()
-        state = subject.state.value
-        if state != "running":
-            raise HTTPException(503, f"the worker is {state}; {len(coming)} tasks are being opened or restored")
-        return {"state": state, "tasks": sorted(str(task) for task in running)}
-
-    @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
-    def metrics() -> PlainTextResponse:  # pyright: ignore[reportUnusedFunction]
-        """Counters in Prometheus' text format."""
-        running, coming = subject.tasks()
-        text = exposition(subject.application_id, subject.task_counters(), len(running), len(coming))
-        return PlainTextResponse(text, media_type=CONTENT_TYPE)
-
+    health_routes(app, subject)
+    metrics_routes(app, subject)
     return app

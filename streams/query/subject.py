@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
-from streams.plan.task_id import TaskId
+from streams.observe.reading import WorkerReading
 from streams.query.stores import StoreHolder
-from streams.runtime.phase import WorkerState
 
 
 class Subject(StoreHolder, Protocol):
@@ -16,7 +14,6 @@ class Subject(StoreHolder, Protocol):
     @property
     def application_id(self) -> str: ...
 
-    @property
-    def state(self) -> WorkerState: ...
-
-    def task_counters(self) -> Mapping[TaskId, Mapping[str, int]]: ...
+    def reading(self) -> WorkerReading:
+        """What it measured of itself."""
+        ...

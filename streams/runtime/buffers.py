@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from streams.compile.program import NO_LIMIT, Message, SourceRun
+from streams.observe import InputMeters
 from streams.runtime.watermark import UNBOUNDED, Watermark
 
 RECORD_OVERHEAD_BYTES = 250
@@ -37,6 +38,7 @@ class PartitionBuffer:
         "count",
         "end_offset",
         "head",
+        "meters",
         "partition",
         "paused",
         "quiet",
@@ -74,6 +76,7 @@ class PartitionBuffer:
         self.read_to: Message | int | None = position  # last processed message, or the offset to go on from
         self.paused = False
         self.quiet = False
+        self.meters = InputMeters(now / 1000)
         self.quiet_since = now  # when the last record came
         self._later: deque[Sequence[Message]] = deque()
 
@@ -125,6 +128,13 @@ class PartitionBuffer:
             return self.end_offset
         read_to = self.read_to
         return read_to if read_to is None or isinstance(read_to, int) else read_to.offset() + 1
+
+    def lag(self) -> int | None:
+        """How many offsets of the partition are not processed yet; None while its end is not known. From any thread."""
+        if self.count == 0 and self.at_end:
+            return 0
+        position, end = self.position(), self.meters.end
+        return None if position is None or end is None else max(end - position, 0)
 
     def is_quiet(self, now: int, timeout: int) -> bool:
         """Whether the partition is read to its end and nothing came for `timeout` ms. Remembered in `quiet`."""

@@ -107,6 +107,14 @@ class RecordConsumer:
             self._watch.alive()
         return messages
 
+    def end(self, place: Place) -> int | None:
+        """Where a partition that is read ended when the broker last answered a fetch; None before that. Asks nobody."""
+        try:
+            answer = self._client.get_watermark_offsets(TopicPartition(*place), cached=True)
+        except KafkaException:
+            return None
+        return answer[1] if answer[1] >= 0 else None
+
     def pause(self, places: Collection[Place]) -> None:
         if places:
             self._client.pause(partitions(places))

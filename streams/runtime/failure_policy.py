@@ -81,4 +81,9 @@ class FailurePolicy:
             counters.skipped_processing += 1
         if (failure.kind, node) not in self._told:
             self._told.add((failure.kind, node))
-            log.warning("record_skipped: %s (the first of its kind in %s; more are only counted)", error, node or task)
+            log.warning(
+                "record_skipped: %s (the first of its kind in %s; more are only counted)",
+                error,
+                node or task,
+                extra={"task": str(task) if task is not None else None},
+            )

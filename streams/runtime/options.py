@@ -69,6 +69,9 @@ class WorkerOptions:
     deserialization_handler: FailureHandler = "fail"
     processing_handler: FailureHandler = "fail"
 
+    tracing: bool = False
+    """OpenTelemetry spans of every record; see `observe.tracing`."""
+
     client_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """librdkafka properties of every client; the ones below are for one kind of client and stronger."""
     consumer_config: Mapping[str, Any] = field(default_factory=dict[str, Any])

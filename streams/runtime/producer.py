@@ -17,6 +17,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from streams.compile.program import Headers, Produce
 from streams.errors import ProduceError
+from streams.observe import ProducerTimes
 from streams.runtime.connection import ConnectionWatch, client_log
 from streams.runtime.options import WorkerOptions
 
@@ -47,6 +48,7 @@ class RecordProducer:
         """`more`: properties of a special kind of producer."""
         self._watch = ConnectionWatch(options.bootstrap_servers, "producer")
         self._failure: ProduceError | None = None
+        self.times = ProducerTimes()
         config = producer_config(options) | dict(more or {})
         config["on_delivery"] = self._on_delivery
         self._config = config
@@ -72,7 +74,8 @@ class RecordProducer:
     ) -> None:
         """Sends one record when the queue was full, waiting until there is room. Raises ProduceError."""
         while True:
-            self.poll(FULL_QUEUE_WAIT_S)
+            with self.times.taking("bufferpool_wait"):
+                self.poll(FULL_QUEUE_WAIT_S)
             try:
                 self.produce(topic, value, key, partition, callback, on_delivery, timestamp, headers)
                 return
@@ -110,7 +113,8 @@ class RecordProducer:
             ProduceError: a record was refused, or `give_up` said so (then retriable).
         """
         while True:
-            left = self._serving(lambda: self._client.flush(FLUSH_SLICE_S))
+            with self.times.taking("flush"):
+                left = self._serving(lambda: self._client.flush(FLUSH_SLICE_S))
             self.check()
             if left == 0:
                 return

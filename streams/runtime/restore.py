@@ -124,12 +124,20 @@ class Restorer:
         self._consumer: RecordConsumer | None = None
         self._asked: list[Question] = []
         self._reading: dict[Place, list[Stretch]] = {}
+        self.records = 0
+        """Changelog records that were applied since the start."""
         self._open: dict[TaskId, int] = {}  # stretches of each task that are not done
 
     @property
     def tasks(self) -> Collection[TaskId]:
         """The tasks that are being restored."""
         return self._open.keys()
+
+    @property
+    def progress(self) -> list[RestoreProgress]:
+        """How far each changelog partition is that is being read. From any thread."""
+        reading = [stretch for stretches in list(self._reading.values()) for stretch in list(stretches)]
+        return [self._progress(stretch) for stretch in reading if stretch.store is not None]
 
     def add(self, tasks: Sequence[Task]) -> list[Task]:
         """Begins to restore tasks; returns those that have nothing to restore."""
@@ -240,9 +248,9 @@ class Restorer:
                 if stretch.done:
                     self._finish(stretch, complete)
                     continue
-                self._tell(stretch)
                 others = self._reading.setdefault(stretch.place, [])
                 others.append(stretch)
+                self._tell(stretch)
                 starting[stretch.place] = min(other.position for other in others)
             if starting:
                 to_read = sum(stretch.end - stretch.position for stretch in waiting if not stretch.done)
@@ -279,6 +287,7 @@ class Restorer:
                 if position <= stretch.position:
                     continue  # read for another task, which is further back
                 stretch.apply(records, position)
+                self.records += len(records)
                 if stretch.done:
                     self._finish(stretch, complete)
                 else:
@@ -295,6 +304,7 @@ class Restorer:
                     "store_rebuilt: store %r of task %s was at offset %d of %s[%d], which is no longer there; "
                     "it is restored from the beginning",
                     *(stretch.store, stretch.task.id, stretch.start, *place),
+                    extra={"task": str(stretch.task.id)},
                 )
                 stretch.task.state.clear(stretch.store)
         self._consumer.assign({place: None})
@@ -324,6 +334,7 @@ class Restorer:
                     stretch.task.id,
                     stretch.task.counters.restored,
                     self._clock() - stretch.began_at,
+                    extra={"task": str(stretch.task.id)},
                 )
 
     def _stop_reading(self, place: Place) -> None:
@@ -347,6 +358,7 @@ class Restorer:
                 progress.remaining,
                 progress.records_per_s,
                 "?" if progress.eta_s is None else f"{progress.eta_s:.0f}",
+                extra={"task": str(stretch.task.id)},
             )
 
     def _tell(self, stretch: Stretch) -> None:

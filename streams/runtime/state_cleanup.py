@@ -50,7 +50,12 @@ class StateCleanup:
             if not TASK_FOLDER.fullmatch(path.name) or path.name in kept:
                 continue
             if now - last_change(path) >= self._delay_s and delete_unless_open(path):
-                log.info("state_deleted: task %s has not been here for %.0f s", path.name, self._delay_s)
+                log.info(
+                    "state_deleted: task %s has not been here for %.0f s",
+                    path.name,
+                    self._delay_s,
+                    extra={"task": path.name},
+                )
                 gone.append(TaskId.parse(path.name))
         return gone
 

@@ -25,6 +25,8 @@ from confluent_kafka import Message as KafkaMessage
 from stores import StoreError
 from streams.errors import StreamsError
 from streams.inflight import CallLoop
+from streams.observe import ThreadMeters
+from streams.observe.reading import ThreadReading
 from streams.plan.task_id import TaskId
 from streams.processors.punctuation import NEVER
 from streams.runtime.commit import CommitProtocol
@@ -40,6 +42,8 @@ from streams.runtime.purge import RepartitionPurge
 from streams.runtime.router import Router
 from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.task import Task
+from streams.runtime.task_reading import measure_task
+from streams.runtime.thread_reading import read_thread
 from streams.runtime.transactional_producer import TransactionAbortedError
 from streams.runtime.watermark import WATERMARK_HEADER
 from streams.runtime.worker_tasks import WorkerTasks
@@ -48,6 +52,7 @@ log = logging.getLogger(__name__)
 
 LOCKED_RETRY_S = 0.05
 PROGRESS_EVERY_S = 0.25
+MEASURED_EVERY_S = 1.0
 GENERATION_PATIENCE_S = 0.1
 LEAST_STALL_MS = 1_000
 ANSWER_WAIT_S = 0.005
@@ -72,6 +77,7 @@ class StreamThread:
         listener: WorkerListener,
         global_tables: GlobalTables | None,
         aligned: bool,
+        meters: ThreadMeters,
         calls: CallLoop | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -91,6 +97,7 @@ class StreamThread:
         self._global_tables = global_tables
         self._aligned = aligned
         self._calls = calls
+        self.meters = meters
         self._clock = clock
         self._joined = False
         self._schedule = CommitSchedule(
@@ -99,12 +106,18 @@ class StreamThread:
         self._give_up_at: float | None = None
         self._told_counts: Mapping[str, int] = {}
         self._tell_at = 0.0
+        self._measure_at = 0.0
 
     # -- for others --------------------------------------------------------------------------------------------------
     @property
     def settled(self) -> bool:
         """Whether the tasks were assigned and all of them run."""
         return self._joined and self.tasks.settled
+
+    def read(self) -> ThreadReading:
+        """What it measured of itself and of its tasks. From any thread."""
+        name = f"{self._options.instance_id or self._options.application_id}-StreamThread-1"
+        return read_thread(name, self.meters, self._producer.times.read(), self.tasks, self._clock())
 
     # -- the loop ----------------------------------------------------------------------------------------------------
     def step(self) -> None:
@@ -128,7 +141,7 @@ class StreamThread:
         for task in self.tasks.running:
             if task.in_flight is not None:
                 task.settle()
-            task.punctuate()
+        self._punctuate()
         self._publish()
         self._commit_when_due()
         self._producer.poll()
@@ -150,6 +163,8 @@ class StreamThread:
         for event in self._membership.poll():
             if isinstance(event, Assigned):
                 self._joined = True
+                self.meters.rebalances += 1
+                self.meters.assigned_at = self._clock()
                 self._own(event.tasks)
             elif isinstance(event, Revoked):
                 self._give_away(event.tasks)
@@ -201,11 +216,15 @@ class StreamThread:
             wait_s = 0.0
         else:
             return
+        began = self._clock()
         if wait_s > 0 and self._calls is not None and any(task.calling for task in self.tasks.running):
             messages = self._fetch_or_answers(self._calls)
         else:
             messages = self._consumer.fetch(options.poll_records, wait_s)
-        now = self._now_ms()
+        ended = self._clock()
+        self.meters.poll.record(1, ended - began, ended)
+        self.meters.poll_records.record(1, len(messages), ended)
+        now = int(ended * 1000)
         router.polled(int(wait_s * 1000), now, stall_ms=max(options.watermark_idle_timeout_ms // 2, LEAST_STALL_MS))
         if messages:
             for event in router.route(messages, now):
@@ -235,16 +254,32 @@ class StreamThread:
 
     def _run(self) -> None:
         """Runs up to a batch of records, those of the oldest task first."""
-        now = self._now_ms()
-        left = self._options.poll_records
+        began = ended = self._clock()
+        now = int(began * 1000)
+        budget = left = self._options.poll_records
         while left > 0:
             ready = [task for task in self.tasks.running if task.ready(now)]
             if not ready:
-                return
+                break
             task = ready[0] if len(ready) == 1 else min(ready, key=oldest)
-            left -= task.run(min(self._options.run_records, left), now)
+            taken = task.run(min(self._options.run_records, left), now)
+            left -= taken
+            before, ended = ended, self._clock()
+            if taken:
+                task.meters.process.record(taken, ended - before, ended)
             if self._aligned and self._router.hungry():
-                return  # an older record may be at hand: look before the others run on
+                break  # an older record may be at hand: look before the others run on
+        if left < budget:
+            self.meters.process.record(budget - left, ended - began, ended)
+            self.meters.process_records.record(1, budget - left, ended)
+
+    def _punctuate(self) -> None:
+        for task in self.tasks.running:
+            began = self._clock()
+            if task.punctuate():
+                ended = self._clock()
+                for meter in (self.meters.punctuate, task.meters.punctuate):
+                    meter.record(1, ended - began, ended)
 
     # -- time --------------------------------------------------------------------------------------------------------
     def _wake(self) -> None:
@@ -298,7 +333,11 @@ class StreamThread:
     def _commit(self, tasks: list[Task], *, closing: Collection[TaskId] = ()) -> None:
         began = self._clock()
         if tasks and self._commits.commit(tasks, give_up=self._gives_up, closing=closing):
-            self._listener.on_commit(frozenset(task.id for task in tasks), self._clock() - began)
+            ended = self._clock()
+            self.meters.commit.record(len(tasks), ended - began, ended)
+            for task in tasks:
+                task.meters.commit.record(1, (ended - began) / len(tasks), ended)
+            self._listener.on_commit(frozenset(task.id for task in tasks), ended - began)
             self._purge.after_commit(tasks)
 
     def _commit_after_failure(self) -> None:
@@ -330,6 +369,12 @@ class StreamThread:
             if counts != self._told_counts:
                 self._told_counts = counts
                 self._listener.on_progress(counts)
+        if now >= self._measure_at:
+            self._measure_at = now + MEASURED_EVERY_S
+            for place, buffer in self._router.buffers.items():
+                buffer.meters.end = self._consumer.end(place)
+            for task in self.tasks.open():
+                measure_task(task, now)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

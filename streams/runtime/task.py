@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from stores import ChangelogRecord, Store, TaskState
 from streams.compile.clock import NO_RECORD
-from streams.compile.program import NO_LIMIT, Produce, RecordFailure, TaskBinding
+from streams.compile.program import NO_LIMIT, Message, Produce, RecordFailure, TaskBinding
 from streams.inflight import CallLoop
-from streams.observe import Counters
+from streams.observe import Counters, TaskMeters
+from streams.observe.tracing import Tracing
 from streams.plan.plan import PartitionPlan, Subtopology
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
@@ -27,6 +28,8 @@ from streams.runtime.watermark import Watermark
 log = logging.getLogger(__name__)
 
 DRAIN_WAIT_S = 0.05
+SAMPLE_EVERY_MS = 100
+"""Of each input partition one record is looked at so often, for its latency and its lateness."""
 
 
 class Changelog(NamedTuple):
@@ -48,6 +51,7 @@ class Task:
         now: ms of the worker's monotonic clock.
         wall_clock: tells ms since the epoch.
         calls: runs asynchronous functions, where the topology has any.
+        tracing: makes spans for its records, None for an application without.
     """
 
     def __init__(
@@ -65,12 +69,14 @@ class Task:
         now: int,
         wall_clock: Callable[[], int],
         calls: CallLoop | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.id = task_id
         self.subtopology: Subtopology = plan.plan.subtopologies[task_id.subtopology]
         self.phase = TaskPhase.CREATED
         self.state = state
         self.counters = Counters()
+        self.meters = TaskMeters(now / 1000)
         self.failures = failures
         self._wall_clock = wall_clock
         self.watermarks: dict[str, Watermark] = {
@@ -83,7 +89,7 @@ class Task:
                 application_id=plan.plan.application_id,
                 task_id=task_id,
                 stores={**global_stores, **state.stores},
-                produce=produce,
+                produce=produce if tracing is None else tracing.produce(produce, produce_full),
                 produce_full=produce_full,
                 watermarks=self.watermarks,
                 counters=self.counters,
@@ -94,6 +100,8 @@ class Task:
         )
         self.in_flight = self.program.in_flight
         self._calls = calls
+        if tracing is not None:
+            tracing.follow(task_id, self.program)
         self.changelogs = tuple(
             Changelog(store.name, store.changelog, task_id.partition)
             for store in self.subtopology.stores
@@ -169,7 +177,7 @@ class Task:
             try:
                 self.program.processors.close()
             except Exception:  # the user's; what else there is to close must be closed
-                log.exception("processor_close_failed: task %s", self.id)
+                log.exception("processor_close_failed: task %s", self.id, extra={"task": str(self.id)})
             self.state.close()
 
     # -- work --------------------------------------------------------------------------------------------------------
@@ -208,6 +216,7 @@ class Task:
                 except RecordFailure as failure:
                     to = failure.index
                     buffer.advance(to)
+                    buffer.meters.consumed += to - at
                     taken += to - at
                     self.torn = failure.kind != "deserialization"
                     self.failures.skip(failure, batch[to], self.id, self.counters)
@@ -215,19 +224,34 @@ class Task:
                     at, to = to, to + 1
                 buffer.advance(to)
                 taken += to - at
+                buffer.meters.consumed += to - at
+                if now >= buffer.meters.sample_at:
+                    self._sample(buffer, batch[to - 1], now)
         finally:
             self.counters.processed += taken - (control_records + self._control_records())
         return taken
 
-    def punctuate(self) -> None:
-        """Calls the processors' wall-clock punctuators that are due.
+    def _sample(self, buffer: PartitionBuffer, message: Message, now: int) -> None:
+        """Looks at a record that was just processed: how old it is, and how far behind others."""
+        buffer.meters.sample_at = now + SAMPLE_EVERY_MS
+        if buffer.watermark is not None and message.value() is None:
+            return  # perhaps no record at all
+        try:
+            time = buffer.source.head_time(message)
+        except Exception:  # it was skipped for this, perhaps
+            return
+        buffer.meters.e2e.record(1, self._wall_clock() - time, now / 1000)
+        self.meters.lateness.record(1, max(buffer.source.max_timestamp - time, 0), now / 1000)
+
+    def punctuate(self) -> bool:
+        """Calls the processors' wall-clock punctuators that are due; whether there were any.
 
         Raises:
             StreamsError: one failed, or what it forwarded to, and is not to be skipped.
         """
         now = self._wall_clock()
         if now < self.program.processors.on_wall_clock.due:
-            return
+            return False
         self.punctuated = True
         try:
             self.program.punctuate(now)
@@ -235,6 +259,7 @@ class Task:
             self.torn = True
             self.failures.skip(failure, None, self.id, self.counters)
             self.torn = False
+        return True
 
     def wall_clock_due_ms(self) -> int:
         """In how many ms of wall-clock time the next punctuator or batch is due."""

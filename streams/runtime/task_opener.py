@@ -15,6 +15,7 @@ from pathlib import Path
 from stores import RocksDbResources, RocksDbTaskState, StateLockedError, Store, StoreCorruptError, StoreError
 from streams.errors import StateError
 from streams.inflight import CallLoop
+from streams.observe.tracing import Tracing
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 from streams.runtime.failure_policy import FailurePolicy
@@ -57,6 +58,7 @@ class TaskOpener:
         self._resources = resources
         self._failures = failures
         self._global_stores = global_stores
+        self._tracing = Tracing(plan.plan.application_id) if options.tracing else None
         self._waiting: dict[TaskId, float] = {}  # -> when to give up
         self._told: set[TaskId] = set()
 
@@ -84,7 +86,12 @@ class TaskOpener:
         try:
             leave_note(self.directory(task.id), task)
         except OSError as error:
-            log.warning("note_failed: where task %s goes next is decided without knowing its state: %s", task.id, error)
+            log.warning(
+                "note_failed: where task %s goes next is decided without knowing its state: %s",
+                task.id,
+                error,
+                extra={"task": str(task.id)},
+            )
         task.close()
 
     def open(self) -> list[Task]:
@@ -122,6 +129,7 @@ class TaskOpener:
                         now=int(self._clock() * 1000),
                         wall_clock=self._wall_clock,
                         calls=self._calls,
+                        tracing=self._tracing,
                     )
                 )
         except CommitFailedError as error:
@@ -144,6 +152,7 @@ class TaskOpener:
             "state_wiped: task %s was further than its changelog is (the topic was deleted and made anew?); "
             "its stores are restored from the beginning",
             task.id,
+            extra={"task": str(task.id)},
         )
         task.close()
         shutil.rmtree(self.directory(task.id))
@@ -166,12 +175,17 @@ class TaskOpener:
                 ) from error
             if task not in self._told:
                 self._told.add(task)
-                log.info("state_locked: task %s waits for another process to close %s", task, directory)
+                log.info(
+                    "state_locked: task %s waits for another process to close %s",
+                    task,
+                    directory,
+                    extra={"task": str(task)},
+                )
             return None
         except StoreCorruptError as error:
             if not all(spec.logged for spec in specs):
                 raise StateError(f"task {task} cannot be opened: {error}", task=str(task)) from error
-            log.warning("state_rebuilt: task %s: %s", task, error)
+            log.warning("state_rebuilt: task %s: %s", task, error, extra={"task": str(task)})
             shutil.rmtree(directory)
             return RocksDbTaskState.open(directory, specs, self._resources)
         except StoreError as error:

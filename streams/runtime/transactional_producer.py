@@ -96,7 +96,8 @@ class TransactionalProducer(RecordProducer):
         Raises:
             StreamsError: the broker does not answer, or has no transactions.
         """
-        self._repeat(self._client.init_transactions, give_up, "transactions cannot be prepared")
+        with self.times.taking("txn_init"):
+            self._repeat(self._client.init_transactions, give_up, "transactions cannot be prepared")
         self._begin()
 
     def commit(
@@ -113,12 +114,14 @@ class TransactionalProducer(RecordProducer):
                 TopicPartition(topic, partition, offset.offset, offset.metadata)
                 for (topic, partition), offset in offsets.items()
             ]
-            self._repeat(
-                lambda timeout_s: self._client.send_offsets_to_transaction(positions, group_metadata, timeout_s),
-                give_up,
-                "offsets cannot be committed",
-            )
-        self._repeat(self._client.commit_transaction, give_up, "the transaction cannot be committed")
+            with self.times.taking("txn_send_offsets"):
+                self._repeat(
+                    lambda timeout_s: self._client.send_offsets_to_transaction(positions, group_metadata, timeout_s),
+                    give_up,
+                    "offsets cannot be committed",
+                )
+        with self.times.taking("txn_commit"):
+            self._repeat(self._client.commit_transaction, give_up, "the transaction cannot be committed")
         self._begin()
 
     def start_over(self, *, give_up: Callable[[], bool]) -> None:
@@ -131,7 +134,8 @@ class TransactionalProducer(RecordProducer):
             return
         if self._watch.fatal is None:
             try:
-                self._client.abort_transaction(ABORT_TIMEOUT_S)
+                with self.times.taking("txn_abort"):
+                    self._client.abort_transaction(ABORT_TIMEOUT_S)
             except KafkaException as error:
                 log.info("transaction_abandoned: %s", error.args[0].str())
             else:
@@ -154,7 +158,8 @@ class TransactionalProducer(RecordProducer):
         super().check()
 
     def _begin(self) -> None:
-        self._client.begin_transaction()
+        with self.times.taking("txn_begin"):
+            self._client.begin_transaction()
         self._began = True
         self.pending = False
 

@@ -17,7 +17,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from stores import RocksDbResources, StoreReader
-from streams.observe import Counters
+from streams.observe import Counters, ThreadMeters
+from streams.observe.reading import WorkerReading
 from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
@@ -38,7 +39,7 @@ from streams.runtime.membership import Membership, MemberView
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import WorkerState, check_worker_transition
 from streams.runtime.producer import RecordProducer, deadline
-from streams.runtime.publisher import PublishedTopic, WatermarkPublisher
+from streams.runtime.publisher import WatermarkPublisher, published_topics
 from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
 from streams.runtime.router import Router
@@ -82,6 +83,7 @@ class Worker:
         self._listener = listener or Silent()
         self._make_membership = membership or group_membership
         self._state = WorkerState.CREATED
+        self._client_id = options.instance_id or options.application_id
         self._state_changed = threading.Condition()
         self._stopping = threading.Event()
         self._leaving = True
@@ -104,6 +106,11 @@ class Worker:
         return self.options.application_id
 
     @property
+    def client_id(self) -> str:
+        """The worker's name in the group, once it has its slot; the application's before that."""
+        return self._client_id
+
+    @property
     def endpoint(self) -> str | None:
         """`host:port` of the query server while it runs, as other workers reach it."""
         return self._queries.endpoint if self._queries is not None else None
@@ -121,10 +128,6 @@ class Worker:
         """What was processed, dropped, skipped and committed since the start."""
         return self._thread.tasks.counters() if self._thread is not None else {}
 
-    def task_counters(self) -> Mapping[TaskId, Mapping[str, int]]:
-        """The counters of each task that is open here."""
-        return self._thread.tasks.task_counters() if self._thread is not None else {}
-
     def readers(self) -> Mapping[tuple[str, int], StoreReader]:
         """(store, partition) -> committed rows, of the tasks that run here; readable from any thread until the task
         is given away (then StoreClosedError)."""
@@ -133,6 +136,16 @@ class Worker:
     def global_readers(self) -> Mapping[str, StoreReader]:
         """Store -> committed rows, of the global tables and stores; readable from any thread until the worker ends."""
         return self._global_readers
+
+    def reading(self) -> WorkerReading:
+        """What it measured of itself, now. From any thread, in any state."""
+        return WorkerReading(
+            application_id=self.options.application_id,
+            client_id=self._client_id,
+            state=self._state,
+            tasks=self.tasks(),
+            thread=self._thread.read() if self._thread is not None else None,
+        )
 
     def members(self) -> tuple[MemberView, ...]:
         """The group's members, their tasks and endpoints, as this worker last heard."""
@@ -186,6 +199,8 @@ class Worker:
         open_things.callback(slot.close)
         name = self.options.instance_id or slot.instance_id(self.options.application_id)
         options = replace(self.options, instance_id=name, slot=slot.number)
+        self._client_id = name
+        self._serve(open_things, options)
         check_topology(options.application_dir, self.plan)
         admin = admin_client(options)
         plan = TopicDirectory(options, admin).prepare(self.plan, stop=self._stopping.is_set)
@@ -197,15 +212,6 @@ class Worker:
         open_things.callback(producer.close)
         consumer = RecordConsumer(options, reset=options.auto_offset_reset)
         open_things.callback(consumer.close)
-        if options.query_port is not None:
-            from streams.query.server import QueryServer  # FastAPI is heavy, and wanted by workers only
-
-            self._queries = QueryServer(
-                self, host=options.query_host, port=options.query_port, advertised_host=options.advertised_host
-            )
-            self._queries.start()
-            open_things.callback(self._stop_queries)
-            self._listener.on_endpoint(self.endpoint)
         membership = self._members = self._make_membership(plan, options, self.endpoint)
         open_things.callback(lambda: membership.stop(leave=self._leaving))
 
@@ -233,6 +239,7 @@ class Worker:
         calls = self._event_loop(options)
         if calls is not None:
             open_things.callback(calls.close)
+        meters = ThreadMeters(time.monotonic())
         router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
         tasks = WorkerTasks(
             options,
@@ -257,6 +264,7 @@ class Worker:
             listener=self._listener,
             metadata_topic=metadata_name,
             lags=lags,
+            meters=meters,
             now=lambda: int(time.monotonic() * 1000),
         )
         thread = StreamThread(
@@ -276,11 +284,25 @@ class Worker:
             global_tables=global_tables,
             aligned=any(sub.repartition_sinks for sub in plan.plan.subtopologies),
             calls=calls,
+            meters=meters,
         )
         self._thread = thread
         membership.report(lags)
         membership.start()
         return thread
+
+    def _serve(self, open_things: ExitStack, options: WorkerOptions) -> None:
+        """Starts the HTTP server before anything that takes time: health is asked from the beginning."""
+        if options.query_port is None:
+            return
+        from streams.query.server import QueryServer  # FastAPI is heavy, and wanted by workers only
+
+        self._queries = QueryServer(
+            self, host=options.query_host, port=options.query_port, advertised_host=options.advertised_host
+        )
+        self._queries.start()
+        open_things.callback(self._stop_queries)
+        self._listener.on_endpoint(self.endpoint)
 
     def _global_tables(
         self,
@@ -369,17 +391,6 @@ def commit_protocol(producer: RecordProducer, membership: Membership, changes: C
     if isinstance(producer, TransactionalProducer):
         return ExactlyOnce(producer, membership, changes)
     return AtLeastOnce(producer, membership, changes)
-
-
-def published_topics(plan: PartitionPlan) -> dict[str, PublishedTopic]:
-    """The repartition topics that carry watermarks: those with more than one upstream task."""
-    topics: dict[str, PublishedTopic] = {}
-    for sub in plan.plan.subtopologies:
-        for sink in sub.repartition_sinks:
-            upstream = len(plan.upstream_tasks(sink.topic))
-            if upstream > 1:
-                topics[sink.topic] = PublishedTopic(plan.counts[sink.topic], upstream)
-    return topics
 
 
 def wall_clock_ms() -> int:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from stores import StoreReader
-from streams.observe import COUNTER_HELP, add_up
+from streams.observe import COUNTER_HELP, ThreadMeters, add_up
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.consumer import RecordConsumer
-from streams.runtime.listener import WorkerListener
+from streams.runtime.listener import RestoreProgress, WorkerListener
 from streams.runtime.membership import Membership
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import TaskPhase
@@ -53,6 +53,7 @@ class WorkerTasks:
         listener: WorkerListener,
         metadata_topic: str | None,
         lags: Mapping[TaskId, int],
+        meters: ThreadMeters,
         now: Callable[[], int],
     ) -> None:
         self._options = options
@@ -66,6 +67,7 @@ class WorkerTasks:
         self._listener = listener
         self._metadata_topic = metadata_topic
         self._lags = dict(lags)
+        self._meters = meters
         self._now = now
         self._open: dict[TaskId, Task] = {}  # RESTORING or RUNNING
         self._closed_counts = dict.fromkeys(COUNTER_HELP, 0)
@@ -101,9 +103,14 @@ class WorkerTasks:
         total = add_up(task.counters for task in tuple(self._open.values()))
         return {name: count + self._closed_counts[name] for name, count in total.items()}
 
-    def task_counters(self) -> dict[TaskId, dict[str, int]]:
-        """The counters of each task that is open here."""
-        return {task.id: task.counters.snapshot() for task in tuple(self._open.values())}
+    def open(self) -> tuple[Task, ...]:
+        """The tasks that are restored or run here."""
+        return tuple(self._open.values())
+
+    @property
+    def restore_progress(self) -> list[RestoreProgress]:
+        """How far each changelog partition is that is being read."""
+        return self._restorer.progress
 
     # -- coming ------------------------------------------------------------------------------------------------------
     def add(self, tasks: Collection[TaskId]) -> None:
@@ -120,13 +127,18 @@ class WorkerTasks:
             opened = self._opener.open()
             for task in opened:
                 self._open[task.id] = task
+                self._meters.created.record(1, 0.0, self._now() / 1000)
                 task.enter(TaskPhase.RESTORING)
             self._start(self._restorer.add(opened))
             if opened:
                 self.changed()
         if self._restorer.tasks:
             busy = any(task.inputs.count for task in self.running)
+            before, began = self._restorer.records, self._now()
             complete, behind = self._restorer.step(0 if busy else RESTORE_WAIT_S)
+            if self._restorer.records > before:
+                now = self._now()
+                self._meters.restore.record(self._restorer.records - before, (now - began) / 1000, now / 1000)
             for task in behind:
                 del self._open[task.id]
                 self._opener.wipe(task)
@@ -179,6 +191,7 @@ class WorkerTasks:
             self._consumer.unassign(places)
             for name, count in task.counters.snapshot().items():
                 self._closed_counts[name] += count
+            self._meters.closed.record(1, 0.0, self._now() / 1000)
             self._opener.close(task)
         log.info("tasks_closed: %s", " ".join(str(task.id) for task in dropped))
         self.changed()

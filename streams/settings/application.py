@@ -77,6 +77,10 @@ class AppSettings(BaseSettings):
     state_cleanup_delay: timedelta = timedelta(minutes=10)
     """State of tasks that moved to another host is deleted when nobody has written it for this long."""
 
+    tracing: bool = False
+    """OpenTelemetry: a span for each record processed or sent, and W3C trace context in the records' headers. Spans go
+    to the tracer provider of the program. Needs the extra `headrace[otel]`, and costs a span for each record."""
+
     @classmethod
     def settings_customise_sources(
         cls,

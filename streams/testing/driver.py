@@ -20,6 +20,7 @@ from streams.app import App
 from streams.compile.program import Headers
 from streams.errors import QueryError, StreamsError
 from streams.graph.schema import Part, Schema
+from streams.observe.tracing import Tracing
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
 from streams.plan.plan import StorePlan, Subtopology
@@ -70,6 +71,7 @@ class TopologyTestDriver:
     ) -> None:
         self._plan = app.plan()
         self.application_id = self._plan.application_id
+        self.tracing = Tracing(self.application_id) if app.settings.tracing else None
         self._directory = tempfile.TemporaryDirectory(prefix="headrace-driver-")
         self._in_memory = stores == "memory"
         self._commits_records = commit == "record"

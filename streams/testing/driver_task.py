@@ -36,13 +36,13 @@ class DriverTask:
         self._program = self._bind()
 
     def _bind(self) -> TaskProgram:
-        driver = self._driver
-        return self.subtopology.program.bind(
+        driver, tracing = self._driver, self._driver.tracing
+        program = self.subtopology.program.bind(
             TaskBinding(
                 application_id=driver.application_id,
                 task_id=self._id,
                 stores={**driver.global_tables.stores, **self._state.stores},
-                produce=driver.produce,
+                produce=driver.produce if tracing is None else tracing.produce(driver.produce, driver.produce),
                 produce_full=driver.produce,
                 watermarks={s.topic: _Unbounded() for s in self.subtopology.sources if s.role == "repartition"},
                 counters=self.counters,
@@ -51,6 +51,9 @@ class DriverTask:
                 calls=driver.calls,
             )
         )
+        if tracing is not None:
+            tracing.follow(self._id, program)
+        return program
 
     def start(self) -> None:
         """Starts its processors, which may forward records at once."""

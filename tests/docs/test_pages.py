@@ -12,6 +12,8 @@ from types import ModuleType
 
 import click
 import pytest
+from opentelemetry import trace
+from opentelemetry.util._once import Once
 
 from streams import App
 from streams.cli import main
@@ -35,6 +37,9 @@ def page_id(page: Path) -> str:
 def run_page(page: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Runs the page's Python blocks one after the other, as one program."""
     module = ModuleType("page_" + page.stem)
+    # OpenTelemetry's provider can be set once in a process: the page's own is set as in a program of its own.
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
     monkeypatch.setitem(sys.modules, module.__name__, module)  # where type hints are looked up
     for number, block in enumerate(blocks(page, "python"), 1):
         exec(compile(block, f"{page_id(page)} block {number}", "exec"), vars(module))

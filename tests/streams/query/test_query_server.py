@@ -14,7 +14,7 @@ import pytest
 from stores import KeyValueReader, MemoryTaskState, WindowReader
 from streams import App, F, Materialized, count, mean, tumbling
 from streams.errors import ConfigError
-from streams.observe import Counters
+from streams.observe.reading import WorkerReading
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 from streams.query.server import QueryServer
@@ -61,7 +61,6 @@ class Shop:
             task: MemoryTaskState.open([store.spec for store in plan.subtopologies[task.subtopology].stores])
             for task in self.plan.tasks
         }
-        self.counters = Counters()
 
     def tasks(self) -> tuple[frozenset[TaskId], frozenset[TaskId]]:
         return self.running, self.coming
@@ -74,8 +73,10 @@ class Shop:
             for name, store in state.stores.items()
         }
 
-    def task_counters(self) -> Mapping[TaskId, Mapping[str, int]]:
-        return {task: self.counters.snapshot() for task in self.running}
+    def reading(self) -> WorkerReading:
+        return WorkerReading(
+            application_id="shop", client_id="shop-1", state=self.state, tasks=self.tasks(), thread=None
+        )
 
     def state_of(self, store: str, partition: int) -> MemoryTaskState:
         return next(
@@ -227,18 +228,9 @@ def test_health_follows_the_workers_state(
 
 
 def test_metrics_are_prometheus_text(server: QueryServer, worker: Shop) -> None:
-    from prometheus_client.parser import text_string_to_metric_families
-
-    worker.counters.processed = 42
     status, text = get(server, "/metrics")
     assert status == 200
-    samples = {
-        (sample.name, sample.labels.get("task")): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-    assert samples["headrace_task_processed_total", "0_0"] == 42
-    assert samples["headrace_tasks", None] in (len(worker.running), 0)
+    assert f'headrace_tasks{{application_id="shop",client_id="shop-1",state="running"}} {len(worker.running)}.0' in text
 
 
 def test_server_port_in_use_is_a_config_error(server: QueryServer, worker: Shop) -> None:

@@ -1,0 +1,35 @@
+"""The stream thread's figures, gathered for whoever asks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from streams.observe import ThreadMeters
+from streams.observe.reading import ThreadReading
+from streams.runtime.task_reading import read_task
+from streams.runtime.worker_tasks import WorkerTasks
+
+
+def read_thread(
+    name: str, meters: ThreadMeters, producer_ns: Mapping[str, int], tasks: WorkerTasks, now: float
+) -> ThreadReading:
+    """What it measured of itself and of its tasks. From any thread; `now`: s of the thread's clock."""
+    return ThreadReading(
+        name=name,
+        began_ago_s=now - meters.began,
+        poll=meters.poll.read(now),
+        poll_records=meters.poll_records.read(now),
+        process=meters.process.read(now),
+        process_records=meters.process_records.read(now),
+        punctuate=meters.punctuate.read(now),
+        commit=meters.commit.read(now),
+        created=meters.created.read(now),
+        closed=meters.closed.read(now),
+        restore=meters.restore.read(now),
+        rebalances=meters.rebalances,
+        assigned_ago_s=now - meters.assigned_at if meters.rebalances else math.nan,
+        producer_ns=producer_ns,
+        restoring=tuple(tasks.restore_progress),
+        tasks=tuple(read_task(task, now) for task in tasks.open()),
+    )
