@@ -25,7 +25,11 @@ def main() -> int:
     if content["data"] is not None:
         content["data"] = Path(content["data"])
     logging.basicConfig(level=logging.WARNING, format="broker: %(levelname)s %(name)s: %(message)s")
-    running = Running(BrokerOptions(**content), lambda host, port: tell({"host": host, "port": port}))
+
+    def ready(host: str, port: int) -> None:
+        tell({"host": host, "port": port, "schema_registry_url": running.schema_registry_url})
+
+    running = Running(BrokerOptions(**content), ready)
     try:
         running.run(signals=True, parent=True)
     except BrokerError as error:
