@@ -64,8 +64,8 @@ class FailurePolicy:
         """
         self._blame(failure.cause)
         error = describe_failure(failure, message)
-        if isinstance(failure.cause, SchemaRegistryError):
-            raise error from failure.cause
+        if isinstance(error, SchemaRegistryError):
+            raise error
         handler = self._deserialization if failure.kind == "deserialization" else self._processing
         node = failure.node.label if failure.node is not None else None
         decision = handler if isinstance(handler, str) else None

@@ -29,6 +29,7 @@ def Avro(
     *,
     schema: str | Mapping[str, Any] | None = None,
     references: tuple[SchemaReference, ...] = (),
+    name: str | None = None,
     namespace: str | None = None,
     registry: SchemaRegistry | None = None,
     wire_format: WireFormat = "confluent",
@@ -40,7 +41,8 @@ def Avro(
         schema: of the type, as Avro's JSON; default: made of the type (see `streams.serde.avro_schema`). Without type
             and schema, values are read with the schema they were written with, and cannot be written.
         references: schemas of a registry that `schema` uses by name.
-        namespace: of the names in a schema that is made of the type.
+        name, namespace: of the record, and of all names, in a schema that is made of the type; default the class's name
+            and none. Schemas are only resolved to one of the same name.
         registry: default the application's (`schema_registry_url`).
         wire_format: `confluent` begins with the id of the schema in the registry; `plain` is the value alone, written
             and read with the same schema.
@@ -53,16 +55,16 @@ def Avro(
     kind = Any if plain_type(type) is Unknown else plain_type(type)
     given: Any = json.loads(schema) if isinstance(schema, str) else schema
     if given is None and kind is not Any:
-        given = avro_schema(kind, namespace=namespace)
-    name = f"Avro({record_name(given) if kind is Any and given is not None else describe_type(kind)})"
+        given = avro_schema(kind, namespace=namespace, name=name)
+    called = f"Avro({record_name(given) if kind is Any and given is not None else describe_type(kind)})"
     if given is None and wire_format == "plain":
         raise ConfigError("plain Avro does not tell its schema: Avro(type, wire_format='plain') or schema=…")
     if given is not None and not references:
         try:
             library.parse_schema(json.loads(json.dumps(given)))
         except Exception as error:  # a schema of the user's, and errors of several libraries' making
-            raise ConfigError(f"{name}: the schema is not valid Avro: {error}") from error
-    parts = _Avro(kind, given, references, registry, name)
+            raise ConfigError(f"{called}: the schema is not valid Avro: {error}") from error
+    parts = _Avro(kind, given, references, registry, called)
     return parts.plain() if wire_format == "plain" else parts.unbound()
 
 
@@ -233,3 +235,8 @@ def _read(read: Callable[..., Any], stream: BytesIO, writers: Any, readers: Any)
         return read(stream, writers, readers)
     except (EOFError, IndexError, StopIteration) as error:
         raise ValueError("the bytes end before the Avro value does") from error
+    except Exception as error:
+        if readers is None or type(error).__name__ != "SchemaResolutionError":
+            raise
+        names = f"{record_name(writers)} cannot be read as {record_name(readers)}"
+        raise ValueError(f"by the rules of Avro {names}: {str(error)[:300]}") from error

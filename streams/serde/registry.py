@@ -7,6 +7,7 @@ as long as the process runs.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -110,6 +111,7 @@ class SchemaRegistry:
                     client = self._client = library.SchemaRegistryClient.new_client(self._config)
                 except (ValueError, TypeError) as error:
                     raise ConfigError(f"schema registry {self.url}: {error}", setting="schema_registry_url") from error
+                weakref.finalize(self, client.close)  # its connections
             return client
 
     def to_write(self, subject: str, schema: SchemaText) -> IdentifiedSchema:
