@@ -80,8 +80,7 @@ class App:
         self.given: Mapping[str, Any] = {name: value for name, value in given.items() if value is not None}
         """The settings that were arguments of the constructor."""
         self.settings = application_settings(application_id, self.given)
-        self.schema_registry = self.settings.schema_registry()
-        """Where serdes that name no registry themselves have their schemas; None: nowhere."""
+        self.schema_registry = self.settings.schema_registry()  # of serdes that name none themselves
         self._builder = TopologyBuilder(application_id)
         self._plan: tuple[int, Plan] | None = None
         self._workers: WeakSet[Worker] = WeakSet()
