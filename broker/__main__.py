@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--fsync", choices=("always", "never"), default="always", help="default: %(default)s")
     parser.add_argument("--default-partitions", type=int, default=1, help="of auto-created topics (default: 1)")
+    parser.add_argument("--schema-registry-port", type=int, help="serve a schema registry there; 0: any free port")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     options = BrokerOptions(**vars(chosen))

@@ -54,10 +54,12 @@ class Broker:
         auto_create_topics: bool = True,
         topic_defaults: Mapping[str, str] | None = None,
         group_initial_rebalance_delay_ms: int = 0,
+        schema_registry: bool = False,
         in_process: bool = False,
         options: BrokerOptions | None = None,
     ) -> None:
-        """`options` gives everything at once: the other arguments, but for `in_process`, count for nothing then."""
+        """`schema_registry`: with a schema registry on a free port, at `schema_registry_url`. `options` gives all at
+        once: the other arguments, but for `in_process`, count for nothing then."""
         self.options = options or BrokerOptions(
             data=None if data is None else Path(data),
             host=host,
@@ -67,12 +69,14 @@ class Broker:
             auto_create_topics=auto_create_topics,
             topic_defaults=dict(topic_defaults or {}),
             group_initial_rebalance_delay_ms=group_initial_rebalance_delay_ms,
+            schema_registry_port=0 if schema_registry else None,
         )
         self.in_process = in_process
         self.temporary: Path | None = None
         """The data directory to remove at the end."""
         self.host = ""
         self.port = 0
+        self._schema_registry_url: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.thread: threading.Thread | None = None
         self.running: Running | None = None
@@ -83,6 +87,13 @@ class Broker:
         if not self.port:
             raise BrokerError("the broker is not running; use it as `with Broker() as broker:` or call start()")
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def schema_registry_url(self) -> str:
+        """ "http://host:port" of the schema registry. Raises BrokerError before the start, and where there is none."""
+        if self._schema_registry_url is None:
+            raise BrokerError("there is no schema registry: start the broker with Broker(schema_registry=True)")
+        return self._schema_registry_url
 
     @property
     def data(self) -> Path | None:
@@ -108,6 +119,8 @@ class Broker:
 
             self.temporary = temporary_data()
         options = replace(self.options, data=self.data, port=self.port or self.options.port)
+        if self._schema_registry_url is not None:  # of before a restart
+            options = replace(options, schema_registry_port=int(self._schema_registry_url.rpartition(":")[2]))
         try:
             if self.in_process:
                 self.start_thread(options)
@@ -159,7 +172,7 @@ class Broker:
         if self.temporary is not None:
             shutil.rmtree(self.temporary, ignore_errors=True)
             self.temporary = None
-        self.port = 0
+        self.port, self._schema_registry_url = 0, None
 
     # -- process -----------------------------------------------------------------------------------------------------
     def start_process(self, options: BrokerOptions) -> None:
@@ -178,6 +191,8 @@ class Broker:
         line = self.first_line(process)
         if "port" in line:
             self.host, self.port = str(line["host"]), int(str(line["port"]))
+            told = line["schema_registry_url"]
+            self._schema_registry_url = None if told is None else str(told)
             return
         process.kill()
         self.reap(process)
@@ -206,7 +221,7 @@ class Broker:
         failure: list[BaseException] = []
 
         def ready(host: str, port: int) -> None:
-            self.host, self.port = host, port
+            self.host, self.port, self._schema_registry_url = host, port, running.schema_registry_url
             started.set()
 
         running = Running(options, ready)

@@ -29,7 +29,11 @@ def main() -> int:
         from broker.json_lines import JsonLines
 
         logging.getLogger().handlers[0].setFormatter(JsonLines())
-    running = Running(BrokerOptions(**content), lambda host, port: tell({"host": host, "port": port}))
+
+    def ready(host: str, port: int) -> None:
+        tell({"host": host, "port": port, "schema_registry_url": running.schema_registry_url})
+
+    running = Running(BrokerOptions(**content), ready)
     try:
         running.run(signals=True, parent=True)
     except BrokerError as error:

@@ -25,6 +25,8 @@ class BrokerOptions:
     best: some clients resolve `localhost` to ::1 first."""
     advertised_port: int | None = None
     """None: the port listened on."""
+    schema_registry_port: int | None = None
+    """Port of a schema registry with Confluent's REST API on the same host; 0: any free one. None: there is none."""
     fsync: Literal["always", "never"] = "never"
     """"always": a produce is answered after an fdatasync (one for all that wait). "never": what was acknowledged
     survives the death of the process, not the loss of power."""

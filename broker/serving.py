@@ -53,6 +53,8 @@ class Running:
         self.options = options
         self.ready = ready
         """Called with host and port to connect to, once."""
+        self.schema_registry_url: str | None = None
+        """Known when `ready` is called; None: the broker serves no registry."""
         self.loop = new_event_loop()
         self.stopped = asyncio.Event()
         self.orphaned = False
@@ -91,6 +93,7 @@ class Running:
                 self.loop.add_reader(sys.stdin.fileno(), self.read_parent)
             if signals:
                 gc.freeze()  # what was imported stays: the collector need not look at it again and again
+            self.schema_registry_url = server.schema_registry_url
             self.ready(server.state.advertised_host, server.state.advertised_port)
             await self.stopped.wait()
             await server.close(keep_data=not temporary)

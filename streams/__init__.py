@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ProcessingError,
         ProduceError,
         QueryError,
+        SchemaRegistryError,
         SerdeError,
         StateError,
         StreamsError,
@@ -54,7 +55,20 @@ if TYPE_CHECKING:
         ProcessorContext,
         Record,
     )
-    from streams.serde import Bytes, Float, Integer, Json, MessagePack, Serde, String
+    from streams.serde import (
+        Avro,
+        Bytes,
+        Digits,
+        Float,
+        Integer,
+        Json,
+        JsonSchema,
+        MessagePack,
+        Protobuf,
+        SchemaRegistry,
+        Serde,
+        String,
+    )
     from streams.state import Materialized, Stores
     from streams.windowed import Windowed
     from streams.windows import (
@@ -75,6 +89,7 @@ if TYPE_CHECKING:
 
 HOMES = {
     "App": "streams.app",
+    "Avro": "streams.serde",
     "BranchedStream": "streams.dsl.branched",
     "BufferConfig": "streams.dsl.suppressed",
     "BufferFullError": "streams.errors",
@@ -83,6 +98,7 @@ HOMES = {
     "CogroupedStream": "streams.dsl.cogrouped",
     "ConfigError": "streams.errors",
     "Context": "streams.context",
+    "Digits": "streams.serde",
     "F": "streams.expressions",
     "FixedKeyProcessor": "streams.processors",
     "FixedKeyRecord": "streams.processors",
@@ -93,6 +109,7 @@ HOMES = {
     "Integer": "streams.serde",
     "JoinWindows": "streams.windows",
     "Json": "streams.serde",
+    "JsonSchema": "streams.serde",
     "KStream": "streams.dsl.kstream",
     "KTable": "streams.dsl.ktable",
     "Materialized": "streams.state",
@@ -101,8 +118,11 @@ HOMES = {
     "Processor": "streams.processors",
     "ProcessorContext": "streams.processors",
     "ProduceError": "streams.errors",
+    "Protobuf": "streams.serde",
     "QueryError": "streams.errors",
     "Record": "streams.processors",
+    "SchemaRegistry": "streams.serde",
+    "SchemaRegistryError": "streams.errors",
     "Serde": "streams.serde",
     "SerdeError": "streams.errors",
     "SessionWindowedCogroupedStream": "streams.dsl.cogrouped",
@@ -159,6 +179,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "App",
+    "Avro",
     "BranchedStream",
     "BufferConfig",
     "BufferFullError",
@@ -167,6 +188,7 @@ __all__ = [
     "CogroupedStream",
     "ConfigError",
     "Context",
+    "Digits",
     "F",
     "FixedKeyProcessor",
     "FixedKeyRecord",
@@ -177,6 +199,7 @@ __all__ = [
     "Integer",
     "JoinWindows",
     "Json",
+    "JsonSchema",
     "KStream",
     "KTable",
     "Materialized",
@@ -185,8 +208,11 @@ __all__ = [
     "Processor",
     "ProcessorContext",
     "ProduceError",
+    "Protobuf",
     "QueryError",
     "Record",
+    "SchemaRegistry",
+    "SchemaRegistryError",
     "Serde",
     "SerdeError",
     "SessionWindowedCogroupedStream",

@@ -77,9 +77,10 @@ class App:
             "client_config": client_config,
             **settings,
         }
+        # What was said here, for whoever wants to know where a setting comes from.
         self.given: Mapping[str, Any] = {name: value for name, value in given.items() if value is not None}
-        """The settings that were arguments of the constructor."""
         self.settings = application_settings(application_id, self.given)
+        self.schema_registry = self.settings.schema_registry()  # of serdes that name none themselves
         self._builder = TopologyBuilder(application_id)
         self._plan: tuple[int, Plan] | None = None
         self._workers: WeakSet[Worker] = WeakSet()
@@ -289,6 +290,7 @@ class App:
                     project=self.settings.validate_values == "read",
                     emit_at_commit=self.settings.emit_updates == "commit",
                     optimizations=self.settings.topology_optimization,
+                    registry=self.schema_registry,
                 ),
             )
         return self._plan[1]

@@ -4,6 +4,7 @@
     ├── ConfigError        a setting is missing, malformed or contradicts another
     ├── TopologyError      the topology cannot run; lists every problem with the user's file:line
     ├── SerdeError         bytes could not become a key or value, or the other way round
+    ├── SchemaRegistryError  a schema registry does not answer, or refuses a schema; never a record's fault
     ├── ProcessingError    the user's function failed for one record
     ├── BufferFullError    more changes wait in a suppressed table's buffer than it may hold
     ├── ProduceError       the log refused a record, or did not answer
@@ -107,6 +108,13 @@ class SerdeError(StreamsError):
             what = f"the {part} of a record{f' for {topic}' if topic else ''} cannot be written as {type_name}"
             cure = f"return a {type_name}, or name the type that is returned"
         super().__init__(f"{what}{cause_text(cause)}; {cure}")
+
+
+class SchemaRegistryError(StreamsError):
+    """A schema registry does not answer, or refuses a schema.
+
+    No record is to blame, so none is skipped for it, whatever the handlers say.
+    """
 
 
 class ProcessingError(StreamsError):

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from broker.compaction.cleaner import LogCleaner
 from broker.compaction.process import CleanerProcess
@@ -22,6 +23,9 @@ from broker.state import BrokerState
 from broker.topics.config import TopicConfig
 from broker.topics.definitions import InvalidConfigError
 from broker.transactions.opening import open_transactions
+
+if TYPE_CHECKING:
+    from broker.registry.server import RegistryServer
 
 LOG = logging.getLogger("broker.server")
 BACKLOG = 1_024
@@ -47,12 +51,18 @@ class Server:
         self.state: BrokerState
         self.cleaner: LogCleaner
         self.table: HandlerTable
+        self.registry: RegistryServer | None = None
+        self.schema_registry_url: str | None = None
+        """Where the schema registry answers, if there is one."""
 
     async def start(self) -> None:
         """Ready to serve when it returns. Raises BrokerError, one clear line."""
         self.loop = asyncio.get_running_loop()
-        listening = self.listen()
+        listening = self.listen(self.options.port)
+        asked: socket.socket | None = None
         try:
+            if self.options.schema_registry_port is not None:
+                asked = self.listen(self.options.schema_registry_port, "--schema-registry-port")
             try:
                 TopicConfig.parse({}, self.options.topic_defaults)
             except InvalidConfigError as error:
@@ -78,9 +88,13 @@ class Server:
                 map_bytes=self.options.cleaner_map_bytes,
                 worker=CleanerProcess(),
             )
+            if asked is not None:
+                await self.serve_schemas(asked)
             self.listener = await self.loop.create_server(lambda: Connection(self), sock=listening, backlog=BACKLOG)
         except BaseException:
             listening.close()
+            if asked is not None:
+                asked.close()
             self.data.release()
             raise
         self.chore = self.loop.call_later(self.options.retention_check_ms / 1000, self.tidy_up)
@@ -92,9 +106,19 @@ class Server:
         assert self.listener is not None
         return self.listener.sockets[0].getsockname()[1]
 
-    def listen(self) -> socket.socket:
-        """Binds the address. Raises AddressInUseError, BrokerError."""
-        host, port = self.options.host, self.options.port
+    async def serve_schemas(self, listening: socket.socket) -> None:
+        """The registry's web framework is imported only where there is a registry: it takes a third of a second."""
+        from broker.registry.server import RegistryServer
+
+        self.registry = RegistryServer(self.state, listening)
+        await self.registry.start()
+        host = self.state.advertised_host
+        port = listening.getsockname()[1]
+        self.schema_registry_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def listen(self, port: int, option: str = "--port") -> socket.socket:
+        """Binds the address. `option` is what gives another port. Raises AddressInUseError, BrokerError."""
+        host = self.options.host
         try:
             found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             # "localhost" is often ::1 first, where some clients do not look.
@@ -110,9 +134,9 @@ class Server:
             listening.close()
             if error.errno == errno.EADDRINUSE:
                 raise AddressInUseError(
-                    f"{host}:{port} is in use by another program; choose another port (--port), or 0 for any free one"
+                    f"{host}:{port} is in use by another program; choose another port ({option}), or 0 for any free one"
                 ) from error
-            raise BrokerError(f"cannot listen on {host}:{port}: {error.strerror}; check --host and --port") from error
+            raise BrokerError(f"cannot listen on {host}:{port}: {error.strerror}; check --host and {option}") from error
         return listening
 
     def tidy_up(self) -> None:
@@ -131,6 +155,8 @@ class Server:
             self.listener.close()
         for connection in list(self.connections):
             connection.transport.abort()
+        if self.registry is not None:
+            await self.registry.close()
         await asyncio.sleep(0)  # lets the connections notice, and cancel what waits for them
         await self.cleaner.close()
         await self.state.transactions.close()

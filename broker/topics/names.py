@@ -10,6 +10,8 @@ import re
 MAX_LENGTH = 249
 OFFSETS_TOPIC = "__consumer_offsets"
 TRANSACTIONS_TOPIC = "__transaction_state"
+SCHEMAS_TOPIC = "_schemas"
+"""Of the schema registry, if the broker serves one; a registry of another make may keep its own there otherwise."""
 INTERNAL = frozenset((OFFSETS_TOPIC, TRANSACTIONS_TOPIC))
 """The broker's own topics: clients can read them, but neither create them nor write to them."""
 VALID = re.compile(r"[a-zA-Z0-9._-]+")

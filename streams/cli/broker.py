@@ -33,14 +33,21 @@ from streams.discovery import HOME_DIRECTORY
     show_default=True,
     help="always: acknowledged records survive a power cut. never: they survive the death of the process.",
 )
+@click.option(
+    "--schema-registry-port",
+    type=click.IntRange(0, 65535),
+    help="Serve a schema registry, with Confluent's REST API, on this port; 0: a free one.  [default: none]",
+)
 @log_format_option
-def broker(data_dir: Path, host: str, port: int, fsync: Literal["always", "never"]) -> None:
+def broker(
+    data_dir: Path, host: str, port: int, fsync: Literal["always", "never"], schema_registry_port: int | None
+) -> None:
     """Run the bundled broker until Ctrl-C or SIGTERM. Any Kafka client can use it.
 
     Prints its address to stdout once it is ready. Commands in this directory or below find it by themselves.
 
     \b
-    headrace broker --data /var/lib/headrace --port 9092
+    headrace broker --data /var/lib/headrace --port 9092 --schema-registry-port 8081
     """
     from broker import BrokerOptions
     from broker.serving import Running
@@ -53,11 +60,16 @@ def broker(data_dir: Path, host: str, port: int, fsync: Literal["always", "never
         def ready(advertised_host: str, bound_port: int) -> None:
             address = f"{advertised_host}:{bound_port}"
             stack.enter_context(Home.here().announce_broker(address, data_dir))
+            if running.schema_registry_url is not None:
+                talk(f"schema registry at {running.schema_registry_url}")
             talk(f"log in {data_dir}; Ctrl-C ends")
             click.echo(address)
             sys.stdout.flush()
 
-        running = Running(BrokerOptions(data=data_dir, host=host, port=port, fsync=fsync), ready)
+        options = BrokerOptions(
+            data=data_dir, host=host, port=port, fsync=fsync, schema_registry_port=schema_registry_port
+        )
+        running = Running(options, ready)
         stop = stack.enter_context(stop_signals(running.stop))
         running.run(signals=False)
     talk("stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -40,7 +41,20 @@ if TYPE_CHECKING:
 )
 @log_format_option
 @click.option("--reload/--no-reload", default=True, show_default=True, help="Run what was saved, when it was saved.")
-def dev(application: str, port: int, processes: int, partitions: int, directory: Path, reload: bool) -> None:
+@click.option(
+    "--schema-registry-port",
+    type=click.IntRange(1, 65535),
+    help="Serve a schema registry on this port too; applications that name none use it.  [default: none]",
+)
+def dev(
+    application: str,
+    port: int,
+    processes: int,
+    partitions: int,
+    directory: Path,
+    reload: bool,
+    schema_registry_port: int | None,
+) -> None:
     """Run a broker and MODULE:APP together, until Ctrl-C.
 
     Other commands, in this directory or below, find the broker by themselves. If one is running here already, it is
@@ -59,12 +73,14 @@ def dev(application: str, port: int, processes: int, partitions: int, directory:
     from streams.cli.supervisor import Supervisor
     from streams.cli.worker_process import WorkerCommand, WorkerProcess
 
+    if schema_registry_port is not None:  # known to the application, and to its workers, before anything runs
+        os.environ.setdefault("HEADRACE_SCHEMA_REGISTRY_URL", f"http://127.0.0.1:{schema_registry_port}")
     app = load_app(application)
     plan = app.plan()
     home = Home(directory)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
-        location = stack.enter_context(_broker(home, port))
+        location = stack.enter_context(_broker(home, port, schema_registry_port))
         _create_topics(Admin(location), plan.source_topics(), partitions)
         talk(f"{app.settings.application_id} runs; state in {home.state_dir}; Ctrl-C ends")
         command = WorkerCommand(
@@ -91,19 +107,24 @@ def dev(application: str, port: int, processes: int, partitions: int, directory:
 
 
 @contextmanager
-def _broker(home: Home, port: int) -> Generator[BrokerLocation]:
+def _broker(home: Home, port: int, schema_registry_port: int | None) -> Generator[BrokerLocation]:
     """The broker that runs in this home already, or one that runs as long as the block."""
     running = home.running_broker()
     if running is not None:
         talk(f"using the broker at {running.bootstrap_servers} ({running.describe()})")
+        if schema_registry_port is not None:
+            talk("that broker goes on as it was started, with or without a schema registry")
         yield running
         return
-    from broker import Broker
+    from broker import Broker, BrokerOptions
 
+    options = BrokerOptions(data=home.broker_dir, port=port, schema_registry_port=schema_registry_port)
     with (
-        Broker(data=home.broker_dir, port=port) as broker,
+        Broker(options=options) as broker,
         home.announce_broker(broker.bootstrap_servers, home.broker_dir),
     ):
+        if schema_registry_port is not None:
+            talk(f"schema registry at {broker.schema_registry_url}")
         talk(f"broker at {broker.bootstrap_servers}, log in {home.broker_dir}")
         yield BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="bundled")
 

@@ -152,4 +152,8 @@ def _decode(chain: Chain, node: Node, topic: str, watermark: str | None) -> Reco
                     _, moment = call(chain, early, extractor, hint="timestamp_of")
                     text.line(f"ts = {moment}")
     text.line("kb = m.key()")
+    keys = schema.key_serde()
+    if keys.bind is not None:  # equal keys have equal bytes only if they are written with one schema
+        key = f"None if kb is None else {chain.deserialize(keys, 'kb')}"
+        scope = replace(scope, key_bytes=None, key_source=key)
     return scope

@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin
 
 from stores import KeyValueSpec, ValueCodec
 from streams.dsl.builder import TopologyBuilder
-from streams.dsl.materialize import codec_of, table_spec
+from streams.dsl.materialize import table_spec
 from streams.dsl.schemas import key_after, value_after
 from streams.errors import SourceLine
 from streams.graph.function import UserFunction, user_function
@@ -29,6 +29,7 @@ from streams.operators.subscription_join import SubscriptionJoin
 from streams.operators.subscription_send import SubscriptionSend
 from streams.operators.table import Table
 from streams.serde import Serde, Unknown, serde_for
+from streams.serde.codec import codec_of
 from streams.serde.foreign_key import response_serde, subscriber_key_serde, subscription_serde
 from streams.state import StoreName
 
@@ -156,7 +157,7 @@ def foreign_key_join(
             schema=schema,
             origin=origin,
             label=base,
-            spec=table_spec(store, result_store, codec_of(schema)),
+            spec=table_spec(store, result_store, codec_of(schema.value_serde())),
             kept=store is not None,
         )
     )

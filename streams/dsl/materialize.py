@@ -16,6 +16,7 @@ from streams.operators.source import Source
 from streams.operators.table import TableSpec
 from streams.processors import Processor
 from streams.processors.supplier import ProcessorSupplier, is_supplier
+from streams.serde.codec import codec_of
 from streams.state import Materialized, StoreDeclaration, StoreName
 
 
@@ -38,7 +39,7 @@ def materialize(
             schema=schema,
             origin=origin,
             label=name,
-            spec=table_spec(store, name, codec_of(schema)),
+            spec=table_spec(store, name, codec_of(schema.value_serde())),
             kept=store is not None,
             read_only=read_only,
         )
@@ -53,7 +54,11 @@ def global_table(
     name = builder.store_name(store, Source(topics=(topic,)), "global-table", origin)
     return builder.add(
         GlobalTable(
-            schema=schema, origin=origin, label=name, topic=topic, spec=KeyValueSpec(name=name, codec=codec_of(schema))
+            schema=schema,
+            origin=origin,
+            label=name,
+            topic=topic,
+            spec=KeyValueSpec(name=name, codec=codec_of(schema.value_serde())),
         )
     )
 
@@ -116,7 +121,7 @@ def named_store(
     """The store of a table that keeps one only if the user names it."""
     if store is None:
         return None
-    return table_spec(store, builder.store_name(store, parent, kind, origin), codec_of(schema))
+    return table_spec(store, builder.store_name(store, parent, kind, origin), codec_of(schema.value_serde()))
 
 
 def table_spec(store: StoreName | None, name: str, codec: ValueCodec) -> TableSpec:
@@ -131,9 +136,3 @@ def refuse_versions(builder: TopologyBuilder, store: StoreName | None, why: str,
     """Notes a problem if a store that cannot be versioned was to be so."""
     if isinstance(store, Materialized) and store.history_retention is not None:
         builder.problem(f"{why}, not versions: leave out history_retention", origin)
-
-
-def codec_of(schema: Schema) -> ValueCodec:
-    """How values of records of that schema are written."""
-    serde = schema.value_serde()
-    return ValueCodec(encode=serde.serialize, decode=serde.deserialize)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stores import BufferSpec, ValueCodec, WindowSpec
+from stores import BufferSpec, WindowSpec
 from streams.dsl.builder import TopologyBuilder
 from streams.errors import SourceLine
 from streams.graph.node import Node
+from streams.serde.codec import codec_of
 from streams.state import Materialized, StoreDeclaration
 from streams.windows import JoinWindows
 
@@ -71,7 +72,7 @@ class StreamJoined:
         said = self._said(name) if own is None else _declared(own)
         spec = WindowSpec(
             name=builder.store_name(said, parent, "join", origin),
-            codec=ValueCodec(encode=serde.serialize, decode=serde.deserialize),
+            codec=codec_of(serde),
             size_ms=windows.size_ms,
             retention_ms=windows.retention_ms,
             persistent=said.persistent is not False,

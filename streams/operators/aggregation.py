@@ -20,6 +20,7 @@ from streams.compile.scope import RecordScope
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.serde import Json, Serde
+from streams.serde.codec import codec_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class SingleAggregation:
 
     @property
     def codec(self) -> ValueCodec:
-        return ValueCodec(encode=self.serde.serialize, decode=self.serde.deserialize)
+        return codec_of(self.serde)
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -272,8 +273,7 @@ class NamedAggregation:
     @property
     def codec(self) -> ValueCodec:
         types = tuple(kind for column in self.columns for kind in column.aggregate.state_types(column.of_type))
-        serde = Json(tuple[types])
-        return ValueCodec(encode=serde.serialize, decode=serde.deserialize)
+        return codec_of(Json(tuple[types]))
 
     @property
     def expressions(self) -> tuple[Expression, ...]:

@@ -26,13 +26,16 @@ from streams.operators.window_aggregate import WindowAggregate
 from streams.operators.windowed_aggregate import AggregateByWindow
 from streams.passes.changes import settle_changes
 from streams.passes.checks import check
+from streams.passes.destinations import bind_destinations
 from streams.passes.merged_repartitions import merge_repartitions
 from streams.passes.projection import project_sources
 from streams.passes.repartitioning import insert_repartitions
 from streams.passes.self_joins import share_self_join_stores
 from streams.passes.sources import merge_sources
 from streams.passes.stores import settle_stores
+from streams.plan.names import changelog_topic
 from streams.plan.plan import CopartitionGroup, Plan, RepartitionSink, SourceTopic, StorePlan, Subtopology
+from streams.serde import SchemaRegistry
 from streams.settings import Optimization
 from streams.state import StoreDeclaration, global_store, table_store
 
@@ -44,11 +47,13 @@ def build_plan(
     project: bool = False,
     emit_at_commit: bool = False,
     optimizations: Collection[Optimization] = (),
+    registry: SchemaRegistry | None = None,
 ) -> Plan:
     """Checks, rewrites, cuts and compiles. `project` decodes only the fields that somebody reads; `emit_at_commit`
-    has tables forward their changes at the commit.
+    has tables forward their changes at the commit; `registry` is where schemas are.
 
     Raises:
+        ConfigError: a serde needs a schema registry, and there is none.
         TopologyError: with every problem of the declaration and of the whole.
     """
     graph = merge_sources(graph)
@@ -60,6 +65,7 @@ def build_plan(
     if project:
         graph = project_sources(graph)
     graph = settle_changes(graph, at_commit=emit_at_commit)
+    graph = bind_destinations(graph, application_id, registry)
     subtopologies = [
         _subtopology(application_id, index, graph, members, reuse="reuse_ktable_source_topics" in optimizations)
         for index, members in enumerate(_components(graph))
@@ -248,7 +254,7 @@ def _read_only_source(node: Node) -> str | None:
 
 
 def _changelog(application_id: str, spec: StoreSpec) -> str | None:
-    return f"{application_id}-{spec.name}-changelog" if spec.logged else None
+    return changelog_topic(application_id, spec.name) if spec.logged else None
 
 
 def _same_rows_source(node: Node, spec: StoreSpec) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from streams.compile.program import Message, RecordFailure
-from streams.errors import ConfigError
+from streams.errors import ConfigError, SchemaRegistryError
 from streams.observe import Counters
 from streams.plan.task_id import TaskId
 from streams.runtime.decision import FailedRecord
@@ -58,11 +58,14 @@ class FailurePolicy:
         """Returns if the record is to be skipped; it is counted then.
 
         Raises:
-            StreamsError: the handler said "fail": what failed, which record, what to do. Or it is not its fault.
+            StreamsError: the handler said "fail": what failed, which record, what to do. Or it is not the record's
+                fault, as when the log or a schema registry does not answer.
             ConfigError: the handler answered something else.
         """
         self._blame(failure.cause)
         error = describe_failure(failure, message)
+        if isinstance(error, SchemaRegistryError):
+            raise error
         handler = self._deserialization if failure.kind == "deserialization" else self._processing
         node = failure.node.label if failure.node is not None else None
         decision = handler if isinstance(handler, str) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.compile.program import Message, RecordFailure
-from streams.errors import BufferFullError, ProcessingError, SerdeError, StreamsError
+from streams.errors import BufferFullError, ProcessingError, SchemaRegistryError, SerdeError, StreamsError
 from streams.graph.node import Node
 from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
@@ -21,7 +21,7 @@ def describe_failure(failure: RecordFailure, message: Message | None) -> Streams
     `message` is None where no record was being processed, but a wall-clock punctuator ran.
     """
     node, cause = failure.node, failure.cause
-    if isinstance(cause, BufferFullError):
+    if isinstance(cause, BufferFullError | SchemaRegistryError):
         return cause
     topic = partition = offset = None
     if message is not None:

@@ -92,13 +92,15 @@ class GlobalState:
 
     def _put(self, table: GlobalTable, messages: Sequence[Message], skip: Skip) -> None:
         put = table.put_into(self._state.store(table.store.name))
-        decode = table.schema.value_serde().deserialize
+        decode, keys = table.schema.value_serde().deserialize, table.schema.key_serde()
         for index, message in enumerate(messages):
             key, raw = message.key(), message.value()
             if key is None:
                 continue
             try:
                 row = None if raw is None else (decode(raw), message.timestamp()[1])
+                if keys.bind is not None:  # as those who look rows up write it
+                    key = keys.serialize(keys.deserialize(key))
             except Exception as error:
                 skip(RecordFailure(index, table, "deserialization", error), message)
             else:

@@ -1,10 +1,15 @@
 """How keys and values become bytes and come back, and what their Python types tell about them."""
 
 from streams.serde.arithmetic import arithmetic_type as arithmetic_type
+from streams.serde.avro import Avro as Avro
+from streams.serde.avro_schema import Digits as Digits
+from streams.serde.avro_schema import SchemaTypeError as SchemaTypeError
+from streams.serde.avro_schema import avro_schema as avro_schema
 from streams.serde.change import change_serde as change_serde
-from streams.serde.declared import Role as Role
 from streams.serde.declared import serde_for as serde_for
 from streams.serde.inference import infer_result_type as infer_result_type
+from streams.serde.json_schema import JsonSchema as JsonSchema
+from streams.serde.json_schema import json_schema as json_schema
 from streams.serde.models import FaustRecord as FaustRecord
 from streams.serde.models import Pydantic as Pydantic
 from streams.serde.primitives import Boolean as Boolean
@@ -14,6 +19,7 @@ from streams.serde.primitives import Integer as Integer
 from streams.serde.primitives import String as String
 from streams.serde.primitives import Uuid as Uuid
 from streams.serde.projection import project as project
+from streams.serde.protobuf import Protobuf as Protobuf
 from streams.serde.reflection import access_kind as access_kind
 from streams.serde.reflection import describe_type as describe_type
 from streams.serde.reflection import element_type as element_type
@@ -22,6 +28,10 @@ from streams.serde.reflection import field_type as field_type
 from streams.serde.reflection import item_type as item_type
 from streams.serde.reflection import pair_types as pair_types
 from streams.serde.reflection import plain_type as plain_type
+from streams.serde.registry import SchemaReference as SchemaReference
+from streams.serde.registry import SchemaRegistry as SchemaRegistry
+from streams.serde.serde import Destination as Destination
+from streams.serde.serde import Role as Role
 from streams.serde.serde import Serde as Serde
 from streams.serde.structured import Json as Json
 from streams.serde.structured import MessagePack as MessagePack

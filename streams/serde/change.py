@@ -53,6 +53,7 @@ def change_serde(inner: Serde) -> Serde:
         deserialize=deserialize,
         type=tuple[inner.type, inner.type],
         name=f"Change({inner.name})",
-        self_contained=inner.self_contained,
         form=None if inner.form is None else f"change {inner.form}",
+        schema=inner.schema,
+        bind=None if inner.bind is None else lambda destination: change_serde(inner.bound(destination)),
     )

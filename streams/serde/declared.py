@@ -15,11 +15,9 @@ from streams.serde.foreign import is_foreign
 from streams.serde.models import FaustRecord, Pydantic
 from streams.serde.primitives import Boolean, Bytes, Float, Integer, String, Uuid
 from streams.serde.reflection import describe_type, is_faust_record, is_pydantic_model, plain_type
-from streams.serde.serde import Serde
+from streams.serde.serde import Role, Serde
 from streams.serde.structured import Json
 from streams.serde.unknown import Unknown
-
-Role = Literal["key", "value"]
 
 SCALARS: dict[Any, Callable[[], Serde]] = {
     str: String,

@@ -149,6 +149,10 @@ def subscriber_key_serde(foreign: Serde, primary: Serde) -> Serde:
         type=tuple[foreign.type, primary.type],
         name=f"Subscriber({foreign.name}, {primary.name})",
         form=f"subscriber {foreign.form or foreign.name}, {primary.form or primary.name}",
+        schema=(foreign.schema, primary.schema),
+        bind=None
+        if foreign.bind is None and primary.bind is None
+        else lambda destination: subscriber_key_serde(foreign.bound(destination), primary.bound(destination)),
     )
 
 

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from streams.serde.registry import SchemaRegistry
+
+Role = Literal["key", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where bytes are for. Source: Kafka's `Serializer.serialize(topic, …)` and `configure(configs, isKey)`.
+
+    `registry` is the application's schema registry, None where it names none.
+    """
+
+    topic: str
+    role: Role
+    registry: SchemaRegistry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -16,17 +33,25 @@ class Serde:
         deserialize: bytes -> a value of `type`. Likewise.
         type: the Python type that `deserialize` gives, `typing.Any` if it may be anything.
         name: what messages and generated code call it, such as `Json(Flight)`.
-        self_contained: the bytes are enough to read the value, wherever they are copied to. False where they point
-            into something else, such as a schema registry with schemas per topic.
         form: what two serdes must share, besides `type`, to write the same bytes; None if only their functions tell.
+        schema: the same for what lies outside of the bytes, such as a schema and where it is registered. A new
+            version of an application may have another one and still read what is written.
+        bind: makes the serde that writes for one topic, where that makes a difference: its schemas are registered
+            under the topic's name. None: it writes the same bytes for every topic.
     """
 
     serialize: Callable[[Any], bytes]
     deserialize: Callable[[bytes], Any]
     type: Any = Any
     name: str = "Serde"
-    self_contained: bool = True
     form: str | None = None
+    schema: object = None
+    bind: Callable[[Destination], Serde] | None = None
+
+    def bound(self, destination: Destination) -> Serde:
+        """The serde for that topic and part of its records: often this one. What was bound before stays with its
+        registry where the destination names none."""
+        return self if self.bind is None else self.bind(destination)
 
     def __eq__(self, other: object) -> bool:
         """Whether bytes of the one are bytes of the other, as far as that can be known."""
@@ -36,7 +61,7 @@ class Serde:
             return True
         if self.form is None or other.form is None:
             return self.serialize == other.serialize and self.deserialize == other.deserialize
-        return self.form == other.form and self.type == other.type
+        return self.form == other.form and self.type == other.type and self.schema == other.schema
 
     def __hash__(self) -> int:
         return hash((self.form, self.name))

@@ -50,8 +50,11 @@ def windowed_serde_ending(inner: Serde, end_of: Callable[[int], int], form: str)
         deserialize=deserialize,
         type=_windowed_type(inner),
         name=f"Windowed({inner.name})",
-        self_contained=inner.self_contained,
         form=None if inner.form is None else f"windowed {form} {inner.form}",
+        schema=inner.schema,
+        bind=None
+        if inner.bind is None
+        else lambda destination: windowed_serde_ending(inner.bound(destination), end_of, form),
     )
 
 
@@ -74,8 +77,9 @@ def session_serde(inner: Serde) -> Serde:
         deserialize=deserialize,
         type=_windowed_type(inner),
         name=f"Session({inner.name})",
-        self_contained=inner.self_contained,
         form=None if inner.form is None else f"session {inner.form}",
+        schema=inner.schema,
+        bind=None if inner.bind is None else lambda destination: session_serde(inner.bound(destination)),
     )
 
 

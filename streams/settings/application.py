@@ -13,6 +13,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.errors import ConfigError
+from streams.serde import SchemaRegistry
+from streams.serde.registry import SubjectNames
 from streams.settings.client_properties import JAVA_ONLY, masked, properties_from_environment
 from streams.settings.file import SettingsFile, find_settings_file
 
@@ -65,6 +67,17 @@ class AppSettings(BaseSettings):
     session_timeout: timedelta = timedelta(seconds=45)
     """A worker that the group has not heard of for this long loses its tasks to the others. Kafka's
     `session.timeout.ms`; a replacement in the same place takes over without waiting for it."""
+    schema_registry_url: str | None = None
+    """`http://host:port` of the schema registry of serdes that name none themselves, several with commas."""
+    schema_registry_auto_register: bool = True
+    """A schema that a subject does not have is registered when the first record is written; else it has to be there.
+    Source: Confluent's `auto.register.schemas`."""
+    schema_registry_use_latest_version: bool = False
+    """Records are written with the subject's latest schema. Source: Confluent's `use.latest.version`."""
+    schema_registry_subject_names: SubjectNames = "topic"
+    """`topic`, `record` or `topic_record`. Source: Confluent's subject name strategies."""
+    schema_registry_config: dict[str, Any] = Field(default_factory=dict)
+    """Properties of confluent-kafka's `SchemaRegistryClient`, such as `basic.auth.user.info`."""
     client_config: dict[str, Any] = Field(default_factory=dict)
     """librdkafka properties passed to every client, such as `security.protocol`. One by one in the environment:
     `HEADRACE_CLIENT_SECURITY_PROTOCOL`."""
@@ -80,6 +93,18 @@ class AppSettings(BaseSettings):
     tracing: bool = False
     """OpenTelemetry: a span for each record processed or sent, and W3C trace context in the records' headers. Spans go
     to the tracer provider of the program. Needs the extra `headrace[otel]`, and costs a span for each record."""
+
+    def schema_registry(self) -> SchemaRegistry | None:
+        """The registry that the settings name."""
+        if self.schema_registry_url is None:
+            return None
+        return SchemaRegistry(
+            self.schema_registry_url,
+            auto_register=self.schema_registry_auto_register,
+            use_latest_version=self.schema_registry_use_latest_version,
+            subject_names=self.schema_registry_subject_names,
+            config=self.schema_registry_config,
+        )
 
     @classmethod
     def settings_customise_sources(
@@ -103,10 +128,7 @@ class AppSettings(BaseSettings):
     def __repr_args__(self) -> Any:
         """Secrets are not shown."""
         for name, value in super().__repr_args__():
-            if name == "client_config":
-                yield name, {key: masked(key, each) for key, each in value.items()}
-            else:
-                yield name, masked(name, value) if name else value
+            yield name, masked(name, value) if name else value
 
     @field_validator("client_config")
     @classmethod

@@ -15,7 +15,7 @@ CLIENT_PREFIX = "HEADRACE_CLIENT_"
 """Of variables that set one property; the rest of the name is the property's, with underscores for dots."""
 WHOLE = "HEADRACE_CLIENT_CONFIG"
 """The variable that holds all properties, as JSON."""
-SECRETS = ("password", "secret", "token", "key.pem", "jaas", "oauthbearer.config")
+SECRETS = ("password", "secret", "token", "key.pem", "jaas", "oauthbearer.config", "schema.registry.config")
 MASK = "***"
 JAVA_ONLY: Mapping[str, str] = {
     "sasl.jaas.config": "sasl.username and sasl.password",
@@ -58,5 +58,7 @@ def without_security(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def masked(name: str, value: object) -> object:
-    """The value, or stars where the name says that it is a secret."""
+    """The value, or stars where the name says that it is a secret; of a mapping, its values."""
+    if isinstance(value, Mapping):
+        return {key: masked(str(key), each) for key, each in cast("Mapping[object, object]", value).items()}
     return MASK if value is not None and any(word in name.lower().replace("_", ".") for word in SECRETS) else value

@@ -70,6 +70,7 @@ def _read(path: Path) -> SettingsFile | None:
         values = values.get("tool", {}).get("headrace")
         if values is None:
             return None
-    if isinstance(values.get("client_config"), dict):
-        values["client_config"] = dict(flattened(values["client_config"]))
+    for name in ("client_config", "schema_registry_config"):
+        if isinstance(values.get(name), dict):
+            values[name] = dict(flattened(values[name]))
     return SettingsFile(path, values)

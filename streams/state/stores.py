@@ -14,11 +14,11 @@ from stores import (
     KeyValueSpec,
     SessionSpec,
     StoreSpec,
-    ValueCodec,
     VersionedSpec,
     WindowSpec,
 )
 from streams.serde import Serde, serde_for
+from streams.serde.codec import codec_of
 from streams.state.declaration import Moment, StoreDeclaration
 from streams.state.key_value import KeyValueStore, TimestampedKeyValueStore
 from streams.state.materialized import changelog_problems
@@ -234,7 +234,3 @@ def _checked(name: str, changelog: Mapping[str, str], logged: bool) -> Mapping[s
 
 def _itself(store: HostedStore[C], declaration: StoreDeclaration[Any], moment: Moment) -> C:
     return store.custom()
-
-
-def codec_of(serde: Serde) -> ValueCodec:
-    return ValueCodec(encode=serde.serialize, decode=serde.deserialize)

@@ -26,7 +26,7 @@ from streams.operators.sink import Sink
 from streams.plan.plan import StorePlan, Subtopology
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import Surroundings
-from streams.serde import Serde, serde_for
+from streams.serde import Destination, SchemaRegistry, Serde, serde_for
 from streams.testing.call_loop import TestCallLoop
 from streams.testing.difference import Expected
 from streams.testing.driver_task import DriverTask
@@ -70,6 +70,7 @@ class TopologyTestDriver:
         commit: Literal["record", "manual"] = "record",
     ) -> None:
         self._plan = app.plan()
+        self._registry = app.schema_registry
         self.application_id = self._plan.application_id
         self.tracing = Tracing(self.application_id) if app.settings.tracing else None
         self._directory = tempfile.TemporaryDirectory(prefix="headrace-driver-")
@@ -125,13 +126,15 @@ class TopologyTestDriver:
         if schema is None:
             known = ", ".join(sorted(self._plan.source_topics()))
             raise KeyError(f"the topology reads no topic {name!r}; it reads {known}")
-        return InputTopic(name, *_serdes(schema, key, value), driver=self, advance=advance)
+        return InputTopic(name, *_serdes(self._registry, name, schema, key, value), driver=self, advance=advance)
 
     def output_topic(self, name: str, *, key: Any = None, value: Any = None) -> OutputTopic:
         """The handle that reads what came to `name`, internal topics included. `key` and `value` default to what the
         topology writes there."""
         schema = _written_schema(self._plan.subtopologies, name)
-        return OutputTopic(name, *_serdes(schema, key, value), self._written.setdefault(name, deque()))
+        return OutputTopic(
+            name, *_serdes(self._registry, name, schema, key, value), self._written.setdefault(name, deque())
+        )
 
     def assert_records(self, topic: str, expected: Expected) -> None:
         """That exactly these records came to `topic` and were not read yet; see `OutputTopic.assert_records`."""
@@ -386,8 +389,8 @@ def _written_schema(subtopologies: Iterable[Subtopology], topic: str) -> Schema:
     return chosen or Schema(Part(bytes), Part(bytes))
 
 
-def _serdes(schema: Schema, key: Any, value: Any) -> tuple[Serde, Serde]:
-    return (
-        schema.key_serde() if key is None else serde_for(key, role="key"),
-        schema.value_serde() if value is None else serde_for(value, role="value"),
-    )
+def _serdes(registry: SchemaRegistry | None, name: str, schema: Schema, key: Any, value: Any) -> tuple[Serde, Serde]:
+    """Of the topic `name`, bound to it."""
+    keys = schema.key_serde() if key is None else serde_for(key, role="key")
+    values = schema.value_serde() if value is None else serde_for(value, role="value")
+    return keys.bound(Destination(name, "key", registry)), values.bound(Destination(name, "value", registry))

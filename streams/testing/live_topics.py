@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from streams.compile.program import Headers
-from streams.serde import Serde
+from streams.serde import Destination, Serde
 from streams.testing.difference import Expected, difference
 from streams.testing.record import TestRecord
 from streams.testing.table_literal import parse_table
@@ -53,8 +53,8 @@ class LiveOutputTopic:
         self, name: str, key: Serde, value: Serde, client: dict[str, Any], check: Callable[[], None] = lambda: None
     ) -> None:
         self.name = name
-        self._key = key
-        self._value = value
+        self._key = key.bound(Destination(name, "key"))
+        self._value = value.bound(Destination(name, "value"))
         self._check = check
         self._consumer: Any = Consumer(
             {

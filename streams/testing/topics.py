@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from streams.compile.program import Headers
 from streams.errors import Part, SerdeError
-from streams.serde import Serde, describe_type
+from streams.serde import Destination, Serde, describe_type
 from streams.testing.difference import Expected, difference
 from streams.testing.message import DriverMessage
 from streams.testing.record import Sketches, TestRecord, parts
@@ -33,8 +33,8 @@ class InputTopic:
         self, name: str, key_serde: Serde, value_serde: Serde, driver: Pipe, advance: timedelta = timedelta(0)
     ) -> None:
         self.name = name
-        self._key = key_serde
-        self._value = value_serde
+        self._key = key_serde.bound(Destination(name, "key"))
+        self._value = value_serde.bound(Destination(name, "value"))
         self._driver = driver
         self._advance_ms = advance // timedelta(milliseconds=1)
         self._next: int | None = None
@@ -106,8 +106,8 @@ class OutputTopic:
 
     def __init__(self, name: str, key_serde: Serde, value_serde: Serde, records: deque[DriverMessage]) -> None:
         self.name = name
-        self._key = key_serde
-        self._value = value_serde
+        self._key = key_serde.bound(Destination(name, "key"))
+        self._value = value_serde.bound(Destination(name, "value"))
         self._records = records
 
     def __repr__(self) -> str:

@@ -74,6 +74,8 @@ def test_settings_shown_hide_secrets() -> None:
     """What is logged or printed by accident."""
     settings = App("a", client_config={"sasl.password": "abc", "sasl.username": "ann"}).settings
     assert "abc" not in repr(settings)
+    registry = {"basic.auth.user.info": "ann:abc"}
+    assert "abc" not in repr(App("a", schema_registry_config=registry).settings)
     assert "ann" in repr(settings)
 
 
