@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
+from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 from streams.runtime.progress import Progress
 from streams.runtime.watermark import UNKNOWN, TaskMark, encode_marks
@@ -121,3 +122,14 @@ class _TopicMarks:
                 TaskMark(task.subtopology, task.partition, mark.watermark, mark.idle) for task, mark in marks.items()
             ),
         )
+
+
+def published_topics(plan: PartitionPlan) -> dict[str, PublishedTopic]:
+    """The repartition topics that carry watermarks: those with more than one upstream task."""
+    topics: dict[str, PublishedTopic] = {}
+    for sub in plan.plan.subtopologies:
+        for sink in sub.repartition_sinks:
+            upstream = len(plan.upstream_tasks(sink.topic))
+            if upstream > 1:
+                topics[sink.topic] = PublishedTopic(plan.counts[sink.topic], upstream)
+    return topics

@@ -16,13 +16,13 @@ from streams.observe import COUNTER_HELP, add_up
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.consumer import RecordConsumer
-from streams.runtime.listener import WorkerListener
+from streams.runtime.listener import RestoreProgress, WorkerListener
 from streams.runtime.membership import Membership
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import TaskPhase
 from streams.runtime.publisher import WatermarkPublisher
 from streams.runtime.restore import Restorer
-from streams.runtime.router import Router
+from streams.runtime.router import Place, Router
 from streams.runtime.task import Task
 from streams.runtime.task_opener import TaskOpener
 
@@ -32,7 +32,7 @@ RESTORE_WAIT_S = 0.05
 
 
 class WorkerTasks:
-    """Owned by the stream thread; others see `stores` (committed rows), `seen` and counters.
+    """Owned by the stream thread; others see `stores` (committed rows), `seen`, positions, progress and counters.
 
     Args:
         lags: of the state that lies here, as the group is told.
@@ -104,6 +104,16 @@ class WorkerTasks:
     def task_counters(self) -> dict[TaskId, dict[str, int]]:
         """The counters of each task that is open here."""
         return {task.id: task.counters.snapshot() for task in tuple(self._open.values())}
+
+    def restoring_progress(self) -> Mapping[tuple[TaskId, str], RestoreProgress]:
+        """(task, store) -> how far its changelog has been read."""
+        return self._restorer.progress
+
+    def position(self, task: TaskId, place: Place) -> int | None:
+        """The offset to which a task has read an input, as of the commit its rows are of; None if that is not known."""
+        found = self._open.get(task)
+        offset = None if found is None else found.committed_offsets.get(place)
+        return None if offset is None else offset.offset
 
     # -- coming ------------------------------------------------------------------------------------------------------
     def add(self, tasks: Collection[TaskId]) -> None:
