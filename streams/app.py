@@ -259,6 +259,8 @@ class App:
     def _readers(self, store: StorePlan) -> list[StoreReader]:
         found: dict[int, StoreReader] = {}
         for worker in tuple(self._workers):
+            if not store.everywhere and not worker.place_held():
+                continue  # its tasks may be others' by now, and their rows newer
             if store.everywhere and store.name in worker.global_readers():
                 return [worker.global_readers()[store.name]]
             found |= {partition: reader for (name, partition), reader in worker.readers().items() if name == store.name}
