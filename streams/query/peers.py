@@ -174,7 +174,7 @@ def relayed(response: Response) -> Problem:
         body: Any = msgspec.json.decode(response.body)
     except msgspec.DecodeError:
         body = {}
-    words: dict[str, Any] = body if isinstance(body, dict) else {}
+    words: dict[str, Any] = dict(body) if isinstance(body, dict) else {}  # pyright: ignore[reportUnknownArgumentType]
     if response.status in (401, 421):
         return NotReady("unreachable", f"the worker that has the key refuses to be asked: {words.get('detail')}")
     after = response.headers.get("retry-after", "")
