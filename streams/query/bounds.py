@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from streams.query.catalog import Entry
@@ -41,13 +41,16 @@ def missing(position: Bound, bound: Bound, entry: Entry, partition: int) -> dict
     }
 
 
-async def reach(subject: Subject, entry: Entry, partition: int, bound: Bound, deadline: float) -> None:
+async def reach(
+    subject: Subject, entry: Entry, partition: int, bound: Bound, deadline: float, is_here: Callable[[], object]
+) -> None:
     """Returns when the partition, which is in this worker, contains all of the bound that concerns it.
 
-    Raises Behind at the deadline (of the loop's clock).
+    Raises Behind at the deadline (of the loop's clock), and what `is_here` raises once the partition is gone.
     """
     loop = asyncio.get_running_loop()
     while True:
+        is_here()
         position = read_to(subject, entry, partition)
         left = missing(position, bound, entry, partition)
         if not left:

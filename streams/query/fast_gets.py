@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from urllib.parse import unquote
 
 import msgspec
@@ -13,7 +15,7 @@ import msgspec
 from streams.query.access import AsgiApp, AsgiScope, Receive, Send
 from streams.query.peers import GETS, decode_gets
 from streams.query.position import HEADER
-from streams.query.problem import Problem
+from streams.query.problem import NotReady, Problem
 from streams.query.queries import Queries
 
 STORES = b"/stores/"
@@ -43,7 +45,12 @@ class FastGets:
             elif scope["method"] == "POST" and scope["path"] == GETS:
                 await self._answer_peer(receive, send)
                 return
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:  # it waits for something while the server stops
+            stopping = NotReady("stopping", "the worker is stopping: ask another one")
+            with suppress(Exception):  # the answer may have begun
+                await reply(send, 503, (*JSON, (b"retry-after", b"1")), msgspec.json.encode(stopping.body()))
 
     def _is_plain(self, store: str, scope: AsgiScope) -> bool:
         if any(name == POSITION_HEADER for name, _ in scope["headers"]):

@@ -70,7 +70,7 @@ class Behind(Problem):
 
 
 class NotReady(Problem):
-    """The answer may be here later: `restoring` (with progress), `starting`, `unreachable` or `unsure`."""
+    """The answer may be here later: `restoring` (with progress), `starting`, `unreachable`, `stopping`, `busy` or `unsure`."""
 
     status = 503
 

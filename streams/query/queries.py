@@ -92,11 +92,15 @@ class Queries:
         """The row of a key, of a store that has one row a key, of wherever it is."""
         entry = self.find(name)
         key = parse_key(text, entry.plan.key_serde)
-        for partitions in self._likely(entry, key, None):
-            found = [got for got in await asyncio.gather(*(self._got(entry, p, key) for p in partitions)) if got.body]
-            if found:
-                return Answer(found[0].body, found[0].position)
-        raise absent(name, text)
+        home = entry.partition_of(key)
+        got = await self._got(entry, home, key)
+        if not got.body and not entry.certain and entry.partitions > 1:
+            others = (number for number in range(entry.partitions) if number != home)
+            elsewhere = await asyncio.gather(*(self._got(entry, number, key) for number in others))
+            got = next((each for each in elsewhere if each.body), got)
+        if not got.body:
+            raise absent(name, text)
+        return Answer(got.body, got.position)
 
     def get_here(self, get: Get) -> Got:
         """What another worker has asked for."""
@@ -318,8 +322,12 @@ class Queries:
         if reader is None:
             return self._reader(entry, partition) if limits.forwarded else None
         if limits.bound:
-            await reach(self._subject, entry, partition, limits.bound, limits.deadline)
-            return self._reader(entry, partition)  # it may have gone meanwhile
+
+            def still() -> StoreReader:
+                return self._reader(entry, partition)
+
+            await reach(self._subject, entry, partition, limits.bound, limits.deadline, still)
+            return still()
         return reader
 
     async def _forward(

@@ -150,5 +150,5 @@ def test_server_half_of_tls_is_a_config_error(worker: Worker, tmp_path: Path) ->
     with pytest.raises(ConfigError, match="set both query_tls_certificate and query_tls_key"):
         QueryServer(worker)
     worker.options = options(query_tls_certificate=tmp_path / "no.pem", query_tls_key=tmp_path / "no.pem")
-    with pytest.raises(ConfigError, match="no.pem cannot be used"):
+    with pytest.raises(ConfigError, match=r"no\.pem cannot be used"):
         QueryServer(worker)

@@ -100,7 +100,7 @@ class Workers:
                 str(self._directory / state),
             ],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=(self._directory / "stderr.txt").open("ab"),
             text=True,
         )
         assert process.stdout is not None
@@ -146,7 +146,8 @@ def until_ready(endpoint: str) -> None:
 def test_answers_are_right_while_workers_join_leave_and_are_killed(servers: str, tmp_path: Path) -> None:
     """All keys are asked of every worker all the time; counts never go back, and with a position they have what was
     produced before."""
-    AdminClient({"bootstrap.servers": servers}).create_topics([NewTopic("app-in", 4)])["app-in"].result(10)
+    admin = AdminClient({"bootstrap.servers": servers})
+    admin.create_topics([NewTopic("app-in", 4)])["app-in"].result(10)
     oracle, workers = Oracle(servers, "app-in"), Workers(servers, "app", tmp_path)
     stop = threading.Event()
 
