@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -185,7 +185,12 @@ def host_name() -> str:
 HERE = host_name()
 
 
-def ask(worker: Worker, path: str, **headers: str) -> Reply:
+class HasEndpoint(Protocol):
+    @property
+    def endpoint(self) -> str | None: ...
+
+
+def ask(worker: HasEndpoint, path: str, **headers: str) -> Reply:
     """`GET path`. Header names with underscores for dashes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(f"http://{worker.endpoint}{path}", headers=named)

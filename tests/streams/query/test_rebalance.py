@@ -80,6 +80,13 @@ class Oracle:
                 self.problems.append(f"{store}/{key} at {endpoint}: {status} {body}, {least} to {self.produced[key]}")
         return status
 
+    def after(self, answers: int) -> None:
+        """Returns when so many more were given."""
+        until, deadline = len(self.answers) + answers, time.monotonic() + 60
+        while len(self.answers) < until:
+            assert time.monotonic() < deadline, "no more answers"
+            time.sleep(0.05)
+
 
 class Workers:
     """Worker processes."""
@@ -100,7 +107,7 @@ class Workers:
                 str(self._directory / state),
             ],
             stdout=subprocess.PIPE,
-            stderr=(self._directory / "stderr.txt").open("ab"),
+            stderr=subprocess.DEVNULL,
             text=True,
         )
         assert process.stdout is not None
@@ -170,16 +177,16 @@ def test_answers_are_right_while_workers_join_leave_and_are_killed(servers: str,
         for thread in threads:
             thread.start()
         second = workers.start("two")
-        time.sleep(4)
+        oracle.after(200)
         until_ready(second)
         workers.end(first)
         third = workers.start("one")
-        time.sleep(3)
+        oracle.after(200)
         workers.end(second, kill=True)
-        time.sleep(1)
+        oracle.after(50)
         fourth = workers.start("two")
         until_ready(fourth)
-        time.sleep(2)
+        oracle.after(200)
         stop.set()
         for thread in threads:
             thread.join(30)
