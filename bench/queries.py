@@ -2,8 +2,8 @@
 
 One bundled broker, two workers of a running count per user (JSON in, every update out, exactly once), four partitions.
 First the rate of the application is measured, with a backlog. Then events come at half of it, at first alone and then
-with 32 connections that ask one worker for keys of the other, as fast as `--gets` says. Everything runs on the machine's
-cores together: broker, workers, the producer of events and the clients that ask.
+with 32 connections that ask one worker for keys of the other, as fast as `--gets` says. Everything runs on the same
+cores: broker, workers, the producer of events and the clients that ask.
 """
 
 from __future__ import annotations
@@ -158,8 +158,6 @@ def worker(servers: str, application: str, state: str) -> None:
     """The process that counts."""
     from streams import App
 
-    if os.environ.get("SWITCH"):
-        sys.setswitchinterval(float(os.environ["SWITCH"]))
     app = App(application, bootstrap_servers=servers, state_dir=state)
     app.stream("events", key=str, value=dict).group_by_key().count(store="counts").to_stream().to("counts-out")
     running = app.worker()
@@ -271,8 +269,8 @@ def main() -> None:
         f"gets through the worker that has none of the keys: {len(times) / options.seconds:,.0f}/s over {CONNECTIONS} "
         f"connections, p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms, max {max(times) * 1000:.0f} ms; "
         f"{len(others)} answered otherwise\n"
-        f"CPU of the workers: {used[0] / options.seconds:.0%} (asked), {used[1] / options.seconds:.0%} (owner) of a core "
-        f"of {os.cpu_count()}"
+        f"CPU of the workers: {used[0] / options.seconds:.0%} (asked), {used[1] / options.seconds:.0%} (owner); "
+        f"{os.cpu_count()} cores"
     )
 
 

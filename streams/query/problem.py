@@ -70,7 +70,8 @@ class Behind(Problem):
 
 
 class NotReady(Problem):
-    """The answer may be here later: `restoring` (with progress), `starting`, `unreachable`, `stopping`, `busy` or `unsure`."""
+    """The answer may be here later: `restoring` (with progress), `starting`, `stopping`, `busy`, `unreachable` or
+    `unsure`."""
 
     status = 503
 
