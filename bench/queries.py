@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument("--gets", type=float, default=0, help="gets a second; 0: as many as there can be")
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--users", type=int, default=10_000)
-    parser.add_argument("--backlog", type=int, default=1_000_000)
+    parser.add_argument("--backlog", type=int, default=1_500_000)
     parser.add_argument("--rate", type=float, help="events a second; default: half of the rate with a backlog")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, Broker() as broker:

@@ -22,7 +22,8 @@ ANSWER_TIMEOUT_S = 5.0
 IDLE_S = 30.0
 """A connection that has not been used for so long is not trusted any more; the server closes it after 75 s."""
 LONGEST_BATCH = 512
-BATCHES_AT_ONCE = 2
+BATCHES_AT_ONCE = 1
+"""More, and smaller ones, cost both processes more than the wait for the one before."""
 FORWARDED = "X-Headrace-Forwarded"
 """Marks a question from worker to worker, with the application's id: whoever gets it answers for himself or not at all,
 and not if he is another application's, which listens where a worker of ours did before."""

@@ -48,6 +48,7 @@ from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
 from streams.runtime.topology_record import check_topology
 from streams.runtime.transactional_producer import TransactionalProducer
+from streams.runtime.turns import short_turns
 from streams.runtime.worker_tasks import WorkerTasks
 
 if TYPE_CHECKING:
@@ -184,6 +185,8 @@ class Worker:
         """
         with ExitStack() as open_things:
             open_things.enter_context(collecting_seldom())
+            if self.options.query_port is not None:
+                open_things.enter_context(short_turns())
             if signals:
                 open_things.enter_context(self._stopped_by_signals())
             try:
