@@ -1,8 +1,8 @@
 """`python -m bench.queries`: gets of single rows through a worker that does not have them, while the application works.
 
 One bundled broker, two workers of a running count per user (JSON in, every update out, exactly once), four partitions.
-First the rate of the application is measured, with a backlog. Then events come at half of it, at first alone and then
-with 32 connections that ask one worker for keys of the other, as fast as `--gets` says. Everything runs on the same
+First the rate of the application is measured, with a backlog and while the events are produced. Then they come at half
+of the latter, at first alone and then with 32 connections that ask one worker for keys of the other, as fast as `--gets` says. Everything runs on the same
 cores: broker, workers, the producer of events and the clients that ask.
 """
 
@@ -245,7 +245,11 @@ def main() -> None:
                 time.sleep(0.05)
             full = (processed(endpoints) - before) / (time.monotonic() - began)
             time.sleep(2)
-            rate = options.rate or full / 2
+            with load.paced(full):  # what is left of it when the events are produced meanwhile
+                time.sleep(1)
+                sustained = rate_over(endpoints, 4)
+            rate = options.rate or sustained / 2
+            time.sleep(3)
             processes = [psutil.Process(process.pid) for process in workers]
             with load.paced(rate):
                 time.sleep(2)
@@ -264,8 +268,8 @@ def main() -> None:
     times, others = msgspec.json.decode(found)
     cuts = statistics.quantiles(times, n=100)
     print(
-        f"application: {full:,.0f} events/s at most; at {rate:,.0f} a second {alone:,.0f} alone, {beside:,.0f} beside "
-        f"gets ({beside / alone:.0%})\n"
+        f"application: {full:,.0f} events/s of a backlog, {sustained:,.0f} as they are produced; at {rate:,.0f} a second "
+        f"{alone:,.0f} alone, {beside:,.0f} beside gets ({beside / alone:.0%})\n"
         f"gets through the worker that has none of the keys: {len(times) / options.seconds:,.0f}/s over {CONNECTIONS} "
         f"connections, p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms, max {max(times) * 1000:.0f} ms; "
         f"{len(others)} answered otherwise\n"
