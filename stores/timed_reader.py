@@ -69,6 +69,38 @@ class TimedReader:
         rows = merged_rows(self._store, self.decode_row, cursor, changes, reverse=reverse)
         return Scan(self._within(rows, first, last, key_from, key_to), cursor.close)
 
+    def resume(
+        self,
+        after: tuple[bytes, int, int] | None,
+        first: int,
+        last: int,
+        key_from: bytes | None,
+        key_to: bytes | None,
+        *,
+        reverse: bool,
+    ) -> Iterator[tuple[bytes, int, int, Row]]:
+        """What `scan` gives of rows that are not hidden, behind the row (key, time, rank) `after`; None: all of it.
+
+        So a long scan can be taken in parts, each of which sees a moment of its own.
+        """
+        first = max(first, self.hidden + 1)
+        if after is None:
+            with self.scan(first, last, key_from, key_to, reverse=reverse) as rows:
+                yield from rows
+            return
+        key, time, rank = after
+        begin = time // self.segments.segment_ms * self.segments.segment_ms
+        end = begin + self.segments.segment_ms - 1
+        low, high = (key_from, key) if reverse else (key, key_to)
+        with self.scan(max(first, begin), min(last, end), low, high, reverse=reverse) as rows:
+            for row in rows:
+                at = row[:3]
+                if at < (key, time, rank) if reverse else at > (key, time, rank):
+                    yield row
+        first, last = (first, min(last, begin - 1)) if reverse else (max(first, end + 1), last)
+        with self.scan(first, last, key_from, key_to, reverse=reverse) as rows:
+            yield from rows
+
     def _within(
         self, rows: Iterator[tuple[bytes, Row]], first: int, last: int, key_from: bytes | None, key_to: bytes | None
     ) -> Iterator[tuple[bytes, int, int, Row]]:

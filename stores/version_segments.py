@@ -32,9 +32,10 @@ class VersionSegments(Segments):
             return self.table.get(AFTER_SEGMENTS + key)
         return super().get(key, time, rank)
 
-    def scan_latest(self, *, reverse: bool) -> Cursor:
-        """The latest versions, by key."""
-        return self.table.scan(AFTER_SEGMENTS, None, reverse=reverse)
+    def scan_latest(self, lower: bytes = b"", upper: bytes | None = None, *, reverse: bool) -> Cursor:
+        """The latest versions of keys with lower <= key < upper, by key; None leaves the end open."""
+        end = None if upper is None else AFTER_SEGMENTS + upper
+        return self.table.scan(AFTER_SEGMENTS + lower, end, reverse=reverse)
 
     def keep_bounds(self, times: Iterable[int], live_segment: int) -> None:
         super().keep_bounds((time for time in times if time != LARGEST_TIME), live_segment)

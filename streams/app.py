@@ -26,7 +26,7 @@ from streams.plan.build import build_plan
 from streams.plan.plan import Plan, StorePlan
 from streams.processors import Processor
 from streams.serde import Serde
-from streams.settings import AppSettings, FailureHandler, application_settings, without_security
+from streams.settings import FailureHandler, application_settings, without_security
 from streams.state import StoreDeclaration, StoreName
 
 if TYPE_CHECKING:
@@ -260,6 +260,8 @@ class App:
     def _readers(self, store: StorePlan) -> list[StoreReader]:
         found: dict[int, StoreReader] = {}
         for worker in tuple(self._workers):
+            if not store.everywhere and not worker.place_held():
+                continue  # its tasks may be others' by now, and their rows newer
             if store.everywhere and store.name in worker.global_readers():
                 return [worker.global_readers()[store.name]]
             found |= {partition: reader for (name, partition), reader in worker.readers().items() if name == store.name}
@@ -321,26 +323,10 @@ class App:
         settings = self.settings
         location = locate_broker(bootstrap_servers or settings.bootstrap_servers)
         directory = Path(state_dir) if state_dir is not None else settings.state_dir
-        interval_ms = commit_interval(settings) // timedelta(milliseconds=1)
-        session_ms = settings.session_timeout // timedelta(milliseconds=1)
-        chosen: dict[str, Any] = {
-            "slot": slot,
-            "processing_guarantee": settings.processing_guarantee,
-            "commit_interval_ms": interval_ms,
-            "transaction_timeout_ms": max(10_000, 5 * interval_ms),
-            "session_timeout_ms": session_ms,
-            "heartbeat_interval_ms": min(3_000, session_ms // 3),
-            "deserialization_handler": settings.deserialization_handler,
-            "processing_handler": settings.processing_handler,
-            "client_config": without_security(settings.client_config)
-            if location.is_bundled
-            else settings.client_config,
-            "tracing": settings.tracing,
-            "max_task_idle_ms": settings.max_task_idle // timedelta(milliseconds=1),
-            "state_cleanup_delay_s": settings.state_cleanup_delay.total_seconds(),
-            "watermark_idle_timeout_ms": settings.watermark_idle_timeout // timedelta(milliseconds=1),
-            **options,
-        }
+        chosen: dict[str, Any] = {**settings.worker_options(), "slot": slot}
+        if location.is_bundled:
+            chosen["client_config"] = without_security(settings.client_config)
+        chosen |= options
         worker = Worker(
             self.plan(),
             WorkerOptions(
@@ -392,10 +378,3 @@ class App:
             yield
         finally:
             await running.stop()
-
-
-def commit_interval(settings: AppSettings) -> timedelta:
-    """As set, else the default of the guarantee. Source: Kafka Streams' `commit.interval.ms`."""
-    if settings.commit_interval is not None:
-        return settings.commit_interval
-    return timedelta(milliseconds=100) if settings.processing_guarantee == "exactly_once" else timedelta(seconds=1)

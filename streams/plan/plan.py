@@ -85,7 +85,7 @@ class StorePlan:
     def end_of(self, start: int) -> int:
         """The end of the window that starts at `start`, as `Windowed` keys have it; only of window stores."""
         assert isinstance(self.spec, WindowSpec)
-        return start + self.spec.size_ms if self.window_end is None else self.window_end(start)
+        return min(start + self.spec.size_ms, 2**63 - 1) if self.window_end is None else self.window_end(start)
 
     def can_read(self, value: bytes | None) -> bool:
         """Whether a record's value can be a row; only of key-value stores."""

@@ -1,16 +1,17 @@
-"""Keys in URLs."""
+"""Keys and times in URLs."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from streams.errors import QueryError
+from streams.query.problem import Problem
 from streams.serde import Serde
 
 PARSERS: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, UUID: UUID}
@@ -20,26 +21,37 @@ def parse_key(text: str, serde: Serde) -> bytes:
     """The serialised key that `text` stands for: by the key's type text, digits, `true`, base64 (for bytes), else JSON.
 
     Raises:
-        QueryError: the text is no such key.
+        Problem: the text is no such key.
     """
     try:
         return serde.serialize(key_value(text, serde.type))
-    except QueryError:
+    except Problem:
         raise
     except Exception as error:  # a serde raises whatever its library does
-        raise QueryError(f"{text!r} is no key of this store, whose keys are {serde.name}: {error}") from error
+        raise Problem(f"{text!r} is no key of this store, whose keys are {serde.name}: {error}") from error
+
+
+def parse_prefix(text: str, serde: Serde) -> bytes:
+    """The bytes that keys beginning with `text` begin with. Raises Problem where keys are neither text nor bytes."""
+    if serde.type is bytes:
+        return parse_key(text, serde)
+    if serde.type is not str:
+        raise Problem(
+            f"a prefix needs keys that are text or bytes; those of this store are {serde.name}: use first, last"
+        )
+    return parse_key(text, serde)
 
 
 def key_value(text: str, type_: Any) -> Any:
     if type_ is bool:
         if text not in ("true", "false"):
-            raise QueryError(f"{text!r} is no bool: write true or false")
+            raise Problem(f"{text!r} is no bool: write true or false")
         return text == "true"
     if type_ is bytes:
         try:
             return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except binascii.Error as error:
-            raise QueryError(f"{text!r} is not base64: keys of this store are bytes") from error
+            raise Problem(f"{text!r} is not base64: keys of this store are bytes") from error
     parser = PARSERS.get(type_)
     if parser is not None:
         return parser(text)
@@ -51,6 +63,21 @@ def key_value(text: str, type_: Any) -> Any:
         return msgspec.convert(decoded, type_)
     except (msgspec.ValidationError, TypeError):
         return decoded
+
+
+def parse_time(text: str | None, name: str) -> int | None:
+    """Ms since the epoch, from digits or from ISO 8601 (UTC if it names no zone). Raises Problem."""
+    if text is None:
+        return None
+    if text.removeprefix("-").isdecimal():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Problem(
+            f"{name}={text!r} is no time: write ms since the epoch, or such as 2026-01-31T12:00:00Z"
+        ) from None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def jsonable(value: Any) -> Any:

@@ -2,54 +2,203 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated
 
-from fastapi import FastAPI, HTTPException, Query, Request
-from fastapi.responses import JSONResponse
+import msgspec
+from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
 
-from stores import StoreClosedError
-from streams.errors import QueryError
 from streams.observe.routes import health_routes, metrics_routes
-from streams.query.stores import NotReady, StoreQueries, UnknownStore
+from streams.query.changes import Changes
+from streams.query.models import PROBLEMS, PageModel, RowModel, StoreModel
+from streams.query.position import HEADER, parse_position
+from streams.query.problem import Problem
+from streams.query.queries import Limits, PageOf, Queries, absent
+from streams.query.scope import TIMED
 from streams.query.subject import Subject
+from streams.query.upstream import Upstream
+
+LONGEST_PAGE = 10_000
+LONGEST_WAIT_MS = 60_000
+WAIT_MS = 5_000
+
+Word = Annotated[str | None, Query()]
+TIME = "ms since the epoch or ISO 8601"
+Key = Annotated[str | None, Query(description="a key, as in the path")]
+Position = Annotated[str | None, Query(description="topic:partition:offset,…: what the answer has to contain")]
+PositionHeader = Annotated[str | None, Header(description="the same")]
+Wait = Annotated[
+    int, Query(ge=0, le=LONGEST_WAIT_MS, description="how long to wait for the position, or (scan) for partitions, ms")
+]
+Partition = Annotated[int | None, Query(ge=0, description="look into this partition only")]
+From = Annotated[str | None, Query(alias="from", description=f"least window start, or session end; {TIME}")]
+To = Annotated[str | None, Query(description=f"greatest window or session start; {TIME}")]
+Reverse = Annotated[bool, Query(description="the last first")]
+Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
+CursorText = Annotated[str | None, Query(description="`next` of the page before")]
+Forwarded = Annotated[str | None, Header(include_in_schema=False)]
 
 
-def query_app(subject: Subject) -> FastAPI:
-    """An ASGI application that answers for `subject`, from threads of its own."""
-    app = FastAPI(title=f"headrace: {subject.application_id}", description="Stores, health and metrics of a worker.")
-    queries = StoreQueries(subject)
+def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: Changes) -> FastAPI:
+    """An ASGI application that answers for the application of `subject`."""
+    app = FastAPI(
+        title=f"headrace: {subject.application_id}",
+        description="Stores of the application, whichever worker has them; health and metrics of this worker.",
+    )
 
-    @app.exception_handler(QueryError)
-    def cannot_answer(request: Request, error: Exception) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
-        status = 404 if isinstance(error, UnknownStore) else 503 if isinstance(error, NotReady) else 400
-        return JSONResponse({"detail": str(error)}, status)
+    @app.exception_handler(Problem)
+    async def cannot_answer(request: Request, error: Exception) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        assert isinstance(error, Problem)
+        headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+        return JSONResponse(error.body(), error.status, headers)
 
-    @app.exception_handler(StoreClosedError)
-    def just_left(request: Request, error: Exception) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
-        return JSONResponse({"detail": "the store's task is just moving to another worker: ask again"}, 503)
+    @app.exception_handler(RequestValidationError)
+    async def wrong_parameter(request: Request, error: Exception) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        assert isinstance(error, RequestValidationError)
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
+        return JSONResponse({"detail": wrong, "reason": Problem.reason}, 400)
 
-    @app.get("/stores", tags=["stores"])
-    def stores() -> list[dict[str, Any]]:  # pyright: ignore[reportUnusedFunction]
-        """All stores of the application, and which of their partitions are here."""
-        return queries.describe()
+    async def limits(
+        name: str, partition: int | None, position: str | None, wait_ms: int, forwarded: str | None
+    ) -> Limits:
+        deadline = asyncio.get_running_loop().time() + wait_ms / 1000
+        bound = {} if not position else parse_position(position)
+        if bound:
+            bound = await upstream.resolved(queries.find(name), bound, deadline)
+        return Limits(partition=partition, bound=bound, deadline=deadline, forwarded=forwarded is not None)
 
-    @app.get("/stores/{name}/{key:path}", tags=["stores"])
-    def row(  # pyright: ignore[reportUnusedFunction]
+    @app.get("/stores", tags=["stores"], response_model=list[StoreModel], responses=PROBLEMS)
+    async def stores() -> Response:  # pyright: ignore[reportUnusedFunction]
+        """All stores of the application, and who has their partitions."""
+        return json_response(msgspec.json.encode(queries.describe()), "")
+
+    @app.get("/stores/{name}", tags=["stores"], response_model=PageModel, responses=PROBLEMS)
+    async def rows(  # pyright: ignore[reportUnusedFunction]
+        name: str,
+        first: Annotated[str | None, Query(description="least key")] = None,
+        last: Annotated[str | None, Query(description="greatest key, inclusive")] = None,
+        prefix: Annotated[str | None, Query(description="what keys begin with (text and bytes)")] = None,
+        time_from: From = None,
+        to: To = None,
+        reverse: Reverse = False,
+        limit: Limit = 100,
+        cursor: CursorText = None,
+        partition: Partition = None,
+        position: Position = None,
+        wait_ms: Wait = WAIT_MS,
+        x_position: PositionHeader = None,
+        x_headrace_forwarded: Forwarded = None,
+    ) -> Response:
+        """A page of rows: of a range of keys, of a prefix, or all; of windows and sessions also by time.
+
+        Partition after partition, each in the byte order of its keys (windows and sessions: by segment of time first).
+        """
+        words = {"first": first, "last": last, "prefix": prefix, "from": time_from, "to": to}
+        within = await limits(name, partition, position or x_position, wait_ms, x_headrace_forwarded)
+        return page_response(await queries.page(name, None, words, within, reverse=reverse, limit=limit, cursor=cursor))
+
+    @app.get("/stores/{name}/{key:path}", tags=["stores"], response_model=RowModel | PageModel, responses=PROBLEMS)
+    async def row(  # pyright: ignore[reportUnusedFunction]
         name: str,
         key: str,
-        first: int | None = Query(None, alias="from", description="least window start, ms"),
-        last: int | None = Query(None, alias="to", description="greatest window start, ms"),
-        as_of: int | None = Query(None, description="time in ms, in a versioned store"),
-    ) -> Any:
-        """The row of a key; all its windows by start in a window store; its version of a time in a versioned one."""
-        if queries.is_window_store(name) or first is not None or last is not None:
-            found: Any = queries.fetch(name, key, first, last)
-        else:
-            found = queries.get(name, key, as_of)
-        if not found:
-            raise HTTPException(404, f"store {name!r} has nothing for the key {key!r} in this worker")
-        return found
+        as_of: Annotated[str | None, Query(description=f"in a versioned store the version of then; {TIME}")] = None,
+        start: Annotated[str | None, Query(description=f"the window that starts then; {TIME}")] = None,
+        end: Annotated[str | None, Query(description=f"with start: the session that ends then; {TIME}")] = None,
+        time_from: From = None,
+        to: To = None,
+        reverse: Reverse = False,
+        limit: Limit = 1000,
+        cursor: CursorText = None,
+        partition: Partition = None,
+        position: Position = None,
+        wait_ms: Wait = WAIT_MS,
+        x_position: PositionHeader = None,
+        x_headrace_forwarded: Forwarded = None,
+    ) -> Response:
+        """The row of a key; of one with several (windows, sessions, versions from `from` to `to`) a page of them.
+
+        A key is text, digits, `true`, base64 (for bytes) or JSON, as the store's keys are.
+        """
+        kind = queries.find(name).plan.kind
+        within = await limits(name, partition, position or x_position, wait_ms, x_headrace_forwarded)
+        spans = time_from is not None or to is not None
+        if start is not None or end is not None or as_of is not None or (kind not in TIMED and not spans):
+            if spans:
+                raise Problem("one row, or those of a span of time: leave out from and to", store=name)
+            answer = await queries.row(name, key, {"as_of": as_of, "start": start, "end": end}, within)
+            return json_response(answer.body, answer.position)
+        words = {"from": time_from, "to": to}
+        found = await queries.page(name, key, words, within, reverse=reverse, limit=limit, cursor=cursor)
+        if not found.rows and cursor is None:
+            raise absent(name, key)
+        return page_response(found)
+
+    @app.get(
+        "/scan/{name}",
+        tags=["stores"],
+        responses={**PROBLEMS, 200: {"content": {"application/x-ndjson": {}}, "description": "a row a line"}},
+        response_class=StreamingResponse,
+    )
+    async def scan(  # pyright: ignore[reportUnusedFunction]
+        name: str,
+        first: Word = None,
+        last: Word = None,
+        prefix: Word = None,
+        time_from: From = None,
+        to: To = None,
+        reverse: Reverse = False,
+        partition: Partition = None,
+        position: Position = None,
+        wait_ms: Wait = WAIT_MS,
+        x_position: PositionHeader = None,
+    ) -> StreamingResponse:
+        """All rows that `/stores/{name}` gives page by page, a JSON object a line.
+
+        Partitions that are moving or being restored are waited for, up to `wait_ms` each time. A last line with
+        `detail` and without `key` says that the rest could not be told.
+        """
+        words = {"first": first, "last": last, "prefix": prefix, "from": time_from, "to": to}
+        within = await limits(name, partition, position or x_position, wait_ms, None)
+        lines = queries.stream(name, words, within, reverse=reverse, patience_s=wait_ms / 1000)
+        begin = await anext(lines, b"")  # a problem at the beginning has a status of its own
+
+        async def all_lines() -> AsyncGenerator[bytes]:
+            yield begin
+            async for chunk in lines:
+                yield chunk
+
+        return StreamingResponse(all_lines(), media_type="application/x-ndjson")
+
+    @app.get(
+        "/changes/{name}",
+        tags=["stores"],
+        responses={**PROBLEMS, 200: {"content": {"text/event-stream": {}}, "description": "server-sent events"}},
+        response_class=StreamingResponse,
+    )
+    async def follow(  # pyright: ignore[reportUnusedFunction]
+        name: str,
+        key: Key = None,
+        last_event_id: Annotated[str | None, Header(description="go on behind this event")] = None,
+    ) -> StreamingResponse:
+        """The changes of a store as they are committed, those of one key or of all, as server-sent events.
+
+        `ready` comes first, then `change` with a row; a null value says that the row was deleted, or has expired. An
+        event's id is where to go on (`Last-Event-ID`).
+        """
+        events = await changes.follow(queries.find(name), key, last_event_id)
+        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     health_routes(app, subject)
     metrics_routes(app, subject)
     return app
+
+
+def json_response(body: bytes, position: str) -> Response:
+    return Response(body, media_type="application/json", headers={HEADER: position} if position else None)
+
+
+def page_response(page: PageOf) -> Response:
+    return json_response(msgspec.json.encode({"rows": page.rows, "next": page.next}), page.position)

@@ -1,18 +1,25 @@
-"""The HTTP server of a worker: its stores, its health, its metrics.
+"""The HTTP server of a worker: the application's stores, the worker's health and metrics.
 
-It answers for the tasks of this worker only, with rows as of their last commit. It runs on a thread of its own, so a
-slow question costs the stream thread nothing but the interpreter lock. The web framework takes half a second to
-import: that thread does it too, while the worker is joining its group; who connects earlier waits.
+It runs on an event loop in a thread of its own, so a slow question costs the stream thread nothing but the interpreter
+lock. The web framework takes half a second to import: that thread does it too, while the worker is joining its group;
+who connects earlier waits. A request goes through
+
+    Access ──▶ FastGets ──▶ (the framework) routes ──▶ Queries ──▶ this worker's stores, or another worker
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from streams.errors import ConfigError
+from streams.query.access import Access, AsgiApp, check_exposure, client_tls, is_any
+from streams.query.peers import Peers
+from streams.query.placement import Placement
 from streams.query.subject import Subject
 
 if TYPE_CHECKING:
@@ -21,16 +28,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 5.0
+KEEP_ALIVE_S = 75
+"""Longer than workers keep connections to each other that they do not use."""
 
 
 class QueryServer:
-    """Serves one worker. `endpoint` is known once `start` returns."""
+    """Serves one worker, as its options say. `endpoint` is known once `start` returns."""
 
-    def __init__(self, subject: Subject, *, host: str, port: int, advertised_host: str | None = None) -> None:
+    def __init__(self, subject: Subject) -> None:
+        """Raises ConfigError: the options would let anybody in, or its TLS files cannot be used."""
+        options = subject.options
+        check_exposure(options)
         self._subject = subject
-        self._host = host
-        self._port = port
-        self._advertised_host = advertised_host or host
+        self._client_tls = client_tls(options)
+        self._host = options.query_host
+        self._port = options.query_port or 0
+        named = socket.gethostname() if is_any(self._host) else self._host
+        self._advertised_host = options.advertised_host or named
+        self._endpoint: str | None = None
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -40,11 +55,7 @@ class QueryServer:
     @property
     def endpoint(self) -> str | None:
         """`host:port` by which others reach the server, None before `start`."""
-        if self._socket is None:
-            return None
-        port = self._socket.getsockname()[1]
-        host = self._advertised_host
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return self._endpoint
 
     def start(self) -> None:
         """Raises ConfigError if the address cannot be listened on."""
@@ -62,6 +73,8 @@ class QueryServer:
                 setting="query_port",
             ) from error
         self._socket = listening
+        named, port = self._advertised_host, listening.getsockname()[1]
+        self._endpoint = f"[{named}]:{port}" if ":" in named else f"{named}:{port}"
         self._thread = threading.Thread(target=self._serve, args=(listening,), name="query-server", daemon=True)
         self._thread.start()
 
@@ -80,21 +93,57 @@ class QueryServer:
         try:
             import uvicorn
 
-            from streams.query.routes import query_app
-
+            options = self._subject.options
+            placement = Placement(self._subject)
+            peers = Peers(options.application_id, self._client_tls, options.query_token)
             config = uvicorn.Config(
-                query_app(self._subject),
+                self._application(placement, peers),
+                http="httptools",
                 log_config=None,
                 log_level="warning",
                 access_log=False,
+                server_header=False,
+                proxy_headers=False,
                 lifespan="off",
                 ws="none",
+                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=2,
+                ssl_certfile=options.query_tls_certificate,
+                ssl_keyfile=options.query_tls_key,
             )
             with self._guard:
                 if self._stopping:
                     return
                 server = self._server = uvicorn.Server(config)
-            server.run([listening])
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(serve(server, listening, peers))
         except Exception:
             log.exception("query_server_failed: the worker goes on without queries")
+
+    def _application(self, placement: Placement, peers: Peers) -> AsgiApp:
+        from streams.query.changes import Changes
+        from streams.query.fast_gets import FastGets
+        from streams.query.queries import Queries
+        from streams.query.routes import query_app
+        from streams.query.upstream import GroupLog, Upstream
+
+        subject = self._subject
+        queries = Queries(subject, placement, peers)
+        app = query_app(subject, queries, Upstream(subject, GroupLog(subject)), Changes(subject))
+        return Access(FastGets(app, queries), subject.options)
+
+
+async def serve(server: uvicorn.Server, listening: socket.socket, peers: Peers) -> None:
+    try:
+        await server.serve([listening])
+    finally:
+        await peers.close()
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it exists: a request costs a third less."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return None
+    return uvloop.new_event_loop

@@ -20,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from streams.plan.task_id import TaskId
-from streams.runtime.commit import ChangeWriter
+from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
 from streams.runtime.membership import Membership
+from streams.runtime.producer import RecordProducer
 from streams.runtime.task import Task
 from streams.runtime.transactional_producer import TransactionalProducer
 
@@ -53,3 +54,10 @@ class ExactlyOnce:
             self._producer.commit(offsets, self._membership.group_metadata(), give_up=give_up)
         self._changes.keep(changes, closing)
         return bool(changed)
+
+
+def commit_protocol(producer: RecordProducer, membership: Membership, changes: ChangeWriter) -> CommitProtocol:
+    """The guarantee that goes with a producer."""
+    if isinstance(producer, TransactionalProducer):
+        return ExactlyOnce(producer, membership, changes)
+    return AtLeastOnce(producer, membership, changes)

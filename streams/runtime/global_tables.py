@@ -84,6 +84,10 @@ class GlobalTables:
         """The tables' stores by name."""
         return self._state.stores
 
+    def position(self, place: Place) -> int | None:
+        """The offset to which a partition has been taken in; None before the first record. For any thread."""
+        return self._state.position(place)
+
     def load(self, stop: Callable[[], bool]) -> None:
         """Reads all partitions to their ends, or until `stop` says so.
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Protocol, cast
 
-from confluent_kafka import KafkaException
+from confluent_kafka import IsolationLevel, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from streams.errors import StreamsError
@@ -32,15 +32,17 @@ class LogEnds(Protocol):
 
 
 class BrokerLogEnds:
-    """Through the admin client: its thread waits, the stream thread does not."""
+    """Through the admin client: its thread waits, the stream thread does not. `committed`: the end for readers of
+    committed records, before what open transactions have written."""
 
-    def __init__(self, admin: AdminClient) -> None:
+    def __init__(self, admin: AdminClient, *, committed: bool = False) -> None:
         self._admin = admin
+        self._isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
 
     def request(self, places: Collection[Place]) -> EndsRequest:
         asked: dict[Any, Any] = dict.fromkeys(partitions(places), OffsetSpec.latest())
         list_offsets = cast(Callable[..., dict[Any, Future[Any]]], self._admin.list_offsets)  # pyright: ignore[reportUnknownMemberType]
-        futures = list_offsets(asked) if asked else {}
+        futures = list_offsets(asked, isolation_level=self._isolation) if asked else {}
         return _Answers({(partition.topic, partition.partition): future for partition, future in futures.items()})
 
 

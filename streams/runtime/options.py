@@ -99,7 +99,17 @@ class WorkerOptions:
     query_port: int | None = 0
     """HTTP queries; 0 takes a free port, None serves none."""
     advertised_host: str | None = None
-    """The host by which other workers reach the query server; None: `query_host`."""
+    """The host by which other workers reach the query server; None: `query_host`, or the host's name where that stands
+    for all addresses."""
+    query_token: str | None = None
+    """What a query has to bring as `Authorization: Bearer …`; all workers of an application share it."""
+    query_open: bool = False
+    """Other hosts may query without a token."""
+    query_tls_certificate: Path | None = None
+    query_tls_key: Path | None = None
+    """PEM files; with both, queries are served over TLS, between workers too."""
+    query_tls_ca: Path | None = None
+    """PEM file of who signed the workers' certificates; None: the certificate itself, and those the system trusts."""
 
     @property
     def application_dir(self) -> Path:

@@ -127,17 +127,13 @@ class Restorer:
         self.records = 0
         """Changelog records that were applied since the start."""
         self._open: dict[TaskId, int] = {}  # stretches of each task that are not done
+        self.progress: Mapping[tuple[TaskId, str], RestoreProgress] = {}
+        """(task, store) -> how far it was when that was last told; for any thread; replaced, never changed."""
 
     @property
     def tasks(self) -> Collection[TaskId]:
         """The tasks that are being restored."""
         return self._open.keys()
-
-    @property
-    def progress(self) -> list[RestoreProgress]:
-        """How far each changelog partition is that is being read. From any thread."""
-        reading = [stretch for stretches in list(self._reading.values()) for stretch in list(stretches)]
-        return [self._progress(stretch) for stretch in reading if stretch.store is not None]
 
     def add(self, tasks: Sequence[Task]) -> list[Task]:
         """Begins to restore tasks; returns those that have nothing to restore."""
@@ -188,6 +184,7 @@ class Restorer:
                 self._stop_reading(place)
         for task in tasks:
             self._open.pop(task, None)
+        self.progress = {place: told for place, told in self.progress.items() if place[0] not in tasks}
 
     def step(self, timeout_s: float) -> Restored:
         """Reads and applies what is there, waiting up to `timeout_s` for it.
@@ -327,6 +324,7 @@ class Restorer:
         left = self._open[stretch.task.id] = self._open[stretch.task.id] - 1
         if left == 0:
             del self._open[stretch.task.id]
+            self.progress = {place: told for place, told in self.progress.items() if place[0] != stretch.task.id}
             complete.append(stretch.task)
             if stretch.task.counters.restored:
                 log.info(
@@ -363,7 +361,9 @@ class Restorer:
 
     def _tell(self, stretch: Stretch) -> None:
         if stretch.store is not None:
-            self._listener.on_restore(self._progress(stretch))
+            progress = self._progress(stretch)
+            self.progress = {**self.progress, (stretch.task.id, stretch.store): progress}
+            self._listener.on_restore(progress)
 
     def _progress(self, stretch: Stretch) -> RestoreProgress:
         elapsed = self._clock() - stretch.began_at

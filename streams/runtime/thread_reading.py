@@ -30,6 +30,6 @@ def read_thread(
         rebalances=meters.rebalances,
         assigned_ago_s=now - meters.assigned_at if meters.rebalances else math.nan,
         producer_ns=producer_ns,
-        restoring=tuple(tasks.restore_progress),
+        restoring=tuple(tasks.restoring_progress().values()),
         tasks=tuple(read_task(task, now) for task in tasks.open()),
     )

@@ -7,13 +7,11 @@ called (from a signal handler or another thread) or something fails.
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from stores import RocksDbResources, StoreReader
@@ -23,16 +21,16 @@ from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.collector import collecting_seldom
-from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
+from streams.runtime.commit import ChangeWriter
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.event_loop import EventLoop
-from streams.runtime.exactly_once import ExactlyOnce
+from streams.runtime.exactly_once import commit_protocol
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import Surroundings
 from streams.runtime.global_tables import GlobalTables
 from streams.runtime.internal_topics import TopicDirectory, admin_client
 from streams.runtime.joining import group_membership
-from streams.runtime.listener import Silent, WorkerListener
+from streams.runtime.listener import RestoreProgress, Silent, WorkerListener
 from streams.runtime.local_state import local_lags
 from streams.runtime.log_ends import BrokerLogEnds
 from streams.runtime.membership import Membership, MemberView
@@ -42,14 +40,16 @@ from streams.runtime.producer import RecordProducer, deadline
 from streams.runtime.publisher import WatermarkPublisher, published_topics
 from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
-from streams.runtime.router import Router
+from streams.runtime.router import Place, Router
 from streams.runtime.slot import Slot
 from streams.runtime.state_cleanup import StateCleanup
+from streams.runtime.stop_signals import stopped_by_signals
 from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
 from streams.runtime.topology_record import check_topology
 from streams.runtime.transactional_producer import TransactionalProducer
+from streams.runtime.turns import short_turns
 from streams.runtime.worker_tasks import WorkerTasks
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Worker:
         self._members: Membership | None = None
         self._partition_plan: PartitionPlan | None = None
         self._queries: QueryServer | None = None
+        self._global_tables: GlobalTables | None = None
         self._global_readers: Mapping[str, StoreReader] = {}
 
     def __repr__(self) -> str:
@@ -147,6 +148,22 @@ class Worker:
             thread=self._thread.read() if self._thread is not None else None,
         )
 
+    def place_held(self) -> bool:
+        """Whether what runs here cannot run elsewhere too; see `Membership.place_held`."""
+        return self._members is not None and self._members.place_held
+
+    def position(self, task: TaskId, place: Place) -> int | None:
+        """The offset to which a task that runs here has read an input, as of the commit its rows are of."""
+        return self._thread.tasks.position(task, place) if self._thread is not None else None
+
+    def global_position(self, place: Place) -> int | None:
+        """The offset to which a partition of a global table's topic has been taken in."""
+        return self._global_tables.position(place) if self._global_tables is not None else None
+
+    def restoring(self) -> Mapping[tuple[TaskId, str], RestoreProgress]:
+        """(task, store) -> how far its changelog has been read back, of tasks that are being restored here."""
+        return self._thread.tasks.restoring_progress() if self._thread is not None else {}
+
     def members(self) -> tuple[MemberView, ...]:
         """The group's members, their tasks and endpoints, as this worker last heard."""
         return tuple(self._members.members()) if self._members is not None else ()
@@ -181,8 +198,10 @@ class Worker:
         """
         with ExitStack() as open_things:
             open_things.enter_context(collecting_seldom())
+            if self.options.query_port is not None:
+                open_things.enter_context(short_turns())
             if signals:
-                open_things.enter_context(self._stopped_by_signals())
+                open_things.enter_context(stopped_by_signals(self.stop))
             try:
                 self._enter(WorkerState.REBALANCING)
                 thread = self._start(open_things)
@@ -231,7 +250,7 @@ class Worker:
         resources = RocksDbResources(
             block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
         )
-        global_tables = self._global_tables(plan, options, resources, ends, failures)
+        global_tables = self._global_tables = self._open_global_tables(plan, options, resources, ends, failures)
         if global_tables is not None:
             open_things.callback(global_tables.close)
             global_tables.load(self._stopping.is_set)
@@ -297,14 +316,12 @@ class Worker:
             return
         from streams.query.server import QueryServer  # FastAPI is heavy, and wanted by workers only
 
-        self._queries = QueryServer(
-            self, host=options.query_host, port=options.query_port, advertised_host=options.advertised_host
-        )
+        self._queries = QueryServer(self)
         self._queries.start()
         open_things.callback(self._stop_queries)
         self._listener.on_endpoint(self.endpoint)
 
-    def _global_tables(
+    def _open_global_tables(
         self,
         plan: PartitionPlan,
         options: WorkerOptions,
@@ -372,25 +389,6 @@ class Worker:
         if queries is not None:
             queries.stop()
             self._listener.on_endpoint(None)
-
-    @contextmanager
-    def _stopped_by_signals(self) -> Generator[None]:
-        def stop(number: int, frame: FrameType | None) -> None:
-            self.stop()
-
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def commit_protocol(producer: RecordProducer, membership: Membership, changes: ChangeWriter) -> CommitProtocol:
-    """The guarantee that goes with a producer."""
-    if isinstance(producer, TransactionalProducer):
-        return ExactlyOnce(producer, membership, changes)
-    return AtLeastOnce(producer, membership, changes)
 
 
 def wall_clock_ms() -> int:

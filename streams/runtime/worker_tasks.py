@@ -22,7 +22,7 @@ from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import TaskPhase
 from streams.runtime.publisher import WatermarkPublisher
 from streams.runtime.restore import Restorer
-from streams.runtime.router import Router
+from streams.runtime.router import Place, Router
 from streams.runtime.task import Task
 from streams.runtime.task_opener import TaskOpener
 
@@ -32,7 +32,7 @@ RESTORE_WAIT_S = 0.05
 
 
 class WorkerTasks:
-    """Owned by the stream thread; others see `stores` (committed rows), `seen` and counters.
+    """Owned by the stream thread; others see `stores` (committed rows), `seen`, positions, progress and counters.
 
     Args:
         lags: of the state that lies here, as the group is told.
@@ -107,10 +107,15 @@ class WorkerTasks:
         """The tasks that are restored or run here."""
         return tuple(self._open.values())
 
-    @property
-    def restore_progress(self) -> list[RestoreProgress]:
-        """How far each changelog partition is that is being read."""
+    def restoring_progress(self) -> Mapping[tuple[TaskId, str], RestoreProgress]:
+        """(task, store) -> how far its changelog has been read."""
         return self._restorer.progress
+
+    def position(self, task: TaskId, place: Place) -> int | None:
+        """The offset to which a task has read an input, as of the commit its rows are of; None if that is not known."""
+        found = self._open.get(task)
+        offset = None if found is None else found.committed_offsets.get(place)
+        return None if offset is None else offset.offset
 
     # -- coming ------------------------------------------------------------------------------------------------------
     def add(self, tasks: Collection[TaskId]) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.errors import ConfigError
@@ -19,6 +19,7 @@ from streams.settings.client_properties import JAVA_ONLY, masked, properties_fro
 from streams.settings.file import SettingsFile, find_settings_file
 
 PREFIX = "HEADRACE_"
+MILLISECOND = timedelta(milliseconds=1)
 FailureHandler = Literal["fail", "continue"] | Callable[[Any], Literal["fail", "continue"]]
 
 
@@ -87,6 +88,24 @@ class AppSettings(BaseSettings):
     Source: `max.task.idle.ms` (KIP-695)."""
     watermark_idle_timeout: timedelta = timedelta(seconds=10)
     """After this long without input, a task no longer holds back the clocks of those behind its repartition topics."""
+    query_host: str = "127.0.0.1"
+    """Where workers listen for HTTP queries. Beyond loopback (`0.0.0.0`, a name, an address) a `query_token` is asked
+    for."""
+    query_port: int = Field(default=0, ge=0, le=65535)
+    """The port of HTTP queries; 0 takes a free one, which is what several processes on a host need."""
+    query_advertised_host: str | None = None
+    """The host by which other workers and people reach this one. None: `query_host`, or the host's name where that
+    stands for all addresses."""
+    query_token: SecretStr | None = None
+    """What a query has to bring as `Authorization: Bearer …`. All workers of an application, and `headrace query`, take
+    the same; health checks need none."""
+    query_open: bool = False
+    """Lets other hosts query without a token."""
+    query_tls_certificate: Path | None = None
+    query_tls_key: Path | None = None
+    """PEM files. With both, queries are served over TLS, and workers ask each other over TLS."""
+    query_tls_ca: Path | None = None
+    """PEM file of who signed the workers' certificates. None: the certificate itself, and those the system trusts."""
     state_cleanup_delay: timedelta = timedelta(minutes=10)
     """State of tasks that moved to another host is deleted when nobody has written it for this long."""
 
@@ -165,6 +184,39 @@ class AppSettings(BaseSettings):
         if value is not None and value <= timedelta(0):
             raise ValueError("must be longer than zero")
         return value
+
+    def chosen_commit_interval(self) -> timedelta:
+        """As set, else the default of the guarantee. Source: Kafka Streams' `commit.interval.ms`."""
+        if self.commit_interval is not None:
+            return self.commit_interval
+        return timedelta(milliseconds=100) if self.processing_guarantee == "exactly_once" else timedelta(seconds=1)
+
+    def worker_options(self) -> dict[str, Any]:
+        """What the settings say in terms of `WorkerOptions`, but for where log and state are."""
+        interval_ms = self.chosen_commit_interval() // MILLISECOND
+        session_ms = self.session_timeout // MILLISECOND
+        return {
+            "processing_guarantee": self.processing_guarantee,
+            "commit_interval_ms": interval_ms,
+            "transaction_timeout_ms": max(10_000, 5 * interval_ms),
+            "session_timeout_ms": session_ms,
+            "heartbeat_interval_ms": min(3_000, session_ms // 3),
+            "deserialization_handler": self.deserialization_handler,
+            "processing_handler": self.processing_handler,
+            "client_config": self.client_config,
+            "tracing": self.tracing,
+            "max_task_idle_ms": self.max_task_idle // MILLISECOND,
+            "state_cleanup_delay_s": self.state_cleanup_delay.total_seconds(),
+            "query_host": self.query_host,
+            "query_port": self.query_port,
+            "advertised_host": self.query_advertised_host,
+            "query_token": None if self.query_token is None else self.query_token.get_secret_value(),
+            "query_open": self.query_open,
+            "query_tls_certificate": self.query_tls_certificate,
+            "query_tls_key": self.query_tls_key,
+            "query_tls_ca": self.query_tls_ca,
+            "watermark_idle_timeout_ms": self.watermark_idle_timeout // MILLISECOND,
+        }
 
 
 def application_settings(application_id: str, given: Mapping[str, Any]) -> AppSettings:

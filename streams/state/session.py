@@ -74,6 +74,14 @@ class ReadOnlySessionStore(Generic[K, V]):
         """The same the other way round."""
         return Entries(self._rows.fetch_keys(self._bound(first), self._bound(last), reverse=True), self._entry)
 
+    def all(self) -> Entries[tuple[Windowed[K], V]]:
+        """(session, value) of all sessions, as `fetch_keys` gives them."""
+        return self.fetch_keys(None, None)
+
+    def backward_all(self) -> Entries[tuple[Windowed[K], V]]:
+        """The same the other way round."""
+        return self.backward_fetch_keys(None, None)
+
     def _find(self, key: K, earliest_end: int, latest_start: int, *, reverse: bool) -> Entries[tuple[Windowed[K], V]]:
         rows = self._rows.find(self._key(key), earliest_end, latest_start, reverse=reverse)
         return Entries(rows, self._reader_of(key))

@@ -11,11 +11,14 @@ The member's thread sleeps until the coordinator answers, the timer is due, or s
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+
+from kio.schema.errors import ErrorCode
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
@@ -64,6 +67,8 @@ log = logging.getLogger(__name__)
 
 LEAVE_TIMEOUT_S = 5.0
 """How long `stop` waits for the member to take its leave."""
+CONFIRMING = frozenset({ErrorCode.none, ErrorCode.rebalance_in_progress})
+"""Answers to a member whom the group still has."""
 OUTSIDER = Identity(member_id="not-a-member")
 """Stands for this process before it is a member. (With an empty member id the coordinator would check nothing.)"""
 
@@ -100,6 +105,9 @@ class GroupMembership:
         self._view: tuple[MemberView, ...] = ()
         self._polled_revocations = 0
         self._polled_losses = 0
+        self._handled_losses = 0
+        """Those after which the worker has asked for more: it has dropped what it had."""
+        self._asked_at = self._confirmed_at = -math.inf
         self._identity = OUTSIDER
         """As of the last loss the worker knows of: after one it does not know of, it must not pass for a member."""
         self._inbox: deque[Stimulus] = deque()
@@ -117,6 +125,7 @@ class GroupMembership:
         self._thread.start()
 
     def poll(self) -> Sequence[MembershipEvent]:
+        self._handled_losses = self._polled_losses
         self._refresh_identity()
         events: list[MembershipEvent] = []
         while self._events:
@@ -158,6 +167,12 @@ class GroupMembership:
     def generation_known(self) -> bool:
         identity = self._standing.identity
         return identity.generation_known and identity.admission == self._polled_losses
+
+    @property
+    def place_held(self) -> bool:
+        # The coordinator counts from when it heard of us, which is not before we asked what it has answered.
+        confirmed = self._clock() - self._confirmed_at < self.options.session_timeout_ms / 1000
+        return confirmed and self._standing.identity.admission == self._handled_losses
 
     def stop(self, *, leave: bool) -> None:
         """Returns when the coordinator has been told, or after `LEAVE_TIMEOUT_S` seconds."""
@@ -220,6 +235,8 @@ class GroupMembership:
                     return self._unreachable(error)
             self._wakeup.clear()
             if answer is not None:
+                if answer.error in CONFIRMING:
+                    self._confirmed_at = self._asked_at
                 return Answered(answer)
 
     def _perform(self, effect: Effect) -> None:
@@ -256,6 +273,7 @@ class GroupMembership:
 
     def _send(self, request: GroupRequest) -> None:
         assert self._connection is not None, "a member sends only when it is connected"
+        self._asked_at = self._clock()
         try:
             self._connection.send(request)
         except WireError as error:

@@ -64,6 +64,13 @@ class Membership(Protocol):
         its generation gone, so wait if you can."""
         ...
 
+    @property
+    def place_held(self) -> bool:
+        """Whether the tasks that run here cannot be anybody else's yet. False where the group may have given this
+        member up without its knowing, because it was silent (stopped, swapped out, cut off) for a session timeout.
+        May be asked from any thread."""
+        ...
+
     def stop(self, *, leave: bool) -> None:
         """Ends the membership. `leave`: tell the group, so that others take the tasks over at once; otherwise the
         place is kept for a successor with the same instance id until the session times out."""

@@ -95,6 +95,10 @@ class SoloMembership:
     def generation_known(self) -> bool:
         return self._joined
 
+    @property
+    def place_held(self) -> bool:
+        return self._joined
+
     def stop(self, *, leave: bool) -> None:
         del leave  # there is nobody to tell
         self._joined = False

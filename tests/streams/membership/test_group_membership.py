@@ -17,8 +17,10 @@ from streams.runtime.membership import (
     CommitFailedError,
     CommittedOffset,
     Failed,
+    GroupMembership,
     InstanceFencedError,
     Lost,
+    MemberOptions,
     Revoked,
     TaskUniverse,
 )
@@ -272,3 +274,21 @@ def test_group_of_plain_consumers_refuses_workers_with_the_cure(
         assert "another application id" in str(failed.error)
     finally:
         consumer.close()
+
+
+def test_group_place_of_a_member_silent_for_a_session_is_not_held(client: Client, group_id: str) -> None:
+    """It cannot know whether it was given up; the clock tells it that it may have been."""
+    now = [1_000.0]
+    options = MemberOptions(group_id=group_id, topics=("topic-0",), session_timeout_ms=6_000)
+    membership = GroupMembership(client, options, lambda: universe(3), clock=lambda: now[0])
+    assert not membership.place_held
+    membership.start()
+    try:
+        wait_for(membership.poll)
+        assert membership.place_held
+        now[0] += 5.9
+        assert membership.place_held
+        membership._clock = lambda: now[0] + 6.1
+        assert not membership.place_held
+    finally:
+        membership.stop(leave=False)

@@ -61,5 +61,9 @@ class ScriptedMembership:
     def generation_known(self) -> bool:
         return True
 
+    @property
+    def place_held(self) -> bool:
+        return True
+
     def stop(self, *, leave: bool) -> None:
         self.stopped_with_leave = leave
