@@ -2,8 +2,8 @@
 
 One bundled broker, two workers of a running count per user (JSON in, every update out, exactly once), four partitions.
 First the rate of the application is measured, with a backlog and while the events are produced. Then they come at half
-of the latter, at first alone and then with 32 connections that ask one worker for keys of the other, as fast as `--gets` says. Everything runs on the same
-cores: broker, workers, the producer of events and the clients that ask.
+of the latter, at first alone and then with 32 connections that ask one worker for keys of the other, as fast as
+`--gets` says. Everything runs on the same cores: broker, workers, the producer and the clients that ask.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ def main() -> None:
     times, others = msgspec.json.decode(found)
     cuts = statistics.quantiles(times, n=100)
     print(
-        f"application: {full:,.0f} events/s of a backlog, {sustained:,.0f} as they are produced; at {rate:,.0f} a second "
+        f"application: {full:,.0f} events/s of a backlog, {sustained:,.0f} as they are produced; at {rate:,.0f} "
         f"{alone:,.0f} alone, {beside:,.0f} beside gets ({beside / alone:.0%})\n"
         f"gets through the worker that has none of the keys: {len(times) / options.seconds:,.0f}/s over {CONNECTIONS} "
         f"connections, p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms, max {max(times) * 1000:.0f} ms; "
