@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -241,3 +243,12 @@ def test_query_runs_a_worker_for_one_question(word_count: CommandDirectory) -> N
     assert found.returncode == 0, found.stderr
     assert msgspec.json.decode(found.stdout)["value"] == 1
     assert found.stderr == ""
+
+
+def test_broker_with_a_schema_registry_says_where_it_is(commands: CommandDirectory) -> None:
+    with running(commands, "broker", "--port", "0", "--schema-registry-port", "0"):
+        wait_for_text(commands, "schema registry at http://127.0.0.1:")
+        wait_for_text(commands, "Ctrl-C ends")
+        (url,) = re.findall(r"schema registry at (\S+)", (commands.directory / "said.txt").read_text())
+        with urllib.request.urlopen(f"{url}/subjects", timeout=TIMEOUT_S) as answer:
+            assert json.load(answer) == []
