@@ -51,8 +51,7 @@ def home_option(command: Command) -> Command:
         "--dir",
         "home",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="A directory of `headrace dev` or `headrace demo`: its broker is used; if it is not running, it is "
-        "started for the length of this command.",
+        help="A directory of `headrace dev` or `headrace demo`: use its broker, or run it for this command.",
     )(command)
 
 

@@ -15,7 +15,7 @@ CLIENT_PREFIX = "HEADRACE_CLIENT_"
 """Of variables that set one property; the rest of the name is the property's, with underscores for dots."""
 WHOLE = "HEADRACE_CLIENT_CONFIG"
 """The variable that holds all properties, as JSON."""
-SECRETS = ("password", "secret", "token", "key.pem", "jaas", "oauthbearer.config", "schema.registry.config")
+SECRETS = ("password", "secret", "token", "key.pem", "jaas", "oauthbearer.config", "user.info")
 MASK = "***"
 JAVA_ONLY: Mapping[str, str] = {
     "sasl.jaas.config": "sasl.username and sasl.password",

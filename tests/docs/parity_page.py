@@ -181,7 +181,9 @@ def _command(line: str) -> None:
 
 def _route(path: str) -> None:
     subject = cast(Subject, SimpleNamespace(application_id="parity"))
-    routes = {str(getattr(route, "path", "")).replace(":path", "") for route in query_app(subject).routes}
+    nothing = cast(Any, None)  # nobody asks
+    app = query_app(subject, nothing, nothing, nothing)
+    routes = {str(getattr(route, "path", "")).replace(":path", "") for route in app.routes}
     if path.partition("?")[0] not in routes:
         raise LookupError(f"the query server has no {path}")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from broker import Broker
 from streams.cli.admin import Admin
@@ -30,9 +31,6 @@ from tests.integration.replay.history import Event, History
 
 PARTITIONS = 4
 ENDED_WELL = {None, 0, -9}
-METRIC = re.compile(r'^headrace_task_(?P<name>\w+)_total\{.*task="(?P<task>\w+)"\} (?P<count>\d+)$', re.MULTILINE)
-RUNNING = re.compile(r'^headrace_tasks\{.*state="running"\} (\d+)$', re.MULTILINE)
-
 Result = tuple[Any, ...]
 """Key, the value's elements, and the timestamp."""
 
@@ -179,8 +177,10 @@ class Replay:
 
     def wait_for_tasks(self, worker: WorkerProcess) -> None:
         def running() -> bool:
-            found = RUNNING.search(self._metrics(worker))
-            return found is not None and int(found[1]) > 0
+            return any(
+                sample.name == "headrace_tasks" and sample.labels["state"] == "running" and sample.value > 0
+                for sample in self._samples(worker)
+            )
 
         self.until(running, "a worker to have tasks")
 
@@ -209,11 +209,15 @@ class Replay:
                     return ""
         return ""
 
+    def _samples(self, worker: WorkerProcess) -> Iterator[Sample]:
+        for family in text_string_to_metric_families(self._metrics(worker)):
+            yield from family.samples
+
     def _note_dropped(self, worker: WorkerProcess) -> None:
-        for metric in METRIC.finditer(self._metrics(worker)):
-            if metric["name"].startswith("dropped"):
-                place = worker.pid, metric["task"], metric["name"]
-                self._dropped[place] = max(int(metric["count"]), self._dropped.get(place, 0))
+        for sample in self._samples(worker):
+            if sample.name.startswith("headrace_task_dropped"):
+                place = worker.pid, sample.labels["task_id"], sample.name
+                self._dropped[place] = max(int(sample.value), self._dropped.get(place, 0))
 
     @property
     def dropped(self) -> dict[tuple[int, str, str], int]:
