@@ -181,7 +181,8 @@ def _command(line: str) -> None:
 
 def _route(path: str) -> None:
     subject = cast(Subject, SimpleNamespace(application_id="parity"))
-    routes = {str(getattr(route, "path", "")).replace(":path", "") for route in query_app(subject).routes}
+    app = query_app(subject, cast(Any, None), cast(Any, None), cast(Any, None))
+    routes = {str(getattr(route, "path", "")).replace(":path", "") for route in app.routes}
     if path.partition("?")[0] not in routes:
         raise LookupError(f"the query server has no {path}")
 
