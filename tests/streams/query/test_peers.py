@@ -40,7 +40,8 @@ def test_get_right_after_the_answer_to_another_is_sent_too() -> None:
 
     async def ask() -> list[bytes]:
         peer = Echo()
-        return [(await asyncio.wait_for(peer.get(Get("s", 0, b"%d" % n)), 5)).body for n in range(3)]
+        async with asyncio.timeout(5):
+            return [(await peer.get(Get("s", 0, b"%d" % n))).body for n in range(3)]
 
     assert asyncio.run(ask()) == [b"0", b"1", b"2"]
 
