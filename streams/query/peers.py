@@ -62,6 +62,9 @@ class Peer:
         self._free: list[HttpConnection] = []
         self._waiting: deque[tuple[Get, asyncio.Future[Got]]] = deque()
         self._carriers: set[asyncio.Task[None]] = set()
+        self._carrying = 0
+        """How many of them will look for more. A task that has looked for the last time is not done at once, so its
+        being in the set does not tell."""
 
     async def request(
         self,
@@ -99,7 +102,8 @@ class Peer:
         """The answer to come; never an exception."""
         answer: asyncio.Future[Got] = asyncio.get_running_loop().create_future()
         self._waiting.append((get, answer))
-        if len(self._carriers) < BATCHES_AT_ONCE:
+        if self._carrying < BATCHES_AT_ONCE:
+            self._carrying += 1
             carrier = asyncio.ensure_future(self._carry())
             self._carriers.add(carrier)
             carrier.add_done_callback(self._carriers.discard)
@@ -115,22 +119,30 @@ class Peer:
 
     async def _carry(self) -> None:
         """Sends batches as long as there is anything to send."""
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LONGEST_BATCH))]
-            try:
-                response = await self.request("POST", GETS, body=encode_gets([get for get, _ in batch]))
-                if response.status != 200:
-                    raise relayed(response)
-                answers = decode_got(response.body)
-            except (NotReady, Relayed) as error:
-                failed = Got(error.status, msgspec.json.encode(error.body()), "", error.retry_after_s)
-                answers = [failed] * len(batch)
-            except msgspec.DecodeError as error:
-                detail = {"detail": f"the worker at {self.endpoint} speaks another version: {error}"}
-                answers = [Got(503, msgspec.json.encode(detail | {"reason": "unreachable"}), "", 1)] * len(batch)
-            for (_, answer), got in zip(batch, answers):
-                if not answer.done():
-                    answer.set_result(got)
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LONGEST_BATCH))]
+                for (_, answer), got in zip(batch, await self._answers([get for get, _ in batch])):
+                    if not answer.done():
+                        answer.set_result(got)
+        finally:
+            self._carrying -= 1
+
+    async def _answers(self, gets: list[Get]) -> list[Got]:
+        """One for each, whatever happens."""
+        try:
+            response = await self.request("POST", GETS, body=encode_gets(gets))
+            if response.status != 200:
+                raise relayed(response)
+            answers = decode_got(response.body)
+            if len(answers) == len(gets):
+                return answers
+            problem: Problem = NotReady("unreachable", f"the worker at {self.endpoint} answers something else")
+        except msgspec.DecodeError as error:
+            problem = NotReady("unreachable", f"the worker at {self.endpoint} speaks another version: {error}")
+        except Problem as error:
+            problem = error
+        return [Got(problem.status, msgspec.json.encode(problem.body()), "", problem.retry_after_s)] * len(gets)
 
     def _from_pool(self) -> HttpConnection | None:
         now = asyncio.get_running_loop().time()
