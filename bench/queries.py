@@ -28,11 +28,11 @@ import msgspec
 import psutil
 from confluent_kafka import Producer
 
-from bench.events import FIRST_TIMESTAMP, create_topic
+from bench.events import FIRST_TIMESTAMP
+from bench.topics import PARTITIONS, create_topic
 from broker import Broker
 from streams.partitioner import partition_for_key
 
-PARTITIONS = 4
 CONNECTIONS = 32
 
 
@@ -230,7 +230,9 @@ def main() -> None:
             endpoints = [process.stdout.readline().strip() for process in workers if process.stdout is not None]
             held = settled(endpoints)
             keys = [
-                f"u{i}" for i in range(options.users) if held[partition_for_key(f"u{i}".encode(), 4)] == endpoints[1]
+                f"u{i}"
+                for i in range(options.users)
+                if held[partition_for_key(f"u{i}".encode(), PARTITIONS)] == endpoints[1]
             ]
             (Path(directory) / "keys").write_text("\n".join(keys))
             if options.rate is None:
