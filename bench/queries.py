@@ -229,11 +229,8 @@ def main() -> None:
         try:
             endpoints = [process.stdout.readline().strip() for process in workers if process.stdout is not None]
             held = settled(endpoints)
-            keys = [
-                f"u{i}"
-                for i in range(options.users)
-                if held[partition_for_key(f"u{i}".encode(), PARTITIONS)] == endpoints[1]
-            ]
+            users = [f"u{i}" for i in range(options.users)]
+            keys = [user for user in users if held[partition_for_key(user.encode(), PARTITIONS)] == endpoints[1]]
             (Path(directory) / "keys").write_text("\n".join(keys))
             if options.rate is None:
                 load.send(options.backlog)
