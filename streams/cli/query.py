@@ -15,7 +15,7 @@ from streams.cli.broker_access import broker_for_command
 from streams.cli.failures import CommandFailed, UsageFailed
 from streams.cli.home import WORKER_LOG, Home
 from streams.cli.options import bootstrap_option, home_option, json_option
-from streams.cli.query_client import Answer, QueryClient, refused
+from streams.cli.query_client import Answer, QueryClient, interruptible, refused
 from streams.cli.query_output import Row, Watch, print_rows, print_stores
 from streams.cli.supervisor import DRAIN_TIMEOUT_S
 from streams.cli.terminal import on_terminal, talk
@@ -142,7 +142,7 @@ def _show(
             rows, _ = _rows(ask, store, key, words, limit)
         except CommandFailed:
             rows = []
-        Watch(as_json=as_json).show(rows, _followed(changes))
+        Watch(as_json=as_json).show(rows, _followed(interruptible(changes)))
     except urllib.error.HTTPError as error:
         with error:
             raise _failed(refused(error)) from error

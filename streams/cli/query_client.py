@@ -10,12 +10,17 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
 
 import msgspec
 
 TIMEOUT_S = 15.0
 CERTIFICATES = ("HEADRACE_QUERY_TLS_CA", "HEADRACE_QUERY_TLS_CERTIFICATE")
+LOOK_UP_S = 0.2
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,32 @@ class QueryClient:
         where = "/".join(urllib.parse.quote(part, safe="") for part in path)
         request = urllib.request.Request(f"{self._url}/{where}{'?' if asked else ''}{asked}", headers=self._headers)
         return urllib.request.urlopen(request, timeout=timeout_s, context=self._tls)
+
+
+def interruptible(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, read by another thread: a Ctrl-C that comes just before this one would block in a read is only
+    seen when that read returns, and nothing may come for hours. Raises what reading them does."""
+    arrived: SimpleQueue[tuple[Item] | BaseException | None] = SimpleQueue()
+
+    def read() -> None:
+        try:
+            for item in items:
+                arrived.put((item,))
+            arrived.put(None)
+        except BaseException as error:
+            arrived.put(error)
+
+    Thread(target=read, name="changes", daemon=True).start()
+    while True:
+        try:
+            found = arrived.get(timeout=LOOK_UP_S)
+        except Empty:
+            continue
+        if found is None:
+            return
+        if isinstance(found, BaseException):
+            raise found
+        yield found[0]
 
 
 def refused(error: urllib.error.HTTPError) -> Answer:
