@@ -26,14 +26,13 @@ from streams.plan.build import build_plan
 from streams.plan.plan import Plan, StorePlan
 from streams.processors import Processor
 from streams.serde import Serde
-from streams.settings import FailureHandler, application_settings, without_security
+from streams.settings import FailureHandler, application_settings
 from streams.state import StoreDeclaration, StoreName
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from stores import StoreReader
-    from streams.discovery import BrokerLocation
     from streams.runtime.embedded import EmbeddedWorker
     from streams.runtime.listener import WorkerListener
     from streams.runtime.worker import Worker
@@ -323,10 +322,12 @@ class App:
         settings = self.settings
         location = locate_broker(bootstrap_servers or settings.bootstrap_servers)
         directory = Path(state_dir) if state_dir is not None else settings.state_dir
-        chosen: dict[str, Any] = {**settings.worker_options(), "slot": slot}
-        if location.is_bundled:
-            chosen["client_config"] = without_security(settings.client_config)
-        chosen |= options
+        chosen: dict[str, Any] = {
+            **settings.worker_options(),
+            "slot": slot,
+            "client_config": location.client_properties(settings.client_config),
+            **options,
+        }
         worker = Worker(
             self.plan(),
             WorkerOptions(
@@ -339,11 +340,6 @@ class App:
         )
         self._workers.add(worker)
         return worker
-
-    def client_config(self, location: BrokerLocation) -> dict[str, Any]:
-        """The clients' properties for a log there: on the bundled broker, those of security are left out."""
-        properties = self.settings.client_config
-        return without_security(properties) if location.is_bundled else properties
 
     def run(self, **options: Any) -> None:
         """Runs the application in this process until SIGTERM or Ctrl-C; commits and leaves its group then.

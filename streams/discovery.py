@@ -20,7 +20,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -53,6 +53,12 @@ class BrokerLocation:
     def is_bundled(self) -> bool:
         """Whether it is the bundled broker on this machine, which has no security for a client to be set up for."""
         return self.origin in ("bundled", "announcement")
+
+    def client_properties(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a client's properties holds for a client of this log: on the bundled broker none of security."""
+        from streams.settings.client_properties import without_security
+
+        return without_security(properties) if self.is_bundled else dict(properties)
 
     def describe(self) -> str:
         match self.origin:

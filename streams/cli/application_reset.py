@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from streams.cli.admin import Admin, MemberOfGroup
-from streams.cli.clients import REQUEST_TIMEOUT_S, client_config, consumer, offset_ranges
+from streams.cli.clients import REQUEST_TIMEOUT_S, consumer, offset_ranges, wire_client
 from streams.cli.failures import CommandFailed, UsageFailed
 from streams.discovery import BrokerLocation
 
@@ -184,19 +184,11 @@ def _beginnings(location: BrokerLocation, places: list[Place], start: StartAt) -
 
 
 def _remove_members(location: BrokerLocation, reset: Reset) -> None:
-    from streams.wire.address import parse_addresses
-    from streams.wire.client import Client
     from streams.wire.requests.leave_group import LeaveGroup
-    from streams.wire.security import Security
 
     if not reset.ended:
         return
-    client = Client(
-        bootstrap=parse_addresses(location.bootstrap_servers),
-        client_id="headrace-command",
-        security=Security.from_client_config(client_config(location)),
-    )
-    connection = client.connect_coordinator(reset.group)
+    connection = wire_client(location).connect_coordinator(reset.group)
     try:
         for instance in reset.ended:
             leave = LeaveGroup(group_id=reset.group, member_id="", instance_id=instance, reason="headrace reset")

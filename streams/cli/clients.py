@@ -11,6 +11,8 @@ from streams.discovery import BrokerLocation, answers_tcp
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Producer
 
+    from streams.wire.client import Client as WireClient
+
 REQUEST_TIMEOUT_S = 10.0
 PARTITIONER = "murmur2_random"
 """Kafka's: murmur2 of the key; records without a key go anywhere."""
@@ -67,13 +69,24 @@ def offset_ranges(client: Consumer, topic: str, partitions: list[int]) -> dict[i
 
 def client_config(location: BrokerLocation) -> dict[str, Any]:
     """The properties that the environment and the settings file have for every client, without an application's own."""
-    from streams.settings import application_settings, without_security
+    from streams.settings import application_settings
 
-    properties = application_settings("headrace-command", {}).client_config
-    if location.is_bundled:
-        properties = without_security(properties)
+    properties = location.client_properties(application_settings("headrace-command", {}).client_config)
     own = {"bootstrap.servers": location.bootstrap_servers, "socket.connection.setup.timeout.ms": 5000}
     return {**properties, **own}
+
+
+def wire_client(location: BrokerLocation) -> WireClient:
+    """For what librdkafka does not offer. Raises ConfigError, WireError."""
+    from streams.wire.address import parse_addresses
+    from streams.wire.client import Client
+    from streams.wire.security import Security
+
+    return Client(
+        bootstrap=parse_addresses(location.bootstrap_servers),
+        client_id="headrace-command",
+        security=Security.from_client_config(client_config(location)),
+    )
 
 
 def kafka_logger() -> logging.Logger:

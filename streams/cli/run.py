@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,7 @@ def run(
     """
     from streams.cli.clients import require_broker
     from streams.cli.logs import log_to_stderr
-    from streams.cli.stopping import stop_signals
-    from streams.cli.worker_listener import TalkingListener
+    from streams.cli.running import worker_here
     from streams.discovery import locate_broker
 
     log_to_stderr(verbose=verbose)
@@ -48,31 +48,34 @@ def run(
     location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
     plan = app.plan()
     require_broker(location)
-    listener = TalkingListener(Home.nearest(), app.settings.application_id)
-    running = app.worker(
-        bootstrap_servers=location.bootstrap_servers,
-        state_dir=state_dir or app.settings.state_dir,
-        listener=listener,
-        client_config=app.client_config(location),
-    )
-    ended = threading.Event()
-    with closing(listener), stop_signals(running.stop) as stop:
-        if until_end:
-            end = End(location, plan)
-
-            def watch() -> None:
-                while not ended.wait(LOOK_S):
-                    if end.is_reached():
-                        talk("everything that was there is processed")
-                        running.stop()
-                        return
-
-            threading.Thread(target=watch, name="until-end", daemon=True).start()
-        try:
-            running.run()
-        finally:
-            ended.set()
+    with (
+        worker_here(app, location, state_dir or app.settings.state_dir, Home.nearest()) as (running, stop),
+        stopped_at_end(location, plan, running.stop) if until_end else nullcontext(),
+    ):
+        running.run()
     raise click.exceptions.Exit(stop.exit_code)
+
+
+@contextmanager
+def stopped_at_end(location: BrokerLocation, plan: Plan, stop: Callable[[], None]) -> Generator[None]:
+    """While the block runs, calls `stop` once everything is processed that was there when it began."""
+    left = threading.Event()
+    with closing(End(location, plan)) as end:
+
+        def watch() -> None:
+            while not left.wait(LOOK_S):
+                if end.is_reached():
+                    talk("everything that was there is processed")
+                    stop()
+                    return
+
+        watching = threading.Thread(target=watch, name="until-end")
+        watching.start()
+        try:
+            yield
+        finally:
+            left.set()
+            watching.join()
 
 
 class End:
@@ -98,6 +101,9 @@ class End:
         if any(committed.get(place, 0) < end for place, end in self._ends.items()):
             return False
         return all(committed.get(place, 0) >= end for place, end in self._ends_of(self._repartition).items())
+
+    def close(self) -> None:
+        self._client.close()
 
     def _ends_of(self, topics: set[str]) -> dict[tuple[str, int], int]:
         from streams.cli.clients import offset_ranges

@@ -43,9 +43,10 @@ class SourceWatch:
         self._thread.join()
 
     def take(self) -> bool:
-        changed = self._changed.is_set()
+        if not self._changed.is_set():
+            return False  # without a clear: it would lose a save noticed meanwhile
         self._changed.clear()
-        return changed
+        return True
 
     def _watch(self) -> None:
         from watchfiles import watch

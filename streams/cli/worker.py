@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,20 +76,10 @@ def worker(
 
 def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, until_stdin_closes: bool) -> int:
     """Exit code: 130 after Ctrl-C, 0 after any other way of being told to stop."""
-    from streams.cli.logs import name_in_logs
-    from streams.cli.stopping import stop_signals
-    from streams.cli.worker_listener import TalkingListener
+    from streams.cli.running import worker_here
     from streams.cli.worker_process import call_when_stdin_closes
 
-    listener = TalkingListener(home, app.settings.application_id)
-    running = app.worker(
-        bootstrap_servers=location.bootstrap_servers,
-        state_dir=state_dir,
-        listener=listener,
-        client_config=app.client_config(location),
-    )
-    name_in_logs(app.settings.application_id, lambda: running.client_id)
-    with closing(listener), stop_signals(running.stop) as stop:
+    with worker_here(app, location, state_dir, home) as (running, stop):
         if until_stdin_closes:
             call_when_stdin_closes(running.stop)
         else:

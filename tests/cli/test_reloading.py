@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -88,21 +89,30 @@ def test_source_watch_hears_of_python_files_only(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     assert list(source_folders(tmp_path)) == [tmp_path / "shop"]
 
-    def heard(watch: SourceWatch) -> bool:
-        return watch.take()
-
     with SourceWatch(tmp_path) as watch:
         deadline = time.monotonic() + DEADLINE_S
         number = 0
-        while not heard(watch):  # the watch begins some time after its thread does
+        while not watch.take():  # the watch begins some time after its thread does
             number += 1
             (tmp_path / "shop" / "orders.py").write_text(f"x = {number}")
             assert time.monotonic() < deadline, "the save was not heard"
         (tmp_path / ".headrace" / "x.py").write_text("x")
         (tmp_path / "notes.txt").write_text("x")
         (tmp_path / "headrace.toml").write_text("")
-        while not heard(watch):
+        while not watch.take():
             assert time.monotonic() < deadline, "the settings file was not heard"
+
+
+def test_source_watch_that_notices_a_save_while_it_is_asked_keeps_it(tmp_path: Path) -> None:
+    class SetWhileAsked(threading.Event):
+        def is_set(self) -> bool:
+            before = super().is_set()
+            self.set()
+            return before
+
+    watch = SourceWatch(tmp_path)
+    watch._changed = SetWhileAsked()
+    assert [watch.take(), watch.take()] == [False, True]
 
 
 def test_source_topics_of_a_program_as_saved(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

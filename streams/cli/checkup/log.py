@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from streams.cli.checkup.finding import Finding
+from streams.cli.clients import wire_client
 from streams.discovery import BrokerLocation
-from streams.settings import application_settings, without_security
-from streams.wire.address import parse_addresses
-from streams.wire.client import Client
 from streams.wire.errors import WireError
 from streams.wire.request import Api
 from streams.wire.requests.find_coordinator import FindCoordinator
@@ -18,7 +16,6 @@ from streams.wire.requests.leave_group import LeaveGroup
 from streams.wire.requests.offset_commit import OffsetCommit
 from streams.wire.requests.offset_fetch import OffsetFetch
 from streams.wire.requests.sync_group import SyncGroup
-from streams.wire.security import Security
 
 GROUP = tuple(r.api for r in (FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, OffsetCommit, OffsetFetch))
 TRANSACTIONS = (
@@ -34,16 +31,8 @@ PURGE = (Api("DeleteRecords", 21, 0, 99),)
 
 def check_log(location: BrokerLocation) -> Iterator[Finding]:
     where = f"{location.bootstrap_servers} ({location.describe()})"
-    properties = application_settings("unnamed", {}).client_config
-    if location.is_bundled:
-        properties = without_security(properties)
     try:
-        client = Client(
-            bootstrap=parse_addresses(location.bootstrap_servers),
-            client_id="headrace-doctor",
-            security=Security.from_client_config(properties),
-        )
-        connection = client.connect_any()
+        connection = wire_client(location).connect_any()
     except WireError as error:
         yield Finding(
             "failure", "broker", f"nobody to talk to at {where}: {error}", "headrace broker, or --bootstrap-servers"
