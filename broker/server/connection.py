@@ -24,6 +24,7 @@ from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import Buffer
 from broker.protocol.errors import MalformedRequestError, UnanswerableError
 from broker.protocol.varint import skip_tags
+from broker.security.principal import ANONYMOUS
 from broker.server.context import RequestContext
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Connection(asyncio.BufferedProtocol):
         self.operations = server.table.operations
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
         self.client_host = ""
+        self.principal = ANONYMOUS
         self.buffer = bytearray(BUFFER_SIZE)
         self.view = memoryview(self.buffer)
         self.start = 0
@@ -204,7 +206,7 @@ class Connection(asyncio.BufferedProtocol):
                 client_id = str(frame[14:position], "utf-8")
             if operation.flexible_request:
                 position = position + 1 if not frame[position] else skip_tags(frame, position)
-            context = RequestContext(self.state, version, client_id, self.client_host)
+            context = RequestContext(self.state, version, client_id, self.client_host, self.principal)
             if operation.entities is None:
                 result = operation.handle(context, frame, position)
                 if result is None:

@@ -17,6 +17,7 @@ from broker.handlers import fetch, table
 from broker.protocol import advertised
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import encode_batch
+from broker.security.principal import ANONYMOUS
 from broker.server.context import RequestContext
 from broker.server.server import Server
 from broker.state import BrokerState
@@ -211,7 +212,7 @@ def test_handlers_raise_on_nothing_a_client_can_say(tmp_path: Path) -> None:
 
     async def work(server: Server) -> None:
         server.state.create_topic("t", 6)
-        context = RequestContext(server.state, 9, None, "/test")
+        context = RequestContext(server.state, 9, None, "/test", ANONYMOUS)
         for topic in ("t", "nowhere", ""):
             for module in (list_offsets, offset_for_leader_epoch):
                 answer = cast(Any, module).look_up(context, topic, line)
