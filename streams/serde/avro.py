@@ -16,7 +16,8 @@ from streams.serde.avro_schema import avro_schema, plain_value, record_name, val
 from streams.serde.extras import extra
 from streams.serde.framing import PAYLOAD_AT, head, schema_id_of
 from streams.serde.reflection import describe_type, plain_type
-from streams.serde.registry import SchemaReference, SchemaRegistry, SchemaText, bind_again, registry_for
+from streams.serde.registered import RegisteredSerde
+from streams.serde.registry import SchemaReference, SchemaRegistry, SchemaText
 from streams.serde.serde import Destination, Serde
 from streams.serde.unknown import Unknown
 
@@ -68,8 +69,8 @@ def Avro(
     return parts.plain() if wire_format == "plain" else parts.unbound()
 
 
-class _Avro:
-    """What the serdes of one declaration share. Readers are kept by schema id."""
+class _Avro(RegisteredSerde):
+    """Readers are kept by schema id."""
 
     def __init__(
         self,
@@ -79,12 +80,10 @@ class _Avro:
         registry: SchemaRegistry | None,
         name: str,
     ) -> None:
-        self.kind = kind
+        text = "" if schema is None else json.dumps(schema)
+        super().__init__(type=kind, name=name, form=AVRO_FORM, schema=text, registry=registry)
         self.schema = schema
         self.references = references
-        self.registry = registry
-        self.name = name
-        self.text = "" if schema is None else json.dumps(schema)
         self.prepare: Callable[[Any], Any] | None = None if kind is Any else plain_value
         self.value_of = value_reader(kind)
 
@@ -113,47 +112,14 @@ class _Avro:
         return Serde(
             serialize=serialize,
             deserialize=deserialize,
-            type=self.kind,
+            type=self.type,
             name=self.name,
             form="plain avro",
             schema=self.text,
         )
 
-    def unbound(self) -> Serde:
-        """The serde before a topic is known: it reads, given a registry of its own, but cannot write."""
-        registry = self.registry
-
-        def serialize(value: Any) -> bytes:
-            raise ConfigError(f"{self.name} is for no topic yet: serde.bound(Destination(topic, 'value', registry))")
-
-        def deserialize(data: bytes) -> Any:
-            raise ConfigError(f"{self.name} has no schema registry: Avro(…, registry=SchemaRegistry(url))")
-
-        return Serde(
-            serialize=serialize,
-            deserialize=deserialize if registry is None else self.reader(registry),
-            type=self.kind,
-            name=self.name,
-            form=AVRO_FORM,
-            schema=(self.text, None),
-            bind=self.bind,
-        )
-
-    def bind(self, destination: Destination) -> Serde:
-        registry = registry_for(self.registry, destination, self.name)
-        return Serde(
-            serialize=self.writer(registry, destination),
-            deserialize=self.reader(registry),
-            type=self.kind,
-            name=self.name,
-            form=AVRO_FORM,
-            schema=(self.text, registry.url, destination.topic, destination.role),
-            bind=bind_again(self.bind, registry),
-        )
-
     # -- writing ----------------------------------------------------------------------------------------------------
     def writer(self, registry: SchemaRegistry, destination: Destination) -> Callable[[Any], bytes]:
-        """Asks the registry for the id when the first record is written, and keeps it."""
         library = extra("fastavro", "avro", "Avro")
         write, prepare = library.schemaless_writer, self.prepare
         begins = b""
@@ -176,8 +142,9 @@ class _Avro:
         return serialize
 
     # -- reading ----------------------------------------------------------------------------------------------------
-    def reader(self, registry: SchemaRegistry) -> Callable[[bytes], Any]:
-        """Asks the registry for each schema when its first record is read, and keeps it."""
+    def reader(self, registry: SchemaRegistry | None) -> Callable[[bytes], Any]:
+        if registry is None:
+            return self._unread
         library = extra("fastavro", "avro", "Avro")
         read, value_of = library.schemaless_reader, self.value_of
         schemas: dict[int, tuple[Any, Any]] = {}  # id -> (writer's schema, reader's or None where they are the same)
@@ -199,6 +166,9 @@ class _Avro:
             return value_of(_read(read, stream, writers, readers))
 
         return deserialize
+
+    def _unread(self, data: bytes) -> Any:
+        raise ConfigError(f"{self.name} has no schema registry: Avro(…, registry=SchemaRegistry(url))")
 
 
 def parse(registry: SchemaRegistry, schema: SchemaText) -> Any:

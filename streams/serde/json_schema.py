@@ -17,7 +17,8 @@ from streams.serde.declared import serde_for
 from streams.serde.extras import extra
 from streams.serde.framing import PAYLOAD_AT, head, schema_id_of
 from streams.serde.reflection import describe_type, is_pydantic_model, plain_type
-from streams.serde.registry import SchemaReference, SchemaRegistry, SchemaText, bind_again, registry_for
+from streams.serde.registered import RegisteredSerde
+from streams.serde.registry import SchemaReference, SchemaRegistry, SchemaText
 from streams.serde.serde import Destination, Serde
 from streams.serde.structured import Json
 from streams.serde.unknown import Unknown
@@ -59,8 +60,8 @@ def JsonSchema(
     return parts.unbound()
 
 
-class _JsonSchema:
-    """What the serdes of one declaration share."""
+class _JsonSchema(RegisteredSerde):
+    """The type's JSON serde, and checks by schemas."""
 
     def __init__(
         self,
@@ -71,49 +72,14 @@ class _JsonSchema:
         registry: SchemaRegistry | None,
         name: str,
     ) -> None:
+        text = "" if schema is None else json.dumps(schema)
+        super().__init__(type=inner.type, name=name, form=JSON_SCHEMA_FORM, schema=text, registry=registry)
         self.inner = inner
         self.schema = schema
         self.checks = checks
         self.references = references
-        self.registry = registry
-        self.name = name
-        self.text = "" if schema is None else json.dumps(schema)
-
-    def unbound(self) -> Serde:
-        """The serde before a topic is known: it reads, given a registry of its own, but cannot write."""
-        registry = self.registry
-
-        def serialize(value: Any) -> bytes:
-            raise ConfigError(f"{self.name} is for no topic yet: serde.bound(Destination(topic, 'value', registry))")
-
-        return self.serde(serialize, self.reader(registry), (self.text, None), self.bind)
-
-    def bind(self, destination: Destination) -> Serde:
-        registry = registry_for(self.registry, destination, self.name)
-        where = (self.text, registry.url, destination.topic, destination.role)
-        return self.serde(
-            self.writer(registry, destination), self.reader(registry), where, bind_again(self.bind, registry)
-        )
-
-    def serde(
-        self,
-        serialize: Callable[[Any], bytes],
-        deserialize: Callable[[bytes], Any],
-        schema: object,
-        bind: Callable[[Destination], Serde],
-    ) -> Serde:
-        return Serde(
-            serialize=serialize,
-            deserialize=deserialize,
-            type=self.inner.type,
-            name=self.name,
-            form=JSON_SCHEMA_FORM,
-            schema=schema,
-            bind=bind,
-        )
 
     def writer(self, registry: SchemaRegistry, destination: Destination) -> Callable[[Any], bytes]:
-        """Asks the registry for the id when the first record is written, and keeps it."""
         write = self.inner.serialize
         begins = b""
         check: Check | None = None
@@ -123,7 +89,7 @@ class _JsonSchema:
             if not begins:
                 if self.schema is None:
                     raise ConfigError(f"{self.name} for {destination.topic} writes nothing without a type or schema=…")
-                subject = registry.subject(destination, _title(self.schema, self.inner.type))
+                subject = registry.subject(destination, _title(self.schema, self.type))
                 found = registry.to_write(subject, SchemaText("JSON", self.text, self.references))
                 if self.checks or registry.use_latest_version:
                     check = self.check_of(found.schema, registry)
@@ -138,7 +104,7 @@ class _JsonSchema:
     def reader(self, registry: SchemaRegistry | None) -> Callable[[bytes], Any]:
         """Typed values are checked by their type's decoder; others by the schema with the record's id, once fetched."""
         read = self.inner.deserialize
-        typed = plain_type(self.inner.type) is not Unknown and not self.checks
+        typed = plain_type(self.type) is not Unknown and not self.checks
         own = self.check_of(SchemaText("JSON", self.text, self.references), registry) if self.checks else None
         known: dict[int, Check] = {}
 

@@ -14,7 +14,8 @@ from streams.errors import ConfigError
 from streams.serde.avro import WireFormat
 from streams.serde.extras import extra
 from streams.serde.framing import PAYLOAD_AT, FrameError, head, message_indexes, read_message_indexes, schema_id_of
-from streams.serde.registry import SchemaReference, SchemaRegistry, SchemaText, bind_again, registry_for
+from streams.serde.registered import RegisteredSerde
+from streams.serde.registry import SchemaReference, SchemaRegistry, SchemaText
 from streams.serde.serde import Destination, Serde
 
 PROTOBUF_FORM = "protobuf"
@@ -42,15 +43,15 @@ def Protobuf(message: Any, *, registry: SchemaRegistry | None = None, wire_forma
     return parts.plain() if wire_format == "plain" else parts.unbound()
 
 
-class _Protobuf:
-    """What the serdes of one declaration share."""
+class _Protobuf(RegisteredSerde):
+    """Schemas are told apart by the message type's full name."""
 
     def __init__(self, message: Any, registry: SchemaRegistry | None) -> None:
         self.message = message
         self.descriptor = message.DESCRIPTOR
-        self.registry = registry
         self.full_name = str(self.descriptor.full_name)
-        self.name = f"Protobuf({self.full_name})"
+        name = f"Protobuf({self.full_name})"
+        super().__init__(type=message, name=name, form=PROTOBUF_FORM, schema=self.full_name, registry=registry)
 
     def plain(self) -> Serde:
         return Serde(
@@ -60,38 +61,6 @@ class _Protobuf:
             name=self.name,
             form="plain protobuf",
             schema=self.full_name,
-        )
-
-    def unbound(self) -> Serde:
-        """The serde before a topic is known: it reads, but cannot write."""
-
-        def serialize(value: Any) -> bytes:
-            raise ConfigError(f"{self.name} is for no topic yet: serde.bound(Destination(topic, 'value', registry))")
-
-        return self.serde(serialize, self.reader(self.registry), (self.full_name, None), self.bind)
-
-    def bind(self, destination: Destination) -> Serde:
-        registry = registry_for(self.registry, destination, self.name)
-        where = (self.full_name, registry.url, destination.topic, destination.role)
-        return self.serde(
-            self.writer(registry, destination), self.reader(registry), where, bind_again(self.bind, registry)
-        )
-
-    def serde(
-        self,
-        serialize: Callable[[Any], bytes],
-        deserialize: Callable[[bytes], Any],
-        schema: object,
-        bind: Callable[[Destination], Serde],
-    ) -> Serde:
-        return Serde(
-            serialize=serialize,
-            deserialize=deserialize,
-            type=self.message,
-            name=self.name,
-            form=PROTOBUF_FORM,
-            schema=schema,
-            bind=bind,
         )
 
     def written(self, value: Any) -> bytes:
@@ -107,7 +76,6 @@ class _Protobuf:
             raise ValueError(f"the bytes are no {self.full_name}: {error}") from error
 
     def writer(self, registry: SchemaRegistry, destination: Destination) -> Callable[[Any], bytes]:
-        """Registers the schema when the first record is written, and keeps its id."""
         written = self.written
         begins = b""
 
