@@ -9,7 +9,7 @@ from stores.changelog import ChangelogRecord, as_record
 from stores.clean import CleanRows
 from stores.custom import CommittedRows, CustomKeyValueStore, CustomStore
 from stores.errors import RowDecodeError, RowEncodeError, StoreError
-from stores.key_ranges import after, after_prefix
+from stores.key_ranges import KeyRanges
 from stores.key_value_reader import KeyValueReader
 from stores.row import TIMESTAMP, Row
 from stores.scan import Scan
@@ -120,7 +120,7 @@ class HostedStore(Generic[S]):
         self._store.close()
 
 
-class HostedKeyValueStore(HostedStore[CustomKeyValueStore]):
+class HostedKeyValueStore(KeyRanges, HostedStore[CustomKeyValueStore]):
     """A custom key-value store, with decoded values as all key-value stores have them for the task."""
 
     def __init__(self, spec: KeyValueSpec, table: Table, clean: CleanRows[bytes, Row]) -> None:
@@ -159,24 +159,10 @@ class HostedKeyValueStore(HostedStore[CustomKeyValueStore]):
         self.put(key, None)
         return present
 
-    def range(self, start: bytes | None, end: bytes | None, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """Rows with start <= key <= end, both inclusive; None leaves an end open."""
-        return self._scan(start or b"", None if end is None else after(end), reverse)
-
-    def prefix(self, prefix: bytes, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """Rows whose key begins with `prefix`."""
-        return self._scan(prefix, after_prefix(prefix), reverse)
-
-    def all(self, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """All rows."""
-        return self._scan(b"", None, reverse)
-
     def approximate_entries(self) -> int:
         return self.custom().approximate_entries()
 
     def _scan(self, lower: bytes, upper: bytes | None, reverse: bool) -> Scan[tuple[bytes, Row]]:
-        if upper is not None and upper <= lower:
-            return Scan(iter(()))
         rows = self.custom().scan(lower, upper, reverse=reverse)
         decoded = ((key, self._decoded(key, row)) for key, row in rows)
         close: Callable[[], None] | None = getattr(rows, "close", None)  # a generator's

@@ -19,7 +19,7 @@ from stores.changelog import ChangelogRecord, as_record
 from stores.clean import SAMPLE_ROWS, CleanRows
 from stores.encoding import encoded_bytes
 from stores.errors import RowEncodeError
-from stores.key_ranges import after, after_prefix
+from stores.key_ranges import KeyRanges
 from stores.key_value_reader import KeyValueReader
 from stores.row import MISSING, TIMESTAMP, Row
 from stores.scan import Change, Scan, merged_rows
@@ -28,7 +28,7 @@ from stores.specs import KeyValueSpec
 from stores.table import Table, Writer
 
 
-class KeyValueStore:
+class KeyValueStore(KeyRanges):
     """One row per key, keys in byte order. Owned by the thread that runs the task; others use `reader()`.
 
     `dirty`: rows written since the last commit, None for a deleted one. The dict keeps its identity; entries are
@@ -88,20 +88,6 @@ class KeyValueStore:
         self.put(key, None)
         return present
 
-    # Scans: in byte order of keys, dirty rows included, unmoved by what the loop writes or commits
-
-    def range(self, start: bytes | None, end: bytes | None, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """Rows with start <= key <= end, both inclusive as in Kafka Streams; None leaves an end open."""
-        return self._scan(start or b"", None if end is None else after(end), reverse)
-
-    def prefix(self, prefix: bytes, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """Rows whose key begins with `prefix`."""
-        return self._scan(prefix, after_prefix(prefix), reverse)
-
-    def all(self, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """All rows."""
-        return self._scan(b"", None, reverse)
-
     def approximate_entries(self) -> int:
         """About how many rows there are: the table's estimate plus the dirty rows, some of which replace others."""
         return self._committed.approximate_entries() + len(self.dirty)
@@ -110,9 +96,9 @@ class KeyValueStore:
         """Committed rows only, for any thread."""
         return self._committed
 
+    # Scans: dirty rows included, unmoved by what the loop writes or commits
+
     def _scan(self, lower: bytes, upper: bytes | None, reverse: bool) -> Scan[tuple[bytes, Row]]:
-        if upper is not None and upper <= lower:
-            return Scan(iter(()))
         dirty = self.dirty
         changes: list[Change] = [(key, dirty[key]) for key in self._dirty_keys.between(lower, upper)]
         if reverse:

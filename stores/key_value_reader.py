@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from stores.errors import RowDecodeError
-from stores.key_ranges import after, after_prefix
+from stores.key_ranges import KeyRanges
 from stores.row import Row, row_decoder
 from stores.scan import Scan, merged_rows
 from stores.specs import CustomSpec, KeyValueSpec
 from stores.table import Table
 
 
-class KeyValueReader:
+class KeyValueReader(KeyRanges):
     """Reads as of the last commit; each scan sees one moment. Values are decoded anew, so nobody shares them."""
 
     def __init__(self, spec: KeyValueSpec | CustomSpec, table: Table) -> None:
@@ -22,18 +22,6 @@ class KeyValueReader:
         """The row, None if there is none. Raises RowDecodeError, StoreClosedError."""
         local = self._table.get(key)
         return None if local is None else self.decode(key, local)
-
-    def range(self, start: bytes | None, end: bytes | None, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """Rows with start <= key <= end in byte order, both inclusive; None leaves an end open."""
-        return self._scan(start or b"", None if end is None else after(end), reverse)
-
-    def prefix(self, prefix: bytes, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """Rows whose key begins with `prefix`."""
-        return self._scan(prefix, after_prefix(prefix), reverse)
-
-    def all(self, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """All rows."""
-        return self._scan(b"", None, reverse)
 
     def approximate_entries(self) -> int:
         """The table's estimate of how many rows there are."""
@@ -47,7 +35,5 @@ class KeyValueReader:
             raise RowDecodeError(self.spec.name, key, error) from error
 
     def _scan(self, lower: bytes, upper: bytes | None, reverse: bool) -> Scan[tuple[bytes, Row]]:
-        if upper is not None and upper <= lower:
-            return Scan(iter(()))
         cursor = self._table.scan(lower, upper, reverse=reverse)
         return Scan(merged_rows(self.spec.name, self.decode_row, cursor, (), reverse=reverse), cursor.close)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from stores.codec import ValueCodec
-from stores.key_ranges import after, after_prefix
+from stores.key_ranges import KeyRanges
 from stores.row import Row
 from stores.scan import Change, Scan, merged_rows
 from stores.specs import VersionedSpec
@@ -40,8 +40,8 @@ def versions_codec(codec: ValueCodec) -> ValueCodec:
     return ValueCodec(encode, decode)
 
 
-class VersionedReader(TimedReader):
-    """Reads as of the last commit; values are decoded anew, so nobody shares them.
+class VersionedReader(KeyRanges, TimedReader):
+    """Reads as of the last commit, of several keys the latest versions. Values are decoded anew: nobody shares them.
 
     Raises RowDecodeError, StoreClosedError.
     """
@@ -70,22 +70,7 @@ class VersionedReader(TimedReader):
             rows.append((LARGEST_TIME, 0, latest))
         return valid_between(rows, time_from, time_to, reverse=reverse)
 
-    def all(self, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """The latest version of every key that has one, in byte order of keys."""
-        return self.latest((), reverse=reverse)
-
-    def range(self, start: bytes | None, end: bytes | None, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """The latest versions of keys with start <= key <= end in byte order, both inclusive; None leaves an end
-        open."""
-        return self._between(start or b"", None if end is None else after(end), reverse=reverse)
-
-    def prefix(self, prefix: bytes, *, reverse: bool = False) -> Scan[tuple[bytes, Row]]:
-        """The latest versions of keys that begin with `prefix`."""
-        return self._between(prefix, after_prefix(prefix), reverse=reverse)
-
-    def _between(self, lower: bytes, upper: bytes | None, *, reverse: bool) -> Scan[tuple[bytes, Row]]:
-        if upper is not None and upper <= lower:
-            return Scan(iter(()))
+    def _scan(self, lower: bytes, upper: bytes | None, reverse: bool) -> Scan[tuple[bytes, Row]]:
         cursor = self._versions.scan_latest(lower, upper, reverse=reverse)
         rows = merged_rows(self._store, self.decode_row, cursor, (), reverse=reverse)
         return Scan(by_key(rows), cursor.close)

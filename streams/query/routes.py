@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 
@@ -28,18 +29,27 @@ WAIT_MS = 5_000
 Word = Annotated[str | None, Query()]
 TIME = "ms since the epoch or ISO 8601"
 Key = Annotated[str | None, Query(description="a key, as in the path")]
-Position = Annotated[str | None, Query(description="topic:partition:offset,…: what the answer has to contain")]
-PositionHeader = Annotated[str | None, Header(description="the same")]
-Wait = Annotated[
-    int, Query(ge=0, le=LONGEST_WAIT_MS, description="how long to wait for the position, or (scan) for partitions, ms")
-]
-Partition = Annotated[int | None, Query(ge=0, description="look into this partition only")]
 From = Annotated[str | None, Query(alias="from", description=f"least window start, or session end; {TIME}")]
 To = Annotated[str | None, Query(description=f"greatest window or session start; {TIME}")]
 Reverse = Annotated[bool, Query(description="the last first")]
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
 CursorText = Annotated[str | None, Query(description="`next` of the page before")]
-Forwarded = Annotated[str | None, Header(include_in_schema=False)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What every read of rows may be given, as query parameters and headers."""
+
+    partition: Annotated[int | None, Query(ge=0, description="look into this partition only")] = None
+    position: Annotated[str | None, Query(description="topic:partition:offset,…: what the answer has to contain")] = (
+        None
+    )
+    wait_ms: Annotated[
+        int,
+        Query(ge=0, le=LONGEST_WAIT_MS, description="how long to wait for the position, or (scan) for partitions, ms"),
+    ] = WAIT_MS
+    x_position: Annotated[str | None, Header(description="the same as position")] = None
+    x_headrace_forwarded: Annotated[str | None, Header(include_in_schema=False)] = None
 
 
 def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: Changes) -> FastAPI:
@@ -61,14 +71,14 @@ def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: C
         wrong = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
         return JSONResponse({"detail": wrong, "reason": Problem.reason}, 400)
 
-    async def limits(
-        name: str, partition: int | None, position: str | None, wait_ms: int, forwarded: str | None
-    ) -> Limits:
-        deadline = asyncio.get_running_loop().time() + wait_ms / 1000
-        bound = {} if not position else parse_position(position)
+    async def limits(name: str, asked: Asked) -> Limits:
+        deadline = asyncio.get_running_loop().time() + asked.wait_ms / 1000
+        position = asked.position or asked.x_position
+        bound = parse_position(position) if position else {}
         if bound:
             bound = await upstream.resolved(queries.find(name), bound, deadline)
-        return Limits(partition=partition, bound=bound, deadline=deadline, forwarded=forwarded is not None)
+        forwarded = asked.x_headrace_forwarded is not None
+        return Limits(partition=asked.partition, bound=bound, deadline=deadline, forwarded=forwarded)
 
     @app.get("/stores", tags=["stores"], response_model=list[StoreModel], responses=PROBLEMS)
     async def stores() -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -78,6 +88,7 @@ def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: C
     @app.get("/stores/{name}", tags=["stores"], response_model=PageModel, responses=PROBLEMS)
     async def rows(  # pyright: ignore[reportUnusedFunction]
         name: str,
+        asked: Annotated[Asked, Depends()],
         first: Annotated[str | None, Query(description="least key")] = None,
         last: Annotated[str | None, Query(description="greatest key, inclusive")] = None,
         prefix: Annotated[str | None, Query(description="what keys begin with (text and bytes)")] = None,
@@ -86,24 +97,20 @@ def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: C
         reverse: Reverse = False,
         limit: Limit = 100,
         cursor: CursorText = None,
-        partition: Partition = None,
-        position: Position = None,
-        wait_ms: Wait = WAIT_MS,
-        x_position: PositionHeader = None,
-        x_headrace_forwarded: Forwarded = None,
     ) -> Response:
         """A page of rows: of a range of keys, of a prefix, or all; of windows and sessions also by time.
 
         Partition after partition, each in the byte order of its keys (windows and sessions: by segment of time first).
         """
         words = {"first": first, "last": last, "prefix": prefix, "from": time_from, "to": to}
-        within = await limits(name, partition, position or x_position, wait_ms, x_headrace_forwarded)
+        within = await limits(name, asked)
         return page_response(await queries.page(name, None, words, within, reverse=reverse, limit=limit, cursor=cursor))
 
     @app.get("/stores/{name}/{key:path}", tags=["stores"], response_model=RowModel | PageModel, responses=PROBLEMS)
     async def row(  # pyright: ignore[reportUnusedFunction]
         name: str,
         key: str,
+        asked: Annotated[Asked, Depends()],
         as_of: Annotated[str | None, Query(description=f"in a versioned store the version of then; {TIME}")] = None,
         start: Annotated[str | None, Query(description=f"the window that starts then; {TIME}")] = None,
         end: Annotated[str | None, Query(description=f"with start: the session that ends then; {TIME}")] = None,
@@ -112,18 +119,13 @@ def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: C
         reverse: Reverse = False,
         limit: Limit = 1000,
         cursor: CursorText = None,
-        partition: Partition = None,
-        position: Position = None,
-        wait_ms: Wait = WAIT_MS,
-        x_position: PositionHeader = None,
-        x_headrace_forwarded: Forwarded = None,
     ) -> Response:
         """The row of a key; of one with several (windows, sessions, versions from `from` to `to`) a page of them.
 
         A key is text, digits, `true`, base64 (for bytes) or JSON, as the store's keys are.
         """
         kind = queries.find(name).plan.kind
-        within = await limits(name, partition, position or x_position, wait_ms, x_headrace_forwarded)
+        within = await limits(name, asked)
         spans = time_from is not None or to is not None
         if start is not None or end is not None or as_of is not None or (kind not in TIMED and not spans):
             if spans:
@@ -144,16 +146,13 @@ def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: C
     )
     async def scan(  # pyright: ignore[reportUnusedFunction]
         name: str,
+        asked: Annotated[Asked, Depends()],
         first: Word = None,
         last: Word = None,
         prefix: Word = None,
         time_from: From = None,
         to: To = None,
         reverse: Reverse = False,
-        partition: Partition = None,
-        position: Position = None,
-        wait_ms: Wait = WAIT_MS,
-        x_position: PositionHeader = None,
     ) -> StreamingResponse:
         """All rows that `/stores/{name}` gives page by page, a JSON object a line.
 
@@ -161,8 +160,8 @@ def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: C
         `detail` and without `key` says that the rest could not be told.
         """
         words = {"first": first, "last": last, "prefix": prefix, "from": time_from, "to": to}
-        within = await limits(name, partition, position or x_position, wait_ms, None)
-        lines = queries.stream(name, words, within, reverse=reverse, patience_s=wait_ms / 1000)
+        within = await limits(name, asked)
+        lines = queries.stream(name, words, within, reverse=reverse, patience_s=asked.wait_ms / 1000)
         begin = await anext(lines, b"")  # a problem at the beginning has a status of its own
 
         async def all_lines() -> AsyncGenerator[bytes]:
