@@ -59,15 +59,14 @@ def _misplaced(client: Consumer, topic: str, partitions: int) -> tuple[int, int]
     client.assign([TopicPartition(topic, p, max(ranges[p][0], ranges[p][1] - SAMPLE)) for p in open_ends])
     misplaced = keys = 0
     while open_ends:
-        messages = client.consume(SAMPLE, READ_S)
-        if not messages:
+        message = client.poll(READ_S)
+        if message is None:
             break
-        for message in messages:
-            partition, key = message.partition() or 0, message.key()
-            if message.error() is not None or (message.offset() or 0) + 1 >= open_ends.get(partition, 0):
-                open_ends.pop(partition, None)  # its end: the last record, or the word that there is none
-            if message.error() is None and isinstance(key, bytes):
-                keys += 1
-                misplaced += partition_for_key(key, partitions) != partition
+        partition, key = message.partition() or 0, message.key()
+        if message.error() is not None or (message.offset() or 0) + 1 >= open_ends.get(partition, 0):
+            open_ends.pop(partition, None)  # its end: the last record, or the word that there is none
+        if message.error() is None and isinstance(key, bytes):
+            keys += 1
+            misplaced += partition_for_key(key, partitions) != partition
     client.unassign()
     return misplaced, keys

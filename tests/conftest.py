@@ -1,0 +1,23 @@
+"""What holds for all tests: the order of their files, and that Ctrl-C reaches the processes they start."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+LONGEST_FIRST = ("tests/soak", "tests/integration", "tests/cli", "tests/demo", "tests/streams/query", "tests/broker")
+"""Files that begin with these are begun first: a long one that comes last leaves the other core idle."""
+
+
+def pytest_configure() -> None:
+    # A shell starts what it puts into the background with SIGINT ignored, and that is inherited.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((at for at, begin in enumerate(LONGEST_FIRST) if item.nodeid.startswith(begin)), len(LONGEST_FIRST))
+
+    items.sort(key=place)
