@@ -10,11 +10,11 @@ STAMP := $(VENV)/.headrace-setup
 ARGS ?=
 FLOWS ?= flights joins
 
-.PHONY: help setup demo test check replay soak bench bench-java docs lock clean
+.PHONY: help setup demo test check replay soak bench bench-broker bench-java apache-kafka docs lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
-	@echo "targets: setup demo test check replay soak bench bench-java docs lock clean"
+	@echo "targets: setup demo test check replay soak bench bench-broker bench-java apache-kafka docs lock clean"
 
 setup: $(STAMP)
 
@@ -48,6 +48,13 @@ bench: setup
 	$(BIN)/python -m bench $(ARGS)
 	$(BIN)/python -m bench operators
 
+bench-broker: setup apache-kafka
+	$(BIN)/python -m bench.broker $(ARGS)
+
+# Apache Kafka's server and tools out of Maven's repository, to compare with.
+apache-kafka:
+	mvn -q -B -f bench/apache_kafka/pom.xml compile
+
 bench-java:
 	mvn -q -B -f bench/kafka_streams/pom.xml compile
 
@@ -59,6 +66,6 @@ lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock
 
 clean:
-	rm -rf bench/kafka_streams/target
+	rm -rf bench/kafka_streams/target bench/apache_kafka/target
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .headrace/demo dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

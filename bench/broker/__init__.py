@@ -1,0 +1,1 @@
+"""The bundled broker beside Apache Kafka, measure by measure."""
