@@ -58,6 +58,8 @@ RESERVED = frozenset(
         "TaskProgram",
         "record_failure",
         "build",
+        "partitions",
+        "place",
         "sketch_bucket",
         "sketch_add",
         "sketch_merge",

@@ -69,6 +69,11 @@ class DropCounters(Protocol):
     dropped_null_value: int
 
 
+def one_partition(topic: str) -> int:
+    """Where topics are not spread: one."""
+    return 1
+
+
 @dataclass(slots=True, kw_only=True)
 class TaskBinding:
     """What one task gives to the compiled code. `produce_full` is called where `produce` raised BufferError: it makes
@@ -82,6 +87,8 @@ class TaskBinding:
     watermarks: Mapping[str, WatermarkSource]
     counters: DropCounters
     wall_clock: Callable[[], int]
+    partitions: Callable[[str], int] = one_partition
+    """How many partitions a topic has that is written to."""
     may_skip: bool = False
     """A record that failed may be passed over: then functions that change an aggregate in place get a copy, so that
     what they did before they failed does not stay."""

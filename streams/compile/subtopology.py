@@ -83,6 +83,7 @@ def compile_subtopology(
     with text.block("def build(binding):"):
         text.line("stores, watermarks, counters = binding.stores, binding.watermarks, binding.counters")
         text.line("produce, produce_full, may_skip = binding.produce, binding.produce_full, binding.may_skip")
+        text.line("partitions = binding.partitions")
         text.line("processors = TaskProcessors(binding, no_record)")
         text.line(f"in_flight = {'InFlight(binding)' if module.in_flight else 'None'}")
         for cell, initial in module.cells.items():

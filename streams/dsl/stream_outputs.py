@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar
@@ -37,11 +37,14 @@ class StreamOutputs(StreamHandle[K, V]):
         *,
         key: type[Any] | Serde | Any = None,
         value: type[Any] | Serde | Any = None,
+        partitioner: Callable[[str, K, V, int], int | Iterable[int] | None] | None = None,
         name: str | None = None,
     ) -> None:
         """Writes the stream to a topic, or to the one that `topic(key, value)` names for each record.
 
-        Key, value, timestamp and headers go out; the partition is Kafka's murmur2 of the key.
+        Key, value, timestamp and headers go out. The partition is Kafka's murmur2 of the key, of a windowed key that
+        of its key, or what `partitioner(topic, key, value, number of partitions)` says: a partition, several (none: the
+        record goes nowhere), or None for the usual one. Source: `StreamPartitioner`, `WindowedStreamPartitioner`.
         """
         origin = caller_origin()
         schema = self._builder.schema(key, value, self._node.schema, origin)
@@ -50,7 +53,7 @@ class StreamOutputs(StreamHandle[K, V]):
             target: Any = topic
         else:
             target = user_function(self._builder, "to", topic, ("key", "value"), origin=origin)
-        self._then(Sink, name, origin, schema, topic=target)
+        self._then(Sink, name, origin, schema, topic=target, partitioner=partitioner)
 
     def repartition(
         self,
@@ -59,8 +62,10 @@ class StreamOutputs(StreamHandle[K, V]):
         partitions: int | None = None,
         key: type[Any] | Serde | Any = None,
         value: type[Any] | Serde | Any = None,
+        partitioner: Callable[[str, K, V, int], int | Iterable[int] | None] | None = None,
     ) -> KStream[K, V]:
-        """The stream through a topic of its own, partitioned by its key. Null keys are dropped."""
+        """The stream through a topic of its own, partitioned by its key or by `partitioner`, as in `to`. Null keys are
+        dropped."""
         origin = caller_origin()
         schema = self._builder.schema(key, value, self._node.schema, origin)
         label = self._builder.label(name, self._node, "through")  # a group may have the topic <chain>-repartition
@@ -74,6 +79,7 @@ class StreamOutputs(StreamHandle[K, V]):
             label=label,
             topic=self._builder.repartition_topic(label.removesuffix("-repartition")),
             partitions=partitions,
+            partitioner=partitioner,
         )
         return self._stream(self._builder.add(node))
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
+from streams.operators.places import Partitioner
 from streams.operators.sink import write_send
 
 
@@ -19,7 +20,7 @@ class Repartition(Node):
     """Source: `UnoptimizableRepartitionNode`.
 
     `topic` is the full name; `partitions` None takes the most of the topics upstream. Null keys are dropped unless
-    `keeps_null_keys` (a left join that accepts them lies downstream).
+    `keeps_null_keys` (a left join that accepts them lies downstream). `partitioner` None: Kafka's murmur2 of the key.
     """
 
     kind: ClassVar[str] = "repartition"
@@ -27,13 +28,14 @@ class Repartition(Node):
     topic: str = ""
     partitions: int | None = None
     keeps_null_keys: bool = False
+    partitioner: Partitioner | None = None
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
         if self.keeps_null_keys:
-            write_send(chain, scope, self, repr(self.topic))
+            write_send(chain, scope, self, repr(self.topic), partitioner=self.partitioner)
             return
         scope, key = chain.key_bytes(scope) if scope.key_bytes is not None else chain.key(scope)
         with chain.block(f"if {key} is None:"):
             chain.line("counters.dropped_null_key += 1")
         with chain.block("else:"):
-            write_send(chain, scope.not_null_key(), self, repr(self.topic))
+            write_send(chain, scope.not_null_key(), self, repr(self.topic), partitioner=self.partitioner)

@@ -10,6 +10,8 @@ from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.function import UserFunction
 from streams.graph.node import Node
+from streams.operators.places import Partitioner, Places
+from streams.partitioner import KeyPartitions, KeyPartitionsByTopic
 from streams.serde import Role
 from streams.serde.by_topic import SerializerByTopic
 
@@ -18,24 +20,31 @@ from streams.serde.by_topic import SerializerByTopic
 class Sink(Node):
     """Source: `SinkNode`. `topic` is a name or a function of (key, value) that gives one.
 
-    Key, value, timestamp and headers go out as they are; the partition is Kafka's murmur2 of the key's bytes.
-    `schema` says with which serdes.
+    Key, value, timestamp and headers go out as they are; the partition is what `partitioner` says, else Kafka's murmur2
+    of the key's bytes, of a windowed key without those of the window. `schema` says with which serdes.
     """
 
     kind: ClassVar[str] = "sink"
 
     topic: str | UserFunction
+    partitioner: Partitioner | None = None
 
     @property
     def emits(self) -> bool:
         return False
 
     def write(self, chain: Chain, scope: RecordScope, parent: Node) -> None:
+        told = not isinstance(self.topic, str)
         if isinstance(self.topic, str):
-            write_send(chain, scope, self, repr(self.topic))
+            topic = repr(self.topic)
         else:
             scope, topic = call(chain, scope, self.topic, hint="topic_of")
-            write_send(chain, scope, self, topic, told=True)
+        window_bytes = self.schema.key_serde().window_bytes
+        if told and (self.partitioner or window_bytes):  # it is needed more than once
+            name = chain.local("topic")
+            chain.line(f"{name} = {topic}")
+            topic = name
+        write_send(chain, scope, self, topic, told=told, partitioner=self.partitioner, window_bytes=window_bytes)
 
 
 def _for_topic(chain: Chain, scope: RecordScope, node: Node, topic: str, role: Role) -> tuple[RecordScope, str]:
@@ -51,9 +60,26 @@ def _for_topic(chain: Chain, scope: RecordScope, node: Node, topic: str, role: R
     return scope, written
 
 
-def write_send(chain: Chain, scope: RecordScope, node: Node, topic: str, *, told: bool = False) -> None:
+def write_send(
+    chain: Chain,
+    scope: RecordScope,
+    node: Node,
+    topic: str,
+    *,
+    told: bool = False,
+    partitioner: Partitioner | None = None,
+    window_bytes: int = 0,
+) -> None:
     """Code that serialises the record under `node.schema` and sends it to the topic whose text is `topic`; `told`: the
     record told it."""
+    places = ""
+    if partitioner is not None:
+        scope, decoded_key = chain.key(scope)
+        scope, decoded_value = chain.value(scope)
+        made = f"{chain.bind(Places, 'Places')}({chain.bind(partitioner, 'partitioner')}, partitions)"
+        ask, places = chain.of_task("places_of", made), chain.local("places")
+        with chain.at(node):
+            chain.line(f"{places} = {ask}({topic}, {decoded_key}, {decoded_value})")
     with chain.at(node, "serialization"):
         if told:
             scope, key = _for_topic(chain, scope, node, topic, "key")
@@ -61,7 +87,27 @@ def write_send(chain: Chain, scope: RecordScope, node: Node, topic: str, *, told
         else:
             scope, key = chain.key_bytes_under(scope, node.schema)
             scope, value = chain.value_bytes_under(scope, node.schema)
-    send = f"({topic}, {value}, {key}, -1, None, None, {scope.timestamp}, {scope.headers})"
+    if places:
+        with chain.block(f"for place in {places}:"):
+            _write_produce(chain, scope, topic, key, value, "place")
+    elif window_bytes:
+        _write_produce(chain, scope, topic, key, value, _place_of_inner_key(chain, topic, key, window_bytes, told))
+    else:
+        _write_produce(chain, scope, topic, key, value, "-1")
+
+
+def _place_of_inner_key(chain: Chain, topic: str, key: str, window_bytes: int, told: bool) -> str:
+    """A windowed key lies where its key does: all windows of a key on one partition, in their order."""
+    if told:
+        by_topic = chain.of_task("places", f"{chain.bind(KeyPartitionsByTopic, 'KeyPartitionsByTopic')}(partitions)")
+        known = f"{by_topic}[{topic}]"
+    else:
+        known = chain.of_task("places", f"{chain.bind(KeyPartitions, 'KeyPartitions')}({topic}, partitions)")
+    return f"-1 if {key} is None else {known}[{key}[:-{window_bytes}]]"
+
+
+def _write_produce(chain: Chain, scope: RecordScope, topic: str, key: str, value: str, place: str) -> None:
+    send = f"({topic}, {value}, {key}, {place}, None, None, {scope.timestamp}, {scope.headers})"
     with chain.block("try:"):
         chain.line(f"produce{send}")
     with chain.block("except BufferError:"):

@@ -159,6 +159,7 @@ def _subtopology(
                 sources=tuple(_topics_above(node.parents[0])),
                 hold_back_ms=_hold_back_above(node.parents[0]),
                 holders=frozenset(_holders_above(node.parents[0])),
+                by_key=node.partitioner is None,
             )
             for node in written
         ),

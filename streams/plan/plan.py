@@ -112,6 +112,8 @@ class RepartitionSink:
     hold_back_ms: int = 0
     holders: frozenset[str] = frozenset()
     """The labels of those operators."""
+    by_key: bool = True
+    """Whether a key lies where its hash says; else a partitioner of the user's decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

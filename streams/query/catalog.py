@@ -45,9 +45,10 @@ class Catalog:
     def __init__(self, plan: PartitionPlan) -> None:
         self.plan = plan
         self.entries: dict[str, Entry] = {}
+        by_key = {sink.topic for each in plan.plan.subtopologies for sink in each.repartition_sinks if sink.by_key}
         for subtopology, store in plan.plan.stores():
             counts = {plan.counts[source.topic] for source in subtopology.sources}
-            ours = all(source.role == "repartition" for source in subtopology.sources)
+            ours = all(source.topic in by_key for source in subtopology.sources)
             self.entries[store.name] = Entry(
                 plan=store,
                 subtopology=subtopology,

@@ -23,6 +23,9 @@ from streams.runtime.options import WorkerOptions
 
 FULL_QUEUE_WAIT_S = 0.05
 FLUSH_SLICE_S = 0.25
+COUNT_AGE_S = 300.0
+"""For so long a topic is believed to have the partitions it had; librdkafka's own `metadata.max.age.ms` is 15 min."""
+COUNT_TIMEOUT_S = 10.0
 
 
 def producer_config(options: WorkerOptions) -> dict[str, Any]:
@@ -48,6 +51,7 @@ class RecordProducer:
         """`more`: properties of a special kind of producer."""
         self._watch = ConnectionWatch(options.bootstrap_servers, "producer")
         self._failure: ProduceError | None = None
+        self._counts: dict[str, tuple[int, float]] = {}  # topic -> (its partitions, when to ask again)
         self.times = ProducerTimes()
         config = producer_config(options) | dict(more or {})
         config["on_delivery"] = self._on_delivery
@@ -97,6 +101,26 @@ class RecordProducer:
         except BufferError:
             self.produce_full(topic, value, key, partition, None, None, timestamp, headers)
 
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has, as the broker said a few minutes ago at most. Raises ProduceError if it has
+        never said."""
+        count, ask_at = self._counts.get(topic, (0, 0.0))
+        if count and time.monotonic() < ask_at:
+            return count
+        try:
+            found = self._client.list_topics(topic, timeout=COUNT_TIMEOUT_S).topics[topic]
+            error, now = found.error, len(found.partitions)
+        except KafkaException as raised:
+            error, now = raised.args[0], 0
+        if error is not None and not count:
+            raise ProduceError(
+                f"the partitions of {topic!r} are not known: {error.str()}; {cure(error)}",
+                topic=topic,
+                retriable=error.retriable(),
+            )
+        self._counts[topic] = (now or count, time.monotonic() + COUNT_AGE_S)
+        return now or count
+
     def poll(self, timeout_s: float = 0) -> None:
         """Serves delivery reports. Raises ProduceError if a record was refused."""
         if self._serving(lambda: self._client.poll(timeout_s)):
@@ -128,6 +152,8 @@ class RecordProducer:
     def blame(self, cause: BaseException | None) -> None:
         """Raises if `cause`, which ended the processing of a record, says that the producer cannot go on: then the
         record is not to blame."""
+        if isinstance(cause, ProduceError):
+            raise cause
 
     def check(self) -> None:
         """Raises the first failure there was; it stays."""

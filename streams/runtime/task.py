@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from stores import ChangelogRecord, Store, TaskState
 from streams.compile.clock import NO_RECORD
-from streams.compile.program import NO_LIMIT, Message, Produce, RecordFailure, TaskBinding
+from streams.compile.program import NO_LIMIT, Message, Produce, RecordFailure, TaskBinding, one_partition
 from streams.inflight import CallLoop
 from streams.observe import Counters, TaskMeters
 from streams.observe.tracing import Tracing
@@ -64,6 +64,7 @@ class Task:
         global_stores: Mapping[str, Store],
         produce: Produce,
         produce_full: Produce,
+        partitions: Callable[[str], int] = one_partition,
         failures: FailurePolicy,
         max_task_idle_ms: int,
         now: int,
@@ -94,6 +95,7 @@ class Task:
                 watermarks=self.watermarks,
                 counters=self.counters,
                 wall_clock=wall_clock,
+                partitions=partitions,
                 may_skip=failures.may_skip,
                 calls=calls,
             )

@@ -124,6 +124,7 @@ class TaskOpener:
                         global_stores=self._global_stores,
                         produce=self._producer.produce,
                         produce_full=self._producer.produce_full,
+                        partitions=self._producer.partitions,
                         failures=self._failures,
                         max_task_idle_ms=self._options.max_task_idle_ms,
                         now=int(self._clock() * 1000),

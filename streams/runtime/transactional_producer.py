@@ -150,6 +150,7 @@ class TransactionalProducer(RecordProducer):
     def blame(self, cause: BaseException | None) -> None:
         if isinstance(cause, KafkaException) and cause.args[0].code() in REFUSED:
             raise TransactionAbortedError(f"the transaction was given up ({cause.args[0].str()})") from cause
+        super().blame(cause)
 
     def check(self) -> None:
         fatal = self._watch.fatal

@@ -38,6 +38,7 @@ class Serde:
             version of an application may have another one and still read what is written.
         bind: makes the serde that writes for one topic, where that makes a difference: its schemas are registered
             under the topic's name. None: it writes the same bytes for every topic.
+        window_bytes: how many bytes at the end of a key are those of its window, which have no say in the partition.
     """
 
     serialize: Callable[[Any], bytes]
@@ -47,6 +48,7 @@ class Serde:
     form: str | None = None
     schema: object = None
     bind: Callable[[Destination], Serde] | None = None
+    window_bytes: int = 0
 
     def bound(self, destination: Destination) -> Serde:
         """The serde for that topic and part of its records: often this one. What was bound before stays with its

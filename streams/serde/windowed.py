@@ -55,6 +55,7 @@ def windowed_serde_ending(inner: Serde, end_of: Callable[[int], int], form: str)
         bind=None
         if inner.bind is None
         else lambda destination: windowed_serde_ending(inner.bound(destination), end_of, form),
+        window_bytes=START.size,
     )
 
 
@@ -80,6 +81,7 @@ def session_serde(inner: Serde) -> Serde:
         form=None if inner.form is None else f"session {inner.form}",
         schema=inner.schema,
         bind=None if inner.bind is None else lambda destination: session_serde(inner.bound(destination)),
+        window_bytes=END_AND_START.size,
     )
 
 

@@ -35,6 +35,8 @@ PLUMBING = {
     "StoreDeclaration.window_end",
     "StreamJoined.sides",
     "StreamJoined.unmatched",
+    # What a sink asks of the serde of a windowed key.
+    "Serde.window_bytes",
     # What operators ask of windows.
     *(
         f"{kind}.{name}"

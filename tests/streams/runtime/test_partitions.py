@@ -1,0 +1,69 @@
+"""How a worker knows the partitions of the topics it writes to, and what goes there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from streams import App, tumbling
+from streams.errors import ProduceError
+from streams.partitioner import partition_for_key
+from streams.plan.task_id import TaskId
+from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.options import WorkerOptions
+from streams.runtime.producer import RecordProducer
+from tests.streams.runtime.bench import Bench, until
+
+
+def test_producer_asked_for_a_topic_that_is_not_there_says_how_to_make_it(bench: Bench) -> None:
+    bench.topics(out=6)
+    options = WorkerOptions(
+        application_id=bench.tag,
+        bootstrap_servers=bench.bootstrap_servers,
+        state_dir=bench.directory,
+        producer_config={"allow.auto.create.topics": False},
+    )
+    producer = RecordProducer(options)
+    try:
+        assert producer.partitions(bench.name("out")) == 6
+        with pytest.raises(ProduceError, match=r"the partitions of '.*-none' are not known: .*headrace topics create"):
+            producer.partitions(bench.name("none"))
+    finally:
+        producer.close()
+
+
+def test_failure_of_the_producer_is_not_the_record_s(bench: Bench) -> None:
+    """A handler that skips records is not asked about a log that does not answer."""
+    options = WorkerOptions(
+        application_id=bench.tag, bootstrap_servers=bench.bootstrap_servers, state_dir=bench.directory
+    )
+    producer = RecordProducer(options)
+    try:
+        assert FailurePolicy(deserialization="skip", processing="skip", blame=producer.blame).may_skip
+        with pytest.raises(ProduceError, match="no answer"):
+            producer.blame(ProduceError("no answer"))
+    finally:
+        producer.close()
+
+
+def test_worker_sends_windows_of_a_key_to_one_partition_and_others_where_it_is_told(bench: Bench) -> None:
+    bench.topics(**{"in": 1, "windows": 4, "told": 3})
+    app = App(bench.tag)
+    records = app.stream(bench.name("in"), key=str, value=str)
+    windows = records.group_by_key().windowed_by(tumbling(timedelta(seconds=1), grace=timedelta(0)))
+    windows.count(store="counts").to_stream().to(bench.name("windows"))
+    records.to(bench.name("told"), partitioner=lambda topic, key, value, count: len(value) % count)
+    keys = [f"k{number}" for number in range(8)]
+    bench.produce("in", *[(key, b"x" * (1 + second), 1 + second * 1000) for second in range(3) for key in keys])
+    worker = bench.run(app, TaskId(0, 0))
+    until(lambda: worker.processed() == 24, "24 records")
+    worker.stop()
+    found = bench.read("windows")
+    assert {(message.key()[:-8], message.partition()) for message in found} == {
+        (key.encode(), partition_for_key(key.encode(), 4)) for key in keys
+    }
+    assert len(found) == 24
+    assert sorted((len(message.value()) % 3, message.partition()) for message in bench.read("told")) == [
+        (place, place) for place in range(3) for _ in keys
+    ]
