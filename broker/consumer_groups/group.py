@@ -4,7 +4,8 @@ Three kinds of epochs: the group's grows when members, subscriptions or topics c
 epoch of the group the target is; a member's says which target it has come to.
 
 The events live beside it: `heartbeat`, `leave`, `expiry`, and for members that speak the classic protocol
-`classic_member`. They are the only ones to mutate a group; nothing here does I/O, reads a clock or draws random numbers.
+`classic_member`. They are the only ones to mutate a group; nothing here does I/O, reads a clock or draws random
+numbers.
 
 Source: `ConsumerGroup` and `ModernGroup` of Apache Kafka's group coordinator.
 """

@@ -137,6 +137,8 @@ class Parser:
                 stop = len(self.text) if stop < 0 else stop
                 parts += [self.literal(char) for char in self.text[self.position : stop]]
                 self.position = min(stop + 2, len(self.text))
+                if parts:
+                    parts.append(self.repeated(parts.pop()))
             else:
                 parts.append(self.repeated(self.item(depth)))
         return Sequence(tuple(parts))
