@@ -19,10 +19,20 @@ from typing import Final
 from broker.consumer_groups.settings import ConsumerGroupSettings
 from broker.errors import DataDirectoryError
 from broker.files import write_atomically
-from broker.topics.definitions import InvalidConfigError
+from broker.topics.definitions import ConfigDefinition, InvalidConfigError, define
 
 SESSION_TIMEOUT: Final = "consumer.session.timeout.ms"
 HEARTBEAT_INTERVAL: Final = "consumer.heartbeat.interval.ms"
+DEFINITIONS: Final[Mapping[str, ConfigDefinition]] = MappingProxyType(
+    dict(
+        (
+            define(SESSION_TIMEOUT, "int", "45000", f"group.{SESSION_TIMEOUT}", "silence after which a member is out"),
+            define(
+                HEARTBEAT_INTERVAL, "int", "5000", f"group.{HEARTBEAT_INTERVAL}", "time between heartbeats, at most"
+            ),
+        )
+    )
+)
 NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
