@@ -39,7 +39,7 @@ class ConsumerGroup:
 
     type: ClassVar[GroupType] = "consumer"
     group_id: str
-    epoch: int = 0
+    epoch: int = 1
     metadata_hash: int = 0
     """Of the subscribed topics as they were when the epoch was last raised; 0: none."""
     target_epoch: int = 0

@@ -144,11 +144,11 @@ def new_record() -> CompactWriter:
 
 
 def open_record(data: bytes) -> CompactReader:
-    """Behind the version. Newer ones may add fields to the end only, as tags."""
+    """Behind the version."""
     reader = CompactReader(data)
     version = reader.int16()
-    if version < 0:
-        raise JournalRecordError(f"a consumer group's record of version {version}")
+    if version != 0:
+        raise JournalRecordError(f"a consumer group's record of version {version}; this broker reads 0")
     return reader
 
 

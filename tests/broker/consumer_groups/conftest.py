@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -13,6 +14,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from broker import Broker
 from tests.broker.groups.wire import WireClient, wire
 
+ELSEWHERE = os.environ.get("HEADRACE_TEST_BOOTSTRAP_SERVERS", "")
+
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[str]:
@@ -22,9 +25,8 @@ def servers() -> Iterator[str]:
     with group.initial.rebalance.delay.ms=0, group.min.session.timeout.ms=1000 and
     group.consumer.min.session.timeout.ms=1000, group.consumer.min.heartbeat.interval.ms=100).
     """
-    elsewhere = os.environ.get("HEADRACE_TEST_BOOTSTRAP_SERVERS")
-    if elsewhere:
-        yield elsewhere
+    if ELSEWHERE:
+        yield ELSEWHERE
         return
     with Broker() as broker:
         yield broker.bootstrap_servers
@@ -53,6 +55,8 @@ def make_topic(servers: str, admin: AdminClient) -> Callable[..., str]:
             for number in range(records):
                 producer.produce(name, value=f"{partition}:{number}", partition=partition)
         assert producer.flush(10) == 0
+        if ELSEWHERE:
+            time.sleep(0.5)  # Apache Kafka's coordinator hears of topics a moment later
         return name
 
     return make

@@ -171,6 +171,8 @@ class ConsumerGroupMachine:
         for key, value in self.log:
             reader = FieldReader(key)
             image.apply(decode_consumer_group_key(reader.int16(), reader), value)
+        if image.epoch is None:
+            return  # nobody has joined yet
         before = self.group
         self.timers = TimerHeap()
         self.group, effects = persisted.from_image("g", image, self.now_ms, self.settings.session_timeout_ms)

@@ -97,15 +97,16 @@ def fetch(client: WireClient, group: str, topic: str, member_id: str | None, epo
 def test_members_join_share_and_leave(client: WireClient, group: str, make_topic: MakeTopic, version: int) -> None:
     topic = make_topic(4)
     a = WireMember(client, group, [topic])
-    assert a.beat() is OK
-    assert (a.epoch, a.count) == (1, 4)
+    settle(a)
+    epoch = a.epoch
+    assert a.count == 4
     b = WireMember(client, group, [topic])
     settle(b, a)
-    assert (a.epoch, a.count, b.epoch, b.count) == (2, 2, 2, 2)
+    assert (a.epoch, a.count, b.epoch, b.count) == (epoch + 1, 2, epoch + 1, 2)
     answer = b.ask(version, member_epoch=-1)
     assert (answer.error_code, answer.member_epoch, answer.assignment) == (OK, -1, None)
     settle(a)
-    assert (a.epoch, a.count) == (3, 4)
+    assert (a.epoch, a.count) == (epoch + 2, 4)
 
 
 def test_member_without_an_id_is_given_one_by_version_0_only(
@@ -169,17 +170,18 @@ def test_static_member_is_replaced_when_it_said_so(client: WireClient, group: st
     assert b.beat() is OK
     assert (b.count, b.epoch) == (2, a.epoch)
     assert a.beat() is ErrorCode.fenced_instance_id
-    assert describe(client, group).group_epoch == 1
+    assert describe(client, group).group_epoch == a.epoch
 
 
 def test_fenced_member_comes_back_to_its_place(client: WireClient, group: str, make_topic: MakeTopic) -> None:
     a = WireMember(client, group, [make_topic(2)])
     settle(a)
+    epoch = a.epoch
     a.epoch += 5
     assert a.beat() is ErrorCode.fenced_member_epoch
     a.epoch, a.owned = 0, {}
     assert a.beat() is OK
-    assert (a.count, a.epoch) == (2, 1)
+    assert (a.count, a.epoch) == (2, epoch)
 
 
 # -- administration ----------------------------------------------------------------------------------------------------
@@ -193,11 +195,11 @@ def test_describe_shows_members_and_their_targets(
     b = WireMember(client, group, [topic], member_id="b")
     b.beat()
     found = describe(client, group, version, include_authorized_operations=True)
-    assert (found.error_code, found.group_state, found.group_epoch) == (OK, "Reconciling", 2)
-    assert (found.assignment_epoch, found.assignor_name) == (2, "uniform")
+    assert (found.error_code, found.group_state, found.group_epoch) == (OK, "Reconciling", a.epoch + 1)
+    assert (found.assignment_epoch, found.assignor_name) == (a.epoch + 1, "uniform")
     assert found.authorized_operations & (1 << 3 | 1 << 8) == (1 << 3 | 1 << 8)
     first, second = sorted(found.members, key=lambda member: member.member_id)
-    assert (first.instance_id, first.rack_id, first.member_epoch, first.client_id) == ("i", "r", 1, "wire")
+    assert (first.instance_id, first.rack_id, first.member_epoch, first.client_id) == ("i", "r", a.epoch, "wire")
     assert list(first.subscribed_topic_names) == [topic]
     (line,) = first.assignment.topic_partitions
     assert (line.topic_name, line.topic_id, sorted(line.partitions)) == (topic, *next(iter(a.owned.items())))
@@ -286,14 +288,16 @@ def test_transactional_commit_is_checked_by_member_and_epoch(
     topic = make_topic(1)
     member = WireMember(client, group, [topic])
     settle(member)
-    producer = client.ask(
-        INIT_PRODUCER_ID,
-        4,
-        transactional_id=group,
-        transaction_timeout=timedelta(seconds=10),
-        producer_id=-1,
-        producer_epoch=-1,
-    )
+    fields = {"transactional_id": group, "transaction_timeout": timedelta(seconds=10)}
+    wait_until(lambda: client.ask(10, 3, key=group, key_type=1).error_code is OK, "the coordinator is there")
+    answers: list[Any] = []
+
+    def initialised() -> bool:
+        answers.append(client.ask(INIT_PRODUCER_ID, 4, **fields, producer_id=-1, producer_epoch=-1))
+        return answers[-1].error_code is OK
+
+    wait_until(initialised, "the producer has an id")
+    producer = answers[-1]
     identity = {
         "transactional_id": group,
         "producer_id": producer.producer_id,
@@ -401,14 +405,18 @@ def group_configs(client: WireClient, group: str) -> dict[str, Any]:
     return {entry.name: entry for entry in answer.results[0].configs}
 
 
+def shown(client: WireClient, group: str) -> tuple[str, int]:
+    """Value and source of the session timeout."""
+    entry = group_configs(client, group)["consumer.session.timeout.ms"]
+    return entry.value, entry.config_source
+
+
 def test_group_configs_are_set_shown_and_taken_back(client: WireClient, group: str) -> None:
-    entry = group_configs(client, group)["consumer.session.timeout.ms"]
-    assert (entry.value, entry.config_source) == ("45000", 5)
+    assert shown(client, group) == ("45000", 5)
     assert alter_group(client, group, 0, "consumer.session.timeout.ms", "50000") is OK
-    entry = group_configs(client, group)["consumer.session.timeout.ms"]
-    assert (entry.value, entry.config_source) == ("50000", 8)
+    wait_until(lambda: shown(client, group) == ("50000", 8), "the override is shown")
     assert alter_group(client, group, 1, "consumer.session.timeout.ms", None) is OK
-    assert group_configs(client, group)["consumer.session.timeout.ms"].value == "45000"
+    wait_until(lambda: shown(client, group) == ("45000", 5), "the default is back")
 
 
 @kafka

@@ -28,23 +28,23 @@ def test_first_member_owns_everything_at_once() -> None:
     machine = ConsumerGroupMachine(t=4)
     assert machine.join("a") is OK
     assert machine.owned("a") == ["t-0", "t-1", "t-2", "t-3"]
-    assert (machine.group.epoch, machine.clients["a"].epoch, machine.state) == (1, 1, "Stable")
+    assert (machine.group.epoch, machine.clients["a"].epoch, machine.state) == (2, 2, "Stable")
 
 
 def test_second_member_waits_until_the_first_has_given_up() -> None:
     machine = ConsumerGroupMachine(t=4)
     machine.join("a")
     machine.join("b")
-    assert (machine.clients["b"].epoch, machine.owned("b"), machine.state) == (2, [], "Reconciling")
+    assert (machine.clients["b"].epoch, machine.owned("b"), machine.state) == (3, [], "Reconciling")
     assert machine.group.members["b"].progress.state is MemberState.UNRELEASED
     machine.beat("a", hold=True)
-    assert (machine.clients["a"].epoch, machine.told("a")) == (1, ["t-0", "t-1"])
+    assert (machine.clients["a"].epoch, machine.told("a")) == (2, ["t-0", "t-1"])
     assert len(machine.owned("a")) == 4
     machine.beat("b")
     assert machine.owned("b") == []
     machine.clients["a"].owned = machine.clients["a"].told
     machine.beat("a")
-    assert machine.clients["a"].epoch == 2
+    assert machine.clients["a"].epoch == 3
     machine.beat("b")
     assert machine.owned("b") == ["t-2", "t-3"]
     assert machine.state == "Stable"
@@ -77,7 +77,7 @@ def test_member_with_a_stale_report_still_owns() -> None:
 def test_member_without_topics_is_a_member_and_owns_nothing() -> None:
     machine = ConsumerGroupMachine(t=1)
     assert machine.join("a", "") is OK
-    assert (machine.clients["a"].epoch, machine.owned("a"), machine.state) == (1, [], "Stable")
+    assert (machine.clients["a"].epoch, machine.owned("a"), machine.state) == (2, [], "Stable")
 
 
 def test_joining_again_after_being_fenced_keeps_the_place() -> None:
@@ -299,7 +299,7 @@ def test_target_that_changes_while_a_member_gives_up_is_come_to_by_steps() -> No
     machine.beat("a", hold=True)
     machine.join("c")
     machine.beat("a", hold=True)
-    assert machine.clients["a"].epoch == 1
+    assert machine.clients["a"].epoch == 2
     machine.settle()
     assert sorted(len(machine.owned(name)) for name in "abc") == [1, 1, 2]
     assert machine.state == "Stable"
@@ -381,7 +381,7 @@ def test_static_member_that_comes_back_with_its_id_is_the_same() -> None:
     machine.join("a", instance="i")
     machine.leave("a", away=True)
     assert machine.join("a", instance="i") is OK
-    assert (machine.owned("a"), machine.group.epoch) == (["t-0", "t-1"], 1)
+    assert (machine.owned("a"), machine.group.epoch) == (["t-0", "t-1"], 2)
 
 
 def test_static_member_that_stays_away_goes_after_its_session() -> None:

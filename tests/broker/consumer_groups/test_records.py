@@ -134,7 +134,7 @@ def test_restart_does_not_count_as_a_change_of_topics() -> None:
     machine.join("a")
     machine.restart()
     machine.settle()
-    assert machine.group.epoch == 1
+    assert machine.group.epoch == 2
 
 
 def test_tombstones_name_everything_that_was_written() -> None:
