@@ -129,7 +129,8 @@ def test_member_that_polls_too_rarely_is_out() -> None:
     """Its client falls silent, and after its session the other one gets everything; when it polls again, it is back."""
     with Broker(options=BrokerOptions(group_consumer_session_timeout_ms=1_500)) as broker:
         servers = broker.bootstrap_servers
-        AdminClient({"bootstrap.servers": servers}).create_topics([NewTopic("t", 2)])["t"].result(10)
+        admin = AdminClient({"bootstrap.servers": servers})
+        admin.create_topics([NewTopic("t", 2)])["t"].result(10)
         a = ProtocolConsumer(servers, "g", "t", max_poll_interval_ms=1_000)
         b = ProtocolConsumer(servers, "g", "t")
         wait_until(lambda: poll_all(a, b) or (len(a.owned), len(b.owned)) == (1, 1), "two members share")
