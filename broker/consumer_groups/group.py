@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from kio.schema.errors import ErrorCode
 
-from broker.consumer_groups.member import AWAY, ConsumerMember, Profile, Progress
+from broker.consumer_groups.member import ConsumerMember, Profile, Progress
 from broker.consumer_groups.partitions import Partitions, TopicIdPartition
 from broker.consumer_groups.record_key import (
     EPOCH,
@@ -159,14 +159,6 @@ class ConsumerGroup:
                 ErrorCode.unknown_member_id, f"Member {member_id} is not a member of group {self.group_id}."
             )
         return member
-
-    @property
-    def classic_members(self) -> list[ConsumerMember]:
-        """Those that speak the classic protocol."""
-        return [member for member in self.members.values() if member.profile.classic is not None]
-
-    def is_away(self, member: ConsumerMember) -> bool:
-        return member.progress.epoch == AWAY
 
     # -- records -----------------------------------------------------------------------------------------------------
     def mark(self, kind: int, member_id: str = "") -> None:

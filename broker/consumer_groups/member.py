@@ -83,3 +83,5 @@ class ConsumerMember:
     target: Partitions = NONE
     session_timeout_ms: int = 0
     session_deadline_ms: int = 0
+    asked_to_rejoin: bool = False
+    """Of a classic member: a heartbeat told it to, and it has not come yet."""

@@ -21,8 +21,7 @@ def take_records(group: ConsumerGroup) -> list[KeyValue]:
 
 
 def tombstones(group: ConsumerGroup) -> list[KeyValue]:
-    """What makes the log forget the group."""
-    group.unsaved.clear()
+    """What makes the log forget the group, with members that are gone but whose end is not written yet."""
     group.mark_all()
     records: list[KeyValue] = [(key.encode(), None) for key in group.unsaved]
     group.unsaved.clear()

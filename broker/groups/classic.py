@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kio.schema.errors import ErrorCode
 
-from broker.groups import description, expiry, heartbeat, leave, persisted
+from broker.groups import description, expiry, heartbeat, leave, persisted, rebalance, sessions
 from broker.groups.description import GroupDescription
 from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer, TimerKind
 from broker.groups.group import Group
@@ -49,6 +49,19 @@ class ClassicGroups:
         group, effects = persisted.from_metadata(group_id, metadata, self.coordinator.clock())
         self.coordinator.groups[group_id] = group
         self.carry_out(group, effects)
+
+    def adopt(self, group: Group, tombstones: Sequence[KeyValue], *, rebalance_now: bool) -> asyncio.Future[bool]:
+        """Takes over a group that was of the other kind, and whose end as such is written with its beginning: the
+        future is that of the journal."""
+        coordinator, now_ms = self.coordinator, self.coordinator.clock()
+        coordinator.groups[group.group_id] = group
+        record = (GroupKey(group.group_id).encode(), persisted.to_metadata(group).encode())
+        written = coordinator.journal.write(group.group_id, [*tombstones, record])
+        effects: list[Effect] = [sessions.start(member, now_ms) for member in group.members.values()]
+        if rebalance_now:
+            effects += rebalance.prepare(group, coordinator.settings, now_ms)
+        self.carry_out(group, effects)
+        return written
 
     def cancel_waiting(self) -> None:
         self.joins.cancel_all()
@@ -124,10 +137,17 @@ class ClassicGroups:
 
     # -- end ---------------------------------------------------------------------------------------------------------
     def bury(self, group: Group) -> list[KeyValue]:
-        """Also before the group becomes one of the other kind."""
+        """Whoever waits is told to come again: with members in it, the group becomes one of the other kind."""
+        effects: list[Effect] = [Cancel(rebalance.JOIN_PHASE), Cancel(rebalance.SYNC_PHASE)]
+        effects += [Cancel(Timer(TimerKind.PENDING, member_id)) for member_id in group.pending]
+        for member in group.members.values():
+            effects.append(Cancel(sessions.session_timer(member)))
+            effects += rebalance.answer_join(
+                member, JoinResult(error=ErrorCode.rebalance_in_progress, member_id=member.member_id)
+            )
+            effects += rebalance.answer_sync(member, SyncResult(error=ErrorCode.rebalance_in_progress))
         group.enter(GroupState.DEAD, self.coordinator.clock())
-        for member_id in group.pending:
-            self.coordinator.timers.cancel((group.group_id, Timer(TimerKind.PENDING, member_id)))
+        self.carry_out(group, effects)
         return [(GroupKey(group.group_id).encode(), None)]
 
     def forget_if_unused(self, group: Group) -> None:
