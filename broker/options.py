@@ -41,6 +41,19 @@ class BrokerOptions:
     group_min_session_timeout_ms: int = 1_000
     """`group.min.session.timeout.ms`; Kafka's 6000 makes failure tests slow."""
     group_max_session_timeout_ms: int = 1_800_000
+    group_consumer_session_timeout_ms: int = 45_000
+    """`group.consumer.session.timeout.ms`, and so on: of groups by the protocol of KIP-848."""
+    group_consumer_min_session_timeout_ms: int = 1_000
+    """The least that the configs of a group may say; Kafka's 45000 makes failure tests slow."""
+    group_consumer_max_session_timeout_ms: int = 60_000
+    group_consumer_heartbeat_interval_ms: int = 5_000
+    """The longest that members are told; in small groups they are asked to beat more often."""
+    group_consumer_min_heartbeat_interval_ms: int = 100
+    """Kafka's is 5000."""
+    group_consumer_max_heartbeat_interval_ms: int = 15_000
+    group_consumer_max_size: int = 2_147_483_647
+    group_consumer_migration_policy: Literal["bidirectional", "upgrade", "downgrade", "disabled"] = "bidirectional"
+    """`group.consumer.migration.policy`: which groups with members may change between the two protocols."""
     max_request_bytes: int = 104_857_600
     """`socket.request.max.bytes`: a connection that announces more is closed."""
     fetch_max_bytes: int = 57_671_680

@@ -1,37 +1,39 @@
-"""The group coordinator: all groups, their timers, their waiting requests and their record in the log.
+"""The group coordinator: all groups of both kinds, their offsets, their timers and their log.
 
-It is the thin shell around the pure state machine (`group` and its events): it brings the clock, ids and futures,
-and carries out effects. Everything happens in the event loop's thread, so a group is never seen half changed.
+It is the thin shell around the pure state machines: what groups have in common is here, what they do by their protocol
+in a `GroupKind` for each. Everything happens in the event loop's thread, so a group is never seen half changed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.groups import description, expiry, heartbeat, leave, persisted
+from broker.groups.classic import NOT_STORED, ClassicGroups
 from broker.groups.description import GroupDescription
-from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer, TimerKind
+from broker.groups.effects import Timer, TimerKind
 from broker.groups.group import Group
-from broker.groups.join import join
+from broker.groups.kind import AnyGroup, GroupKind, GroupListing
 from broker.groups.recovery import finish, recover
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
 from broker.groups.settings import GroupSettings
-from broker.groups.state import GroupState
-from broker.groups.subscription import subscribed_topics
-from broker.groups.sync import sync
-from broker.groups.waiting import WaitingRequests
 from broker.journal.entry import KeyValue, Marker, ProducerIdentity
 from broker.journal.journal import Journal, JournalLog
 from broker.offsets.committed_offset import CommittedOffset
-from broker.offsets.record_key import GroupKey, OffsetKey
+from broker.offsets.record_key import OffsetKey
 from broker.offsets.store import OffsetStore, TopicPartition
 from broker.timers import Alarm, TimerHeap
 
-NOT_STORED = ErrorCode.coordinator_not_available
-"""The answer where the storage failed: clients try again."""
+if TYPE_CHECKING:
+    from broker.consumer_groups.configs import GroupConfigs
+    from broker.consumer_groups.description import ConsumerGroupDescription
+    from broker.consumer_groups.membership import ConsumerGroups
+    from broker.consumer_groups.requests import HeartbeatRequest, HeartbeatResult
+    from broker.consumer_groups.topic_directory import TopicDirectory
+
 RETENTION = ("", Timer(TimerKind.RETENTION))
 
 
@@ -39,36 +41,61 @@ class GroupCoordinator:
     """One per broker. `clock` gives ms since the epoch; `start` must be called in the event loop before any request."""
 
     def __init__(
-        self, *, settings: GroupSettings, offsets_log: JournalLog, clock: Callable[[], int], new_id: Callable[[], str]
+        self,
+        *,
+        settings: GroupSettings,
+        offsets_log: JournalLog,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+        topics: TopicDirectory,
+        configs: GroupConfigs,
     ) -> None:
         self.settings = settings
         self.journal = Journal(offsets_log)
         self.clock = clock
         self.new_id = new_id
-        self.groups: dict[str, Group] = {}
+        self.topics = topics
+        self.configs = configs
+        """Of single groups."""
+        self.groups: dict[str, AnyGroup] = {}
         self.offsets = OffsetStore()
         self.timers: TimerHeap[tuple[str, Timer]] = TimerHeap()
-        self.joins: WaitingRequests[JoinResult] = WaitingRequests()
-        self.syncs: WaitingRequests[SyncResult] = WaitingRequests()
         self.alarm = Alarm(self.timers, clock, self.timer_fired)
+        self.classic = ClassicGroups(self)
+        self.loaded_consumer: ConsumerGroups | None = None
+
+    @property
+    def consumer(self) -> ConsumerGroups:
+        """Loaded when the first consumer group is met: a broker that has none starts without."""
+        if self.loaded_consumer is None:
+            from broker.consumer_groups.membership import ConsumerGroups
+
+            self.loaded_consumer = ConsumerGroups(self)
+        return self.loaded_consumer
+
+    def kind_of(self, group: AnyGroup) -> GroupKind[Any]:
+        return self.classic if group.type == "classic" else self.consumer
 
     # -- life --------------------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Loads groups and offsets from the log and starts the members' sessions anew."""
-        now_ms, log = self.clock(), self.journal.log
-        for group_id, metadata in recover(log.replay(), self.offsets, log.partition_of).items():
-            self.groups[group_id], effects = persisted.from_metadata(group_id, metadata, now_ms)
-            self.carry_out(self.groups[group_id], effects)
+        log = self.journal.log
+        recovered = recover(log.replay(), self.offsets, log.partition_of)
+        for group_id, metadata in recovered.classic.items():
+            self.classic.load(group_id, metadata)
+        for group_id, image in recovered.consumer.items():
+            if image.epoch is not None:
+                self.consumer.load(group_id, image)
         for group_id in self.offsets.groups:
-            self.groups.setdefault(group_id, Group(group_id=group_id, state_since_ms=now_ms))
-        self.timers.schedule(RETENTION, now_ms + self.settings.offsets_retention_check_ms)
+            if group_id not in self.groups:
+                self.classic.create(group_id)
+        self.timers.schedule(RETENTION, self.clock() + self.settings.offsets_retention_check_ms)
         self.alarm.arm()
 
     async def close(self) -> None:
         """Stops the timers and writes what is queued; waiting joins and syncs are cancelled."""
         self.alarm.stop()
-        self.joins.cancel_all()
-        self.syncs.cancel_all()
+        self.classic.cancel_waiting()
         await self.journal.close()
 
     # -- membership --------------------------------------------------------------------------------------------------
@@ -83,11 +110,12 @@ class GroupCoordinator:
         if group is None:
             if request.member_id:
                 return JoinResult(error=ErrorCode.unknown_member_id, member_id=request.member_id)
-            group = self.create(request.group_id)
-        ticket, future = self.joins.open()
-        self.carry_out(group, join(group, self.settings, request, ticket, self.clock()))
-        self.forget_if_unused(group)
-        return await future
+            group = self.classic.create(request.group_id)
+        elif group.type != "classic" and self.kind_of(group).is_empty(group):
+            # The first member decides the kind. Offsets stay: the group is the same to those who use it.
+            self.journal.write(request.group_id, self.kind_of(group).bury(group))
+            group = self.classic.create(request.group_id)
+        return await self.kind_of(group).join(group, request)
 
     async def sync(self, request: SyncRequest) -> SyncResult:
         """Waits for the leader's assignment."""
@@ -96,9 +124,7 @@ class GroupCoordinator:
         group = self.groups.get(request.group_id)
         if group is None:
             return SyncResult(error=ErrorCode.unknown_member_id)
-        ticket, future = self.syncs.open()
-        self.carry_out(group, sync(group, request, ticket, self.clock()))
-        return await future
+        return await self.kind_of(group).sync(group, request)
 
     def heartbeat(self, group_id: str, who: MemberIdentity, generation: int) -> ErrorCode:
         if not group_id:
@@ -106,30 +132,36 @@ class GroupCoordinator:
         group = self.groups.get(group_id)
         if group is None:
             return ErrorCode.unknown_member_id
-        return heartbeat.heartbeat(group, who, generation, self.clock())
+        return self.kind_of(group).heartbeat(group, who, generation)
 
     def leave(self, group_id: str, members: Sequence[MemberIdentity]) -> list[ErrorCode]:
         """Removes members; one code each, in their order."""
         group = self.groups.get(group_id)
         if group is None:
             return [ErrorCode.unknown_member_id] * len(members)
-        codes: list[ErrorCode] = []
-        for who in members:
-            code, effects = leave.leave(group, self.settings, who, self.clock())
-            self.carry_out(group, effects)
-            codes.append(code)
-        self.forget_if_unused(group)
-        return codes
+        return self.kind_of(group).leave(group, members)
+
+    async def consumer_heartbeat(self, request: HeartbeatRequest) -> HeartbeatResult:
+        """ConsumerGroupHeartbeat: joins, stays, changes or leaves, as the epoch says."""
+        return await self.consumer.consumer_heartbeat(request)
 
     # -- offsets -----------------------------------------------------------------------------------------------------
     def check_commit(
-        self, group_id: str, who: MemberIdentity, generation: int, *, transactional: bool = False
+        self, group_id: str, who: MemberIdentity, generation: int, *, version: int, transactional: bool = False
     ) -> ErrorCode:
-        """Whether this identity may commit offsets of the group; GROUP_ID_NOT_FOUND where there is no such group."""
+        """Whether this identity may commit offsets of the group; GROUP_ID_NOT_FOUND where there is no such group.
+
+        `version`: of the API by which it commits.
+        """
         group = self.groups.get(group_id)
         if group is None:
             return ErrorCode.none if generation < 0 else ErrorCode.group_id_not_found
-        return heartbeat.check_commit(group, who, generation, self.clock(), transactional=transactional)
+        return self.kind_of(group).check_commit(group, who, generation, version=version, transactional=transactional)
+
+    def check_fetch(self, group_id: str, member_id: str | None, epoch: int) -> ErrorCode:
+        """Whether offsets of the group may be fetched in the name of this member (None and -1: in nobody's)."""
+        group = self.groups.get(group_id)
+        return ErrorCode.none if group is None else self.kind_of(group).check_fetch(group, member_id, epoch)
 
     async def commit(self, group_id: str, offsets: Mapping[TopicPartition, CommittedOffset]) -> ErrorCode:
         """Commits offsets that `check_commit` let pass; answers when they are durable.
@@ -137,7 +169,7 @@ class GroupCoordinator:
         They can be fetched at once. If the storage fails, COORDINATOR_NOT_AVAILABLE: the client commits again.
         """
         if group_id not in self.groups:
-            self.create(group_id)
+            self.classic.create(group_id)
         for partition, committed in offsets.items():
             self.offsets.put(group_id, partition, committed)
         return await self.store(
@@ -165,7 +197,7 @@ class GroupCoordinator:
         marker = Marker(partition, producer.producer_id, commit)
         for group_id in finish(marker, self.offsets, self.journal.log.partition_of):
             if group_id not in self.groups:
-                self.create(group_id)
+                self.classic.create(group_id)
         return True
 
     async def delete_offsets(self, group_id: str, partitions: Iterable[TopicPartition]) -> ErrorCode:
@@ -196,103 +228,73 @@ class GroupCoordinator:
 
     # -- administration ----------------------------------------------------------------------------------------------
     def describe(self, group_id: str) -> GroupDescription | None:
+        """A classic group; None if there is none of that id."""
         group = self.groups.get(group_id)
-        return None if group is None else description.describe(group)
+        return self.classic.describe(group) if isinstance(group, Group) else None
 
-    def describe_all(self) -> list[GroupDescription]:
+    def describe_consumer(self, group_id: str) -> ConsumerGroupDescription | None:
+        """A consumer group; None if there is none of that id."""
+        group = self.groups.get(group_id)
+        return None if group is None or group.type != "consumer" else self.consumer.describe(group_id)
+
+    def type_of(self, group_id: str) -> str | None:
+        """ "classic", "consumer", or None: there is no such group."""
+        group = self.groups.get(group_id)
+        return None if group is None else group.type
+
+    def list_all(self) -> list[GroupListing]:
         """All groups in order of id."""
-        return [description.describe(self.groups[group_id]) for group_id in sorted(self.groups)]
+        return [self.kind_of(group).listing(group) for _, group in sorted(self.groups.items())]
+
+    def topics_in_use(self, group_id: str) -> frozenset[str] | None:
+        """Topics that members of a group that is there read; None where that cannot be known."""
+        group = self.groups[group_id]
+        return self.kind_of(group).topics_in_use(group)
 
     async def delete(self, group_id: str) -> ErrorCode:
         """Deletes a group without members and its offsets; answers when that is durable."""
         group = self.groups.get(group_id)
         if group is None:
             return ErrorCode.group_id_not_found
-        if not group.is_in(GroupState.EMPTY):
+        if not self.kind_of(group).is_empty(group):
             return ErrorCode.non_empty_group
         return await self.store(group_id, self.bury(group))
 
-    def bury(self, group: Group) -> list[KeyValue]:
+    def bury(self, group: AnyGroup) -> list[KeyValue]:
         """Removes an empty group with its offsets; returns the tombstones to write."""
-        group.enter(GroupState.DEAD, self.clock())
         del self.groups[group.group_id]
-        for member_id in group.pending:
-            self.timers.cancel((group.group_id, Timer(TimerKind.PENDING, member_id)))
         tombstones = self.remove_offsets(group.group_id, self.offsets.of_group(group.group_id))
-        return [*tombstones, (GroupKey(group.group_id).encode(), None)]
+        return [*tombstones, *self.kind_of(group).bury(group)]
 
     def expire(self) -> None:
         """Drops offsets that outlived their retention, and groups that have nothing left (KIP-211)."""
         now_ms = self.clock()
         for group in list(self.groups.values()):
-            records = self.remove_offsets(group.group_id, self.expired_offsets(group, now_ms))
-            if (
-                group.is_in(GroupState.EMPTY)
-                and not group.pending
-                and group.group_id not in self.offsets.groups
-                and not self.offsets.holds_back(group.group_id)
-            ):
+            group_id = group.group_id
+            records = self.remove_offsets(group_id, self.expired_offsets(group, now_ms))
+            has_offsets = group_id in self.offsets.groups or self.offsets.holds_back(group_id)
+            if self.kind_of(group).is_idle(group) and not has_offsets:
                 records += self.bury(group)
             if records:
-                self.journal.write(group.group_id, records)
+                self.journal.write(group_id, records)
         self.timers.schedule(RETENTION, now_ms + self.settings.offsets_retention_check_ms)
 
-    def expired_offsets(self, group: Group, now_ms: int) -> list[TopicPartition]:
-        """An empty group's offsets age from when it became empty, a simple group's from their commit; while a consumer
-        group lives, only those of topics it no longer reads do."""
-        base_ms: int | None = None
-        keep: Callable[[str], bool] = lambda topic: False  # noqa: E731
-        if group.protocol_type is not None:
-            if group.is_in(GroupState.EMPTY):
-                base_ms = group.state_since_ms
-            else:
-                topics = subscribed_topics(group)
-                if topics is None or not group.is_in(GroupState.STABLE):
-                    return []
-                keep = topics.__contains__
+    def expired_offsets(self, group: AnyGroup, now_ms: int) -> list[TopicPartition]:
+        retention = self.kind_of(group).retention(group)
+        if retention is None:
+            return []
         return self.offsets.expired(
-            group.group_id, now_ms=now_ms, retention_ms=self.settings.offsets_retention_ms, base_ms=base_ms, keep=keep
+            group.group_id,
+            now_ms=now_ms,
+            retention_ms=self.settings.offsets_retention_ms,
+            base_ms=retention.base_ms,
+            keep=retention.keep,
         )
 
     # -- plumbing ----------------------------------------------------------------------------------------------------
-    def create(self, group_id: str) -> Group:
-        group = self.groups[group_id] = Group(group_id=group_id, state_since_ms=self.clock())
-        return group
-
-    def forget_if_unused(self, group: Group) -> None:
-        """A group that never began (its only join was refused or withdrawn) leaves no trace."""
-        never_began = group.generation == 0 and group.is_in(GroupState.EMPTY) and not group.pending
-        if never_began and group.group_id not in self.offsets.groups:
-            self.groups.pop(group.group_id, None)
-
-    def carry_out(self, group: Group, effects: Iterable[Effect]) -> None:
-        """Executes effects in order; answers behind a `Persist` leave when it is durable."""
-        durable: asyncio.Future[bool] | None = None
-        for effect in effects:
-            match effect:
-                case Schedule(timer, at_ms):
-                    self.timers.schedule((group.group_id, timer), at_ms)
-                case Cancel(timer):
-                    self.timers.cancel((group.group_id, timer))
-                case Persist():
-                    record = persisted.to_metadata(group).encode()
-                    durable = self.journal.write(group.group_id, [(GroupKey(group.group_id).encode(), record)])
-                case JoinAnswer(ticket, result):
-                    if durable is None:
-                        self.joins.answer(ticket, result)
-                    else:
-                        self.joins.answer_when(ticket, durable, result, JoinResult(error=NOT_STORED))
-                case SyncAnswer(ticket, result):
-                    if durable is None:
-                        self.syncs.answer(ticket, result)
-                    else:
-                        self.syncs.answer_when(ticket, durable, result, SyncResult(error=NOT_STORED))
-        self.alarm.arm()
-
     def timer_fired(self, key: tuple[str, Timer]) -> None:
         group_id, timer = key
         if timer.kind is TimerKind.RETENTION:
             self.expire()
         elif (group := self.groups.get(group_id)) is not None:
-            self.carry_out(group, expiry.timer_fired(group, self.settings, timer, self.clock()))
-            self.forget_if_unused(group)
+            self.kind_of(group).timer_fired(group, timer)

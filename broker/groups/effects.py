@@ -21,6 +21,9 @@ class TimerKind(Enum):
     """A member was silent for its session timeout."""
     PENDING = "pending"
     """An id was handed out (MEMBER_ID_REQUIRED) and nobody came back with it."""
+    REVOKE = "revoke"
+    """A member of a consumer group (KIP-848) has had time enough to give partitions up. There, the phases' timers are
+    of single members that speak the classic protocol."""
     RETENTION = "retention"
     """Look for expired offsets and forgotten groups; the coordinator's own, of no group."""
 
@@ -61,4 +64,5 @@ class Persist:
     """Write the group's metadata record, as the group is now."""
 
 
+TimerEffect: TypeAlias = Schedule | Cancel
 Effect: TypeAlias = Schedule | Cancel | JoinAnswer | SyncAnswer | Persist

@@ -10,9 +10,11 @@ Source: `ClassicGroup` of Apache Kafka's group coordinator; KIP-345 (static memb
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from kio.schema.errors import ErrorCode
 
+from broker.groups.kind import GroupType
 from broker.groups.member import Member, Protocol
 from broker.groups.requests import JoinedMember, MemberIdentity
 from broker.groups.state import TRANSITIONS, GroupState
@@ -22,6 +24,7 @@ from broker.groups.state import TRANSITIONS, GroupState
 class Group:
     """Mutable state of one group. The order of `members` is the order of joining."""
 
+    type: ClassVar[GroupType] = "classic"
     group_id: str
     state: GroupState = GroupState.EMPTY
     state_since_ms: int

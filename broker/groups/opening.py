@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from broker.consumer_groups.configs import GroupConfigs
+from broker.consumer_groups.settings import ConsumerGroupSettings
 from broker.groups.coordinator import GroupCoordinator
 from broker.groups.settings import GroupSettings
 from broker.journal.topic_log import InternalTopicLog
@@ -23,13 +25,28 @@ OFFSETS_CONFIGS = {
 
 
 def open_coordinator(broker: BrokerState) -> GroupCoordinator:
-    """The coordinator over the broker's clock, options and log; not started yet."""
+    """The coordinator over the broker's clock, options and log; not started yet. Raises DataDirectoryError."""
     options = broker.options
     settings = GroupSettings(
         initial_rebalance_delay_ms=options.group_initial_rebalance_delay_ms,
         min_session_timeout_ms=options.group_min_session_timeout_ms,
         max_session_timeout_ms=options.group_max_session_timeout_ms,
     )
+    configs = GroupConfigs(
+        ConsumerGroupSettings(
+            session_timeout_ms=options.group_consumer_session_timeout_ms,
+            min_session_timeout_ms=options.group_consumer_min_session_timeout_ms,
+            max_session_timeout_ms=options.group_consumer_max_session_timeout_ms,
+            heartbeat_interval_ms=options.group_consumer_heartbeat_interval_ms,
+            min_heartbeat_interval_ms=options.group_consumer_min_heartbeat_interval_ms,
+            max_heartbeat_interval_ms=options.group_consumer_max_heartbeat_interval_ms,
+            max_size=options.group_consumer_max_size,
+            migration_policy=options.group_consumer_migration_policy,
+        ),
+        broker.data.group_configs,
+        durable=broker.durable,
+    )
+    configs.load()
     return GroupCoordinator(
         settings=settings,
         offsets_log=InternalTopicLog(
@@ -37,4 +54,6 @@ def open_coordinator(broker: BrokerState) -> GroupCoordinator:
         ),
         clock=broker.clock,
         new_id=lambda: str(uuid4()),
+        topics=broker.topics,
+        configs=configs,
     )

@@ -16,14 +16,19 @@
 |---------------------|----------------------------------------------------|---------------------|
 | Empty               | a member joins                                     | PreparingRebalance  |
 | Empty               | DeleteGroups, or the last offset expired           | Dead                |
+| Empty               | a member of the consumer protocol joins            | Dead                |
 | PreparingRebalance  | every known member rejoined, or time is up         | CompletingRebalance |
 | PreparingRebalance  | time is up and no member is left                   | Empty               |
 | CompletingRebalance | SyncGroup of the leader                            | Stable              |
 | CompletingRebalance | join with news, leave, expiry, sync timeout        | PreparingRebalance  |
 | Stable              | new member, join with news, leader joins, leave,   | PreparingRebalance  |
 |                     | session expiry, a follower never syncs             |                     |
+| PreparingRebalance  | a member of the consumer protocol joins            | Dead                |
+| CompletingRebalance | a member of the consumer protocol joins            | Dead                |
+| Stable              | a member of the consumer protocol joins            | Dead                |
 
-`TRANSITIONS` is this table; `Group.enter` refuses any other edge. Dead is final: the coordinator forgets the group.
+`TRANSITIONS` is this table; `Group.enter` refuses any other edge. Dead is final: the coordinator forgets the group, or
+has a consumer group (KIP-848) of the same id in its place.
 
 Source: `ClassicGroupState` of Apache Kafka's group coordinator.
 """
@@ -45,8 +50,8 @@ class GroupState(Enum):
 
 TRANSITIONS: dict[GroupState, frozenset[GroupState]] = {
     GroupState.EMPTY: frozenset({GroupState.PREPARING_REBALANCE, GroupState.DEAD}),
-    GroupState.PREPARING_REBALANCE: frozenset({GroupState.COMPLETING_REBALANCE, GroupState.EMPTY}),
-    GroupState.COMPLETING_REBALANCE: frozenset({GroupState.STABLE, GroupState.PREPARING_REBALANCE}),
-    GroupState.STABLE: frozenset({GroupState.PREPARING_REBALANCE}),
+    GroupState.PREPARING_REBALANCE: frozenset({GroupState.COMPLETING_REBALANCE, GroupState.EMPTY, GroupState.DEAD}),
+    GroupState.COMPLETING_REBALANCE: frozenset({GroupState.STABLE, GroupState.PREPARING_REBALANCE, GroupState.DEAD}),
+    GroupState.STABLE: frozenset({GroupState.PREPARING_REBALANCE, GroupState.DEAD}),
     GroupState.DEAD: frozenset(),
 }

@@ -3,8 +3,8 @@
 v1 throttling · v3 flexible, client name and version (checked, KIP-511), features in tagged fields · v4 features with a
 minimum of 0 may be told (KAFKA-17011). A version above is answered with error 35 in the form of version 0, with the
 list of versions, whatever the request looks like.
-`transaction.version` 2 is finalized: clients that know it use transactions v2 (KIP-890). `group.version` is not told,
-so clients use the classic group protocol.
+`transaction.version` 2 is finalized: clients that know it use transactions v2 (KIP-890); and so is `group.version` 1:
+clients may use the consumer group protocol (KIP-848).
 """
 
 from __future__ import annotations
@@ -20,8 +20,14 @@ from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
-FEATURES = ({"name": "transaction.version", "min_version": 0, "max_version": 2},)
-FINALIZED = ({"name": "transaction.version", "max_version_level": 2, "min_version_level": 2},)
+FEATURES = (
+    {"name": "group.version", "min_version": 0, "max_version": 1},
+    {"name": "transaction.version", "min_version": 0, "max_version": 2},
+)
+FINALIZED = (
+    {"name": "group.version", "max_version_level": 1, "min_version_level": 1},
+    {"name": "transaction.version", "max_version_level": 2, "min_version_level": 2},
+)
 SOFTWARE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
 

@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from broker.consumer_groups.settings import ASSIGNORS
 from broker.topics.definitions import DEFINITIONS, ConfigDefinition
 
 if TYPE_CHECKING:
     from broker.state import BrokerState
     from broker.topics.topic import Topic
 
-TOPIC, BROKER = 2, 4
+TOPIC, BROKER, GROUP = 2, 4, 32
 """Codes of Kafka's ConfigResource types."""
-DYNAMIC_TOPIC, STATIC_BROKER, DEFAULT_CONFIG = 1, 4, 5
+DYNAMIC_TOPIC, STATIC_BROKER, DEFAULT_CONFIG, DYNAMIC_GROUP = 1, 4, 5, 8
 """Codes of config sources."""
 TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7}
 """Codes of config types."""
@@ -51,7 +52,7 @@ def topic_entry(definition: ConfigDefinition, override: str | None, given: str |
 
 def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
     """The broker's settings under Kafka's names, in order of name."""
-    options, groups = broker.options, broker.groups.settings
+    options, groups, consumer = broker.options, broker.groups.settings, broker.groups.configs.settings
     listener = f"PLAINTEXT://{broker.advertised_host}:{broker.advertised_port}"
     given: dict[str, tuple[str, str]] = {
         "advertised.listeners": ("string", listener),
@@ -59,6 +60,16 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "broker.id": ("int", str(broker.node_id)),
         "default.replication.factor": ("int", "1"),
         "delete.topic.enable": ("boolean", "true"),
+        "group.consumer.assignors": ("list", ",".join(ASSIGNORS)),
+        "group.consumer.heartbeat.interval.ms": ("int", str(consumer.heartbeat_interval_ms)),
+        "group.consumer.max.heartbeat.interval.ms": ("int", str(consumer.max_heartbeat_interval_ms)),
+        "group.consumer.max.session.timeout.ms": ("int", str(consumer.max_session_timeout_ms)),
+        "group.consumer.max.size": ("int", str(consumer.max_size)),
+        "group.consumer.migration.policy": ("string", consumer.migration_policy),
+        "group.consumer.min.heartbeat.interval.ms": ("int", str(consumer.min_heartbeat_interval_ms)),
+        "group.consumer.min.session.timeout.ms": ("int", str(consumer.min_session_timeout_ms)),
+        "group.consumer.session.timeout.ms": ("int", str(consumer.session_timeout_ms)),
+        "group.coordinator.rebalance.protocols": ("list", "classic,consumer"),
         "group.initial.rebalance.delay.ms": ("int", str(groups.initial_rebalance_delay_ms)),
         "group.max.session.timeout.ms": ("int", str(groups.max_session_timeout_ms)),
         "group.max.size": ("int", str(groups.max_size)),

@@ -1,8 +1,8 @@
 """DescribeConfigs (key 32), versions 1-4.
 
 v1 synonyms and sources (KIP-226) · v3 types and documentation (KIP-569) · v4 flexible.
-Resources: topics (2) and this broker (4, by its node id; the empty name asks for cluster-wide dynamic settings, and
-there are none). Others are refused with INVALID_REQUEST.
+Resources: topics (2), this broker (4, by its node id; the empty name asks for cluster-wide dynamic settings, and there
+are none) and groups (32, be they there or not). Others are refused with INVALID_REQUEST.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.handlers.config_entries import BROKER, TOPIC, broker_entries, topic_entries
+from broker.handlers.config_entries import BROKER, GROUP, TOPIC, broker_entries, topic_entries
+from broker.handlers.group_configs import group_entries
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
@@ -64,4 +65,6 @@ def entries_of(ctx: RequestContext, resource_type: int, name: str) -> list[dict[
                 ErrorCode.invalid_request, f"There is no broker {name!r} here; this one is {ctx.broker.node_id}."
             )
         return broker_entries(ctx.broker) if name else []
+    if resource_type == GROUP:
+        return group_entries(ctx.broker, name)
     raise TopicError(ErrorCode.invalid_request, f"Configs of resource type {resource_type} are not kept here.")

@@ -1,7 +1,7 @@
 """DescribeGroups (key 15), versions 0-6.
 
 v3 authorized operations (KIP-430) · v4 instance ids (KIP-345) · v5 flexible · v6 GROUP_ID_NOT_FOUND with a message
-(KIP-1043); before, a group that is not there is described as Dead without an error.
+(KIP-1043); before, a group that is not there is described as Dead without an error. So is one that is not classic.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def describe(ctx: RequestContext, request: Any, group_id: str, operations: int) 
     if group is None:
         group = description.unknown(group_id)
         if ctx.version >= 6:
-            error, message = ErrorCode.group_id_not_found, f"Group {group_id} not found."
+            there = ctx.broker.groups.type_of(group_id) is not None
+            why = "is not a classic group" if there else "not found"
+            error, message = ErrorCode.group_id_not_found, f"Group {group_id} {why}."
     return {
         "error_code": error,
         "error_message": message,

@@ -1,21 +1,26 @@
 """IncrementalAlterConfigs (key 44), versions 0-1 (KIP-339).
 
-v1 flexible. SET, DELETE, APPEND and SUBTRACT on topic configs; each topic's changes apply together or not at all.
+v1 flexible. SET, DELETE, APPEND and SUBTRACT on configs of topics and groups; the changes of each apply together or not
+at all.
 The broker's own settings are given at start: changing them is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kio.schema.errors import ErrorCode
 
+from broker.consumer_groups.configs import DEFINITIONS as GROUP_DEFINITIONS
+from broker.handlers.config_entries import GROUP
+from broker.handlers.group_configs import replace_group_configs
 from broker.handlers.response import response
 from broker.handlers.topic_overrides import altered, check_resource
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
-from broker.topics.definitions import DEFINITIONS
+from broker.topics.definitions import DEFINITIONS, ConfigDefinition
 from broker.topics.errors import TopicError
 
 SET, DELETE, APPEND, SUBTRACT = range(4)
@@ -41,22 +46,28 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def alter(ctx: RequestContext, line: Any, *, validate_only: bool) -> None:
     """Applies the changes of one resource; raises TopicError if any of them cannot be."""
     check_resource(line)
+    if line.resource_type == GROUP:
+        of_group = dict(ctx.broker.groups.configs.overrides(line.resource_name))
+        for change in line.configs:
+            apply(of_group, change, GROUP_DEFINITIONS)
+        replace_group_configs(ctx.broker, line.resource_name, of_group, validate_only=validate_only)
+        return
     topic = ctx.broker.topics.require(line.resource_name)
     names = [change.name for change in line.configs]
     if len(set(names)) != len(names):
         raise TopicError(ErrorCode.invalid_request, "A config is named more than once for the same topic.")
     overrides = dict(topic.configs)
     for change in line.configs:
-        apply(overrides, change)
+        apply(overrides, change, DEFINITIONS)
     ctx.broker.set_configs(topic.name, overrides, validate_only=validate_only)
 
 
-def apply(overrides: dict[str, str], change: Any) -> None:
-    """Applies one operation to a topic's overrides."""
+def apply(overrides: dict[str, str], change: Any, definitions: Mapping[str, ConfigDefinition]) -> None:
+    """Applies one operation to a resource's overrides."""
     name, operation, value = change.name, change.config_operation, change.value
-    definition = DEFINITIONS.get(name)
+    definition = definitions.get(name)
     if definition is None:
-        raise TopicError(ErrorCode.invalid_config, f"There is no topic config {name!r}.")
+        raise TopicError(ErrorCode.invalid_config, f"There is no config {name!r}.")
     if operation == DELETE:
         overrides.pop(name, None)
         return

@@ -1,7 +1,7 @@
 """ListGroups (key 16), versions 0-5.
 
-v3 flexible · v4 filter by state, state in the answer (KIP-518) · v5 filter by type, type in the answer (KIP-848; all
-groups are "classic" here). Filters ignore case.
+v3 flexible · v4 filter by state, state in the answer (KIP-518) · v5 filter by type, type in the answer (KIP-848).
+Filters ignore case.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
-CLASSIC = "classic"
-
 
 @api(ApiKey.LIST_GROUPS, 0, 5)
 def handle(ctx: RequestContext, request: Any) -> Any:
@@ -27,9 +25,9 @@ def handle(ctx: RequestContext, request: Any) -> Any:
             "group_id": group.group_id,
             "protocol_type": group.protocol_type,
             "group_state": group.state,
-            "group_type": CLASSIC,
+            "group_type": group.type,
         }
-        for group in ctx.broker.groups.describe_all()
-        if (not states or group.state.lower() in states) and (not types or CLASSIC in types)
+        for group in ctx.broker.groups.list_all()
+        if (not states or group.state.lower() in states) and (not types or group.type in types)
     ]
     return response(request, error_code=ErrorCode.none, groups=groups)

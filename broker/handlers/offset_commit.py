@@ -51,7 +51,8 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
 def refuse(ctx: RequestContext, request: Any) -> ErrorCode:
     """The code that refuses the whole request, or none."""
     who = MemberIdentity(request.member_id, request.group_instance_id if ctx.version >= 7 else None)
-    code = ctx.broker.groups.check_commit(request.group_id, who, request.generation_id_or_member_epoch)
+    generation = request.generation_id_or_member_epoch
+    code = ctx.broker.groups.check_commit(request.group_id, who, generation, version=ctx.version)
     # Clients before v9 do not know the newer code here.
     return ErrorCode.illegal_generation if code is ErrorCode.group_id_not_found and ctx.version < 9 else code
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.groups.state import GroupState
-from broker.groups.subscription import subscribed_topics
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
@@ -21,15 +19,11 @@ from broker.server.context import RequestContext
 @api(ApiKey.OFFSET_DELETE, 0, 0)
 async def handle(ctx: RequestContext, request: Any) -> Any:
     coordinator = ctx.broker.groups
-    group = coordinator.groups.get(request.group_id)
-    if group is None:
+    if coordinator.type_of(request.group_id) is None:
         return response(request, error_code=ErrorCode.group_id_not_found, topics=[])
-    in_use: frozenset[str] = frozenset()
-    if not group.is_in(GroupState.EMPTY):
-        topics = subscribed_topics(group)
-        if topics is None:
-            return response(request, error_code=ErrorCode.non_empty_group, topics=[])
-        in_use = topics
+    in_use = coordinator.topics_in_use(request.group_id)
+    if in_use is None:
+        return response(request, error_code=ErrorCode.non_empty_group, topics=[])
     gone = [(t.name, p.partition_index) for t in request.topics if t.name not in in_use for p in t.partitions]
     outcome = await coordinator.delete_offsets(request.group_id, gone)
     return response(

@@ -1,8 +1,8 @@
 """OffsetFetch (key 9), versions 1-10.
 
 v2 all topics (null), error of the group · v3 throttling · v5 leader epochs · v6 flexible · v7 require_stable
-(KIP-447) · v8 many groups in one request (KIP-709) · v9 member id and epoch (KIP-848; not checked: classic groups
-only) · v10 topic ids instead of names.
+(KIP-447) · v8 many groups in one request (KIP-709) · v9 member id and epoch, checked in consumer groups (KIP-848) ·
+v10 topic ids instead of names.
 What was never committed is no error: offset -1, epoch -1, metadata "". So is a group that is not there.
 """
 
@@ -25,11 +25,15 @@ def handle(ctx: RequestContext, request: Any) -> Any:
     stable = ctx.version >= 7 and request.require_stable
     if ctx.version < 8:
         return response(request, topics=fetch_group(ctx, request.group_id, request.topics, stable))
-    groups = [
-        {"group_id": group.group_id, "topics": fetch_group(ctx, group.group_id, group.topics, stable)}
-        for group in request.groups
-    ]
-    return response(request, groups=groups)
+    return response(request, groups=[fetch_for_member(ctx, group, stable) for group in request.groups])
+
+
+def fetch_for_member(ctx: RequestContext, group: Any, stable: bool) -> dict[str, Any]:
+    """The answer for one group, asked for by whom it names as its member, if it does."""
+    member_id, epoch = (group.member_id, group.member_epoch) if ctx.version >= 9 else (None, -1)
+    refusal = ctx.broker.groups.check_fetch(group.group_id, member_id, epoch)
+    topics = fetch_group(ctx, group.group_id, group.topics, stable) if refusal is ErrorCode.none else []
+    return {"group_id": group.group_id, "topics": topics, "error_code": refusal}
 
 
 def fetch_group(ctx: RequestContext, group_id: str, lines: Sequence[Any] | None, stable: bool) -> list[dict[str, Any]]:

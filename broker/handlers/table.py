@@ -16,6 +16,8 @@ MODULES: Final = (
     "add_partitions_to_txn",
     "alter_configs",
     "api_versions",
+    "consumer_group_describe",
+    "consumer_group_heartbeat",
     "create_partitions",
     "create_topics",
     "delete_groups",

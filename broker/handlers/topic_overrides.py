@@ -1,4 +1,4 @@
-"""Changing the configs of a topic: what both AlterConfigs APIs share."""
+"""Changing the configs of a topic or group: what both AlterConfigs APIs share."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.handlers.config_entries import BROKER, TOPIC
+from broker.handlers.config_entries import BROKER, GROUP, TOPIC
 from broker.topics.errors import TopicError
 
 
 def check_resource(line: Any) -> None:
-    """Raises TopicError for anything but a topic."""
+    """Raises TopicError for anything but a topic or a group."""
     if line.resource_type == BROKER:
         raise TopicError(
             ErrorCode.invalid_request, "This broker's settings are given when it starts; they cannot be changed now."
         )
-    if line.resource_type != TOPIC:
+    if line.resource_type not in (TOPIC, GROUP):
         raise TopicError(ErrorCode.invalid_request, f"Configs of resource type {line.resource_type} are not kept here.")
 
 

@@ -80,7 +80,7 @@ def refuse(ctx: RequestContext, request: Any, who: ProducerIdentity) -> ErrorCod
         member, generation = MemberIdentity(request.member_id, request.group_instance_id), request.generation_id
     else:
         member, generation = MemberIdentity(""), -1
-    code = ctx.broker.groups.check_commit(request.group_id, member, generation, transactional=True)
+    code = ctx.broker.groups.check_commit(request.group_id, member, generation, version=ctx.version, transactional=True)
     if code is ErrorCode.group_id_not_found:
         return ErrorCode.illegal_generation
     if code is not ErrorCode.none:

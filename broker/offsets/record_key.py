@@ -4,6 +4,7 @@
 OffsetKey   version int16 = 1 (0 read alike) · group string · topic string · partition int32
 GroupKey    version int16 = 2                · group string
 ```
+and those of consumer groups, see `broker.consumer_groups.record_key`.
 A record with a null value deletes what its key names. Source: OffsetCommitKey.json, GroupMetadataKey.json of Kafka.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from broker.consumer_groups.record_key import KINDS, ConsumerGroupKey, decode_consumer_group_key
 from broker.journal.fields import FieldReader, FieldWriter
 
 OFFSET_VERSION = 1
@@ -37,7 +39,7 @@ class GroupKey:
         return FieldWriter().int16(GROUP_VERSION).string(self.group_id).bytes()
 
 
-def decode_key(data: bytes) -> OffsetKey | GroupKey | None:
+def decode_key(data: bytes) -> OffsetKey | GroupKey | ConsumerGroupKey | None:
     """The key, or None for a kind of record that a later broker may have added: skip those."""
     reader = FieldReader(data)
     version = reader.int16()
@@ -45,4 +47,6 @@ def decode_key(data: bytes) -> OffsetKey | GroupKey | None:
         return OffsetKey(reader.string(), reader.string(), reader.int32())
     if version == GROUP_VERSION:
         return GroupKey(reader.string())
+    if version in KINDS:
+        return decode_consumer_group_key(version, reader)
     return None

@@ -9,7 +9,7 @@ then the file are removed after that, at the next start at the latest.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -37,6 +37,8 @@ class TopicCatalogue:
         self.by_name: dict[str, Topic] = {}
         self.ids: dict[UUID, Topic] = {}
         self.by_collision_key: dict[str, str] = {}
+        self.revision = 0
+        """Another one whenever a topic was made, changed or deleted."""
 
     def load(self) -> list[str]:
         """Reads all files; returns names of topics whose deletion was cut short. Raises DataDirectoryError."""
@@ -69,6 +71,10 @@ class TopicCatalogue:
 
     def by_id(self, topic_id: UUID) -> Topic | None:
         return self.ids.get(topic_id)
+
+    def names(self) -> Iterable[str]:
+        """In no order."""
+        return self.by_name.keys()
 
     def __iter__(self) -> Iterator[Topic]:
         """In order of name."""
@@ -141,6 +147,7 @@ class TopicCatalogue:
         topic = self.require(name)
         self.store(topic, deleted=True)
         del self.by_name[name], self.ids[topic.id], self.by_collision_key[collision_key(name)]
+        self.revision += 1
         return topic
 
     def forget(self, name: str) -> None:
@@ -163,6 +170,7 @@ class TopicCatalogue:
         self.by_name[topic.name] = topic
         self.ids[topic.id] = topic
         self.by_collision_key[collision_key(topic.name)] = topic.name
+        self.revision += 1
 
     def store(self, topic: Topic, *, deleted: bool = False) -> None:
         content = {

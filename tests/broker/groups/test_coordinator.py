@@ -10,11 +10,14 @@ from itertools import count
 import pytest
 from kio.schema.errors import ErrorCode
 
+from broker.consumer_groups.configs import GroupConfigs
+from broker.consumer_groups.settings import ConsumerGroupSettings
 from broker.groups.coordinator import GroupCoordinator
 from broker.groups.member import Protocol
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
 from broker.groups.settings import GroupSettings
 from broker.offsets.committed_offset import CommittedOffset
+from tests.broker.consumer_groups.topics import Topics
 from tests.broker.journal.memory_log import MemoryJournalLog
 
 DAY_MS = 24 * 3_600_000
@@ -40,6 +43,8 @@ class Bench:
             offsets_log=self.log,
             clock=self.clock,
             new_id=lambda: f"m{next(ids)}",
+            topics=Topics(),
+            configs=GroupConfigs(ConsumerGroupSettings()),
         )
         self.coordinator.start()
 
@@ -237,9 +242,9 @@ def test_coordinator_restart_goes_on_with_groups_and_offsets() -> None:
         async with bench(log) as b:
             who = MemberIdentity(joined.member_id)
             assert b.coordinator.heartbeat("g", who, 1) is ErrorCode.none
-            assert b.coordinator.check_commit("g", who, 1) is ErrorCode.none
+            assert b.coordinator.check_commit("g", who, 1, version=8) is ErrorCode.none
             assert {p: c.offset for p, c in b.coordinator.offsets.of_group("g").items()} == {("t", 0): 7}
-            assert [g.group_id for g in b.coordinator.describe_all()] == ["g", "simple"]
+            assert [g.group_id for g in b.coordinator.list_all()] == ["g", "simple"]
             b.advance(10_000)
             assert b.coordinator.heartbeat("g", who, 1) is ErrorCode.unknown_member_id
 
@@ -289,8 +294,8 @@ def test_coordinator_unknown_group_answers() -> None:
             assert (await b.join("m")).error is ErrorCode.unknown_member_id
             assert c.heartbeat("g", who, 1) is ErrorCode.unknown_member_id
             assert c.leave("g", [who, who]) == [ErrorCode.unknown_member_id] * 2
-            assert c.check_commit("g", who, 1) is ErrorCode.group_id_not_found
-            assert c.check_commit("g", MemberIdentity(""), -1) is ErrorCode.none
+            assert c.check_commit("g", who, 1, version=8) is ErrorCode.group_id_not_found
+            assert c.check_commit("g", MemberIdentity(""), -1, version=8) is ErrorCode.none
             assert c.describe("g") is None
             assert await c.delete("g") is ErrorCode.group_id_not_found
             assert c.groups == {}

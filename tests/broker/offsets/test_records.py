@@ -127,7 +127,7 @@ def test_truncated_group_metadata_is_refused(group: GroupMetadata, data: st.Data
 
 def test_key_of_a_later_kind_is_skipped() -> None:
     """A newer broker's records must not stop an older one."""
-    assert decode_key(bytes.fromhex("0003 0001 67")) is None
+    assert decode_key(bytes.fromhex("0011 0001 67")) is None
 
 
 def test_value_of_a_later_version_names_what_is_read() -> None:
