@@ -247,6 +247,8 @@ def read_legacy(
     topics: list[tuple[TopicKey, Partitions]] = []
     for _ in range(count):
         length = int16.unpack_from(frame, position)[0]
+        if length < 0:
+            raise ValueError("a topic without a name")  # and reading would go backwards
         position += 2
         name = str(frame[position : position + length], "utf-8")
         position += length
@@ -283,6 +285,8 @@ def read_flexible(
             position += 16
         else:
             length, position = read_uvarint(frame, position)
+            if not length:
+                raise ValueError("a topic without a name")
             topic = str(frame[position : position + length - 1], "utf-8")
             position += length - 1
         partition_count, position = read_uvarint(frame, position)

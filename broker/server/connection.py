@@ -319,6 +319,6 @@ def read_entity(operation: Operation, frame: memoryview, position: int) -> Any:
     """The request entity. Raises MalformedRequestError whatever the codec raises: the bytes are to blame."""
     assert operation.entities is not None
     try:
-        return operation.entities.read(frame.toreadonly(), position)[0]
+        return operation.entities.read(frame, position)
     except Exception as error:
         raise MalformedRequestError(str(error)) from error
