@@ -45,6 +45,8 @@ class BrokerOptions:
     """`socket.request.max.bytes`: a connection that announces more is closed."""
     fetch_max_bytes: int = 57_671_680
     """`fetch.max.bytes` of the broker: no answer to a fetch is longer, but for a first batch that is."""
+    fetch_session_cache_slots: int = 1_000
+    """`max.incremental.fetch.session.cache.slots`; 0: no sessions, clients send full fetches."""
     retention_check_ms: int = 300_000
     """`log.retention.check.interval.ms`."""
     cleaner_backoff_ms: int = 15_000
