@@ -26,7 +26,10 @@ class Reader:
         self.topic = f"topic-{uuid4().hex[:8]}"
         made = client.ask(
             CREATE, 7, timeout=timedelta(seconds=5), validate_only=False,
-            topics=[{"name": self.topic, "num_partitions": partitions, "replication_factor": 1, "assignments": [], "configs": []}],
+            topics=[
+                {"name": self.topic, "num_partitions": partitions, "replication_factor": 1, "assignments": [],
+                 "configs": []},
+            ],
         )  # fmt: skip
         self.topic_id: UUID = made.topics[0].topic_id
 
@@ -51,8 +54,8 @@ class Reader:
     ) -> None:
         lines = [
             {
-                "partition": number, "current_leader_epoch": leader_epoch, "fetch_offset": offset, "last_fetched_epoch": -1,
-                "log_start_offset": -1, "partition_max_bytes": 1 << 20,
+                "partition": number, "current_leader_epoch": leader_epoch, "fetch_offset": offset,
+                "last_fetched_epoch": -1, "log_start_offset": -1, "partition_max_bytes": 1 << 20,
             }
             for number, offset in offsets.items()
         ]  # fmt: skip
