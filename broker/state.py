@@ -52,6 +52,8 @@ class BrokerState:
         self.logs = LogDirectory(data.logs, durable=self.durable, clock=clock)
         self.producer_ids = ProducerIds(data.producer_ids, durable=self.durable)
         self.group_commit = GroupCommit()
+        self.unsent = 0
+        """Bytes of answers that wait for clients who are slow to read, or for those before them."""
         self.fetch_sessions = FetchSessionCache(
             options.fetch_session_cache_slots, clock=clock, new_id=lambda: random.randrange(1, 2**31)
         )
@@ -73,7 +75,8 @@ class BrokerState:
 
     def fetch_room(self, asked: int) -> int:
         """Bytes of records that an answer to a fetch may have."""
-        return min(asked, self.options.fetch_max_bytes)
+        options = self.options
+        return min(asked, options.fetch_max_bytes, max(0, options.queued_max_response_bytes - self.unsent))
 
     # -- topics ------------------------------------------------------------------------------------------------------
     def create_topic(

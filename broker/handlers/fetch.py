@@ -87,7 +87,7 @@ def in_session(broker: BrokerState, request: FetchRequest) -> Fetch | ErrorCode:
 class ParkedFetch:
     """A fetch that waits for more bytes in any of its partitions, or for its time to be over."""
 
-    __slots__ = ("fetch", "future", "missing", "queues", "timer", "woken")
+    __slots__ = ("fetch", "future", "missing", "queues", "size", "timer", "woken")
 
     def __init__(self, fetch: Fetch, request: FetchRequest, missing: int) -> None:
         loop = asyncio.get_running_loop()
@@ -96,6 +96,8 @@ class ParkedFetch:
         """Bytes to come before it is worth an answer."""
         self.future: asyncio.Future[list[Buffer]] = loop.create_future()
         self.woken = False
+        self.size = 0
+        """Bytes of records that were read and are not with the connection yet."""
         self.timer = loop.call_later(request.max_wait / 1000, self.complete)
         committed = request.isolation_level == READ_COMMITTED
         self.queues: list[set[Waiter]] = [log.stable.waiters if committed else log.waiters for log in fetch.logs()]
@@ -115,12 +117,14 @@ class ParkedFetch:
 
     def complete(self) -> None:
         if not self.future.done():
-            parts = self.fetch.answer()[2]
+            self.size, _, parts = self.fetch.answer()
+            self.fetch.broker.unsent += self.size  # a hundred may be answered before the first one is written
             self.fetch.told()
             self.future.set_result(parts)
 
     def leave(self, _: asyncio.Future[list[Buffer]]) -> None:
         """Answered, or the client has gone."""
         self.timer.cancel()
+        self.fetch.broker.unsent -= self.size
         for queue in self.queues:
             queue.discard(self)
