@@ -21,6 +21,8 @@ from broker.topics.errors import TopicError
 from broker.topics.names import INTERNAL
 from broker.topics.topic import Topic
 
+IDS_FROM = 12
+
 
 @api(ApiKey.METADATA, 0, 13)
 def handle(ctx: RequestContext, request: Any) -> Any:
@@ -51,6 +53,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def find(ctx: RequestContext, line: Any, may_create: bool) -> dict[str, Any]:
     """One topic that was asked for, made if it may be."""
     topic_id = getattr(line, "topic_id", None)
+    if line.name is None and ctx.version < IDS_FROM:
+        return missing(ErrorCode.invalid_request, "", None)
     if line.name is None:
         topic = None if topic_id is None else ctx.broker.topics.by_id(topic_id)
         return missing(ErrorCode.unknown_topic_id, None, topic_id) if topic is None else describe(ctx, topic)

@@ -14,7 +14,7 @@ from enum import IntEnum
 from functools import cache
 from struct import Struct
 from types import UnionType
-from typing import Any, Final, cast, get_args, get_origin
+from typing import Any, Final, NamedTuple, cast, get_args, get_origin
 
 from broker.protocol.batches import Buffer
 from broker.protocol.varint import read_uvarint
@@ -48,6 +48,15 @@ class Kind(IntEnum):
 FIXED, STRING, BYTES, ARRAY, STRING_ARRAY, BYTES_ARRAY, STRUCT_ARRAY, STRUCT, NULLABLE_STRUCT = Kind
 
 
+class Place(NamedTuple):
+    """A field, or several of fixed size in a row."""
+
+    kind: Kind
+    detail: Any
+    """Size in bytes, shape, or the least size of an item."""
+    nullable: bool = False
+
+
 class Shape:
     """The places of one structure in wire order; made once for each, immutable."""
 
@@ -55,15 +64,15 @@ class Shape:
 
     def __init__(self, entity: type) -> None:
         self.flexible: bool = cast(Any, entity).__flexible__
-        self.tagged: dict[int, tuple[Kind, Any]] = {}
-        places: list[tuple[Kind, Any]] = []
+        self.tagged: dict[int, Place] = {}
+        places: list[Place] = []
         for field in fields(entity):
             place = place_of(field.type, field.metadata.get("kafka_type"))
             tag = field.metadata.get("tag")
             if tag is not None:
                 self.tagged[tag] = place
-            elif place[0] is FIXED and places and places[-1][0] is FIXED:
-                places[-1] = (FIXED, places[-1][1] + place[1])
+            elif place.kind is FIXED and places and places[-1].kind is FIXED:
+                places[-1] = Place(FIXED, places[-1].detail + place.detail)
             else:
                 places.append(place)
         self.places = tuple(places)
@@ -88,8 +97,8 @@ class Shape:
             raise ValueError(f"the request ends {position - len(buffer)} bytes before its fields do")
         return position
 
-    def check_place(self, place: tuple[Kind, Any], buffer: Buffer, position: int) -> int:
-        kind, detail = place
+    def check_place(self, place: Place, buffer: Buffer, position: int) -> int:
+        kind, detail, nullable = place
         if kind is FIXED:
             return position + detail
         if kind >= STRUCT:
@@ -108,6 +117,8 @@ class Shape:
             length = int32.unpack_from(buffer, position)[0]
             position += 4
         if length <= 0:
+            if length < 0 and not nullable and kind >= ARRAY:
+                raise ValueError("an array that must not be null is null")  # the codec would take it
             return position
         if kind <= BYTES:
             return position + length
@@ -121,14 +132,14 @@ class Shape:
             for _ in range(length):
                 position = check(buffer, position)
             return position
-        item = (STRING if kind is STRING_ARRAY else BYTES, None)
+        item = Place(STRING if kind is STRING_ARRAY else BYTES, None)
         for _ in range(length):
             position = self.check_place(item, buffer, position)
         return position
 
 
-def place_of(annotation: Any, kafka_type: str | None) -> tuple[Kind, Any]:
-    """Kind and detail (size, shape, or least size of an item) of a field."""
+def place_of(annotation: Any, kafka_type: str | None) -> Place:
+    """Where and how a field stands."""
     inner, nullable = annotation, isinstance(annotation, UnionType)
     if nullable:
         inner = next(option for option in get_args(annotation) if option is not type(None))
@@ -136,21 +147,21 @@ def place_of(annotation: Any, kafka_type: str | None) -> tuple[Kind, Any]:
     if container is tuple:
         item = get_args(inner)[0]
         if is_dataclass(item):
-            return STRUCT_ARRAY, shape_of(cast(type, item))
+            return Place(STRUCT_ARRAY, shape_of(cast(type, item)), nullable)
         assert kafka_type is not None
         if kafka_type in SIZES:
-            return ARRAY, SIZES[kafka_type]
-        return (STRING_ARRAY if kafka_type == "string" else BYTES_ARRAY), 1
+            return Place(ARRAY, SIZES[kafka_type], nullable)
+        return Place(STRING_ARRAY if kafka_type == "string" else BYTES_ARRAY, 1, nullable)
     if is_dataclass(inner):
-        return (NULLABLE_STRUCT if nullable else STRUCT), shape_of(cast(type, inner))
+        return Place(NULLABLE_STRUCT if nullable else STRUCT, shape_of(cast(type, inner)))
     assert kafka_type is not None
     if kafka_type in SIZES:
-        return FIXED, SIZES[kafka_type]
-    return (STRING if kafka_type == "string" else BYTES), None
+        return Place(FIXED, SIZES[kafka_type])
+    return Place(STRING if kafka_type == "string" else BYTES, None)
 
 
-def least_size(place: tuple[Kind, Any], *, flexible: bool) -> int:
-    kind, detail = place
+def least_size(place: Place, *, flexible: bool) -> int:
+    kind, detail, _ = place
     if kind is FIXED:
         return detail
     if kind is STRUCT:

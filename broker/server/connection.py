@@ -241,7 +241,7 @@ class Connection(asyncio.BufferedProtocol):
                 position += id_length
                 client_id = str(frame[14:position], "utf-8")
             if operation.flexible_request:
-                position = position + 1 if not frame[position] else skip_tags(frame, position)
+                position = position + 1 if not frame[position] else skip_header_tags(frame, position)
             context = RequestContext(self.state, version, client_id, self.client_host, self.principal)
             if operation.entities is None:
                 result = operation.handle(context, frame, position)
@@ -255,9 +255,8 @@ class Connection(asyncio.BufferedProtocol):
         except (MalformedRequestError, IndexError, UnicodeDecodeError) as error:
             self.close(f"sent a malformed {operation.api.key.name} request, version {version}: {error!r}")
             return
-        except Exception:
-            LOG.exception("%s version %d from %s failed", operation.api.key.name, version, self.client_host)
-            self.hang_up()
+        except Exception as error:
+            self.failed(operation, error)
             return
         if type(result) is list:
             if not self.answers:
@@ -303,14 +302,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         error = future.exception()
         if error is not None:
-            LOG.error(
-                "%s version %d from %s failed",
-                answer.operation.api.key.name,
-                answer.operation.version,
-                self.client_host,
-                exc_info=error,
-            )
-            self.hang_up()
+            self.failed(answer.operation, error)
             return
         if self.closed:
             return
@@ -322,7 +314,14 @@ class Connection(asyncio.BufferedProtocol):
     def take_result(self, answer: Answer, result: Any) -> None:
         """Puts a result into its place and writes what is first in line."""
         entities = answer.operation.entities
-        answer.parts = result if entities is None else [entities.encode(result)]
+        if entities is None:
+            answer.parts = result
+        else:
+            try:
+                answer.parts = [entities.encode(result)]
+            except Exception as error:
+                self.failed(answer.operation, error)
+                return
         answers = self.answers
         while answers and (parts := answers[0].parts) is not None:
             first = answers.popleft()
@@ -341,6 +340,12 @@ class Connection(asyncio.BufferedProtocol):
         if not self.writable:
             self.count_unsent()
 
+    def failed(self, operation: Operation, error: BaseException) -> None:
+        """A handler raised what nobody foresaw, or its answer cannot be written."""
+        name, version = operation.api.key.name, operation.version
+        LOG.error("%s version %d from %s failed", name, version, self.client_host, exc_info=error)
+        self.hang_up()
+
     def close(self, reason: str) -> None:
         """Hangs up, and says in the broker's log why: the client cannot be told."""
         if self.server.limits.worth_a_line():
@@ -352,6 +357,14 @@ class Connection(asyncio.BufferedProtocol):
         if not self.closed:
             self.closed = True
             self.transport.abort()
+
+
+def skip_header_tags(frame: memoryview, position: int) -> int:
+    """Raises MalformedRequestError, IndexError."""
+    try:
+        return skip_tags(frame, position)
+    except ValueError as error:
+        raise MalformedRequestError(str(error)) from error
 
 
 def read_entity(operation: Operation, frame: memoryview, position: int) -> Any:

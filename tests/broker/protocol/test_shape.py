@@ -68,3 +68,12 @@ def test_array_of_structures_is_measured_by_their_least_size() -> None:
     body = struct.pack(">h", 1) + b"g" + struct.pack(">i", 9) + bytes(50)
     with pytest.raises(ValueError, match="an array of 9 items where 50 bytes are left"):
         shape_of(entity).check(body, 0)
+
+
+def test_null_array_is_refused_where_the_schema_has_none() -> None:
+    """The codec reads it as None, which no handler expects."""
+    shape = shape_of(load_request_schema(ApiKey.LIST_OFFSETS, 1))
+    with pytest.raises(ValueError, match="must not be null"):
+        shape.check(b"\xff" * 8, 0)
+    shape = shape_of(load_request_schema(ApiKey.METADATA, 1))
+    assert shape.check(b"\xff" * 4, 0) == 4
