@@ -6,12 +6,12 @@ yet. Finding out is a few comparisons for each partition of the session, so one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from kio.schema.errors import ErrorCode
 
 from broker.fetch.answer import Line, encode
-from broker.fetch.reading import read_line, topic_name
+from broker.fetch.reading import read_line, refusal, topic_name
 from broker.fetch.request import READ_COMMITTED, FetchRequest, TopicKey
 from broker.fetch.session import UNTOLD, FetchSession, SessionPartition
 from broker.log.partition import PartitionLog
@@ -22,12 +22,14 @@ from broker.state import BrokerState
 class SessionFetch:
     """One request of a session, the first one, which opened it, included."""
 
-    __slots__ = ("broker", "epoch", "fresh", "request", "session")
+    __slots__ = ("broker", "denied", "epoch", "fresh", "request", "session")
 
     def __init__(self, broker: BrokerState, request: FetchRequest, session: FetchSession) -> None:
         self.broker = broker
         self.request = request
         self.session = session
+        self.denied: Set[TopicKey] = frozenset()
+        """Topics that the client must not read."""
         self.epoch = session.epoch
         """Of the session while this is its newest request."""
         self.fresh: list[tuple[SessionPartition, Line]] = []
@@ -46,7 +48,12 @@ class SessionFetch:
         room = broker.fetch_room(request.max_bytes)
         total = 0
         at_once = False
+        denied = self.denied
         for partition in self.session.partitions.values():
+            if denied and partition.topic in denied:
+                fresh.append((partition, refusal(partition.wanted.partition, ErrorCode.topic_authorization_failed)))
+                at_once = True
+                continue
             log = partition.log
             if log is None or log.released:
                 log = self.find(partition)
@@ -93,6 +100,10 @@ class SessionFetch:
         if served:
             self.session.serve(served)
         self.fresh = []
+
+    def topics(self) -> Set[TopicKey]:
+        """What is asked for, now and before."""
+        return {topic for topic, _ in self.session.partitions}
 
     def logs(self) -> Iterator[PartitionLog]:
         """Those whose growth is waited for."""

@@ -27,7 +27,7 @@ IDS_FROM = 12
 @api(ApiKey.METADATA, 0, 13)
 def handle(ctx: RequestContext, request: Any) -> Any:
     broker = ctx.broker
-    asked = request.topics
+    asked = None if request.topics is None else list(dict.fromkeys(request.topics))
     if asked is None or (ctx.version == 0 and not asked):
         topics = [describe(ctx, topic) for topic in broker.topics]
     else:
@@ -70,7 +70,8 @@ def find(ctx: RequestContext, line: Any, may_create: bool) -> dict[str, Any]:
     return describe(ctx, topic) if may_create else missing(ErrorCode.unknown_topic_or_partition, line.name, None)
 
 
-def describe(ctx: RequestContext, topic: Topic) -> dict[str, Any]:
+def describe(ctx: RequestContext, topic: Topic, partitions: range | None = None) -> dict[str, Any]:
+    """A topic with all its partitions, or those that are asked for."""
     node = (ctx.broker.node_id,)
     return {
         "error_code": ErrorCode.none,
@@ -85,9 +86,11 @@ def describe(ctx: RequestContext, topic: Topic) -> dict[str, Any]:
                 "leader_epoch": LEADER_EPOCH,
                 "replica_nodes": node,
                 "isr_nodes": node,
+                "eligible_leader_replicas": (),
+                "last_known_elr": (),
                 "offline_replicas": (),
             }
-            for partition in range(topic.partitions)
+            for partition in (range(topic.partitions) if partitions is None else partitions)
         ],
     }
 

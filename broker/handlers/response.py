@@ -36,10 +36,12 @@ def response_type(request_type: type) -> type:
 def build(entity: type, fields: Mapping[str, Any]) -> Any:
     """An entity from a tree: dicts become nested entities, unknown names are dropped."""
     values: dict[str, Any] = {}
-    for name, nested in layout(entity):
+    for name, nested, many in layout(entity):
         if name in fields:
             value = fields[name]
-            values[name] = value if nested is None or value is None else build_all(nested, value)
+            if nested is not None and value is not None:
+                value = build_all(nested, value) if many else build(nested, value)
+            values[name] = value
     return entity(**values)
 
 
@@ -48,17 +50,18 @@ def build_all(entity: type, items: Iterable[Mapping[str, Any]]) -> tuple[Any, ..
 
 
 @cache
-def layout(entity: type) -> tuple[tuple[str, type | None], ...]:
-    """Field name and, for an array of nested entities, their class."""
-    return tuple((field.name, nested_entity(field.type)) for field in dataclasses.fields(entity))
+def layout(entity: type) -> tuple[tuple[str, type | None, bool], ...]:
+    """Field name; for nested entities their class, and whether there is an array of them."""
+    return tuple((field.name, *nested_entity(field.type)) for field in dataclasses.fields(entity))
 
 
-def nested_entity(annotation: Any) -> type | None:
+def nested_entity(annotation: Any) -> tuple[type | None, bool]:
     for option in get_args(annotation) if isinstance(annotation, UnionType) else (annotation,):
-        if get_origin(option) is tuple:
-            item = get_args(option)[0]
-            return item if hasattr(item, "__dataclass_fields__") else None
-    return None
+        many = get_origin(option) is tuple
+        item = get_args(option)[0] if many else option
+        if hasattr(item, "__dataclass_fields__"):
+            return item, many
+    return None, False
 
 
 def milliseconds(duration: timedelta) -> int:

@@ -103,7 +103,7 @@ class WireFuzz:
         """Returns what there is to tell. Raises AssertionError."""
         options = BrokerOptions(
             auto_create_topics=False,
-            topic_defaults={"retention.bytes": "10000000", "segment.bytes": "1000000"},
+            topic_defaults={"retention.bytes": "10000000", "retention.ms": "-1", "segment.bytes": "1000000"},
             retention_check_ms=5_000,
         )
         broker = Broker(options=options)
