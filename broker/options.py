@@ -56,8 +56,24 @@ class BrokerOptions:
     """`group.consumer.migration.policy`: which groups with members may change between the two protocols."""
     max_request_bytes: int = 104_857_600
     """`socket.request.max.bytes`: a connection that announces more is closed."""
+    max_connections: int = 2_147_483_647
+    """`max.connections`; never more than half of the files that the process may have open."""
+    max_connections_per_ip: int = 2_147_483_647
+    """`max.connections.per.ip`."""
+    connections_max_idle_ms: int = 600_000
+    """`connections.max.idle.ms`: a connection without requests is closed after that time."""
+    request_timeout_ms: int = 30_000
+    """A request that has begun must be there after that time, plus a second for every 16 KiB of it."""
+    queued_max_request_bytes: int = 536_870_912
+    """`queued.max.request.bytes` (Kafka's default is none): memory for requests above 4 MiB of all connections
+    together; further ones are not read from until there is room."""
+    queued_max_response_bytes: int = 536_870_912
+    """Bytes of answers that clients have not read yet, of all connections together, above which fetches are given one
+    batch at a time."""
     fetch_max_bytes: int = 57_671_680
     """`fetch.max.bytes` of the broker: no answer to a fetch is longer, but for a first batch that is."""
+    fetch_session_cache_slots: int = 1_000
+    """`max.incremental.fetch.session.cache.slots`; 0: no sessions, clients send full fetches."""
     retention_check_ms: int = 300_000
     """`log.retention.check.interval.ms`."""
     cleaner_backoff_ms: int = 15_000

@@ -6,12 +6,14 @@ Used in the event loop's thread only.
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kio.schema.errors import ErrorCode
 
+from broker.fetch.session_cache import FetchSessionCache
 from broker.log.directory import LogDirectory
 from broker.log.group_commit import GroupCommit
 from broker.log.producer_ids import ProducerIds
@@ -50,6 +52,11 @@ class BrokerState:
         self.logs = LogDirectory(data.logs, durable=self.durable, clock=clock)
         self.producer_ids = ProducerIds(data.producer_ids, durable=self.durable)
         self.group_commit = GroupCommit()
+        self.unsent = 0
+        """Bytes of answers that wait for clients who are slow to read, or for those before them."""
+        self.fetch_sessions = FetchSessionCache(
+            options.fetch_session_cache_slots, clock=clock, new_id=lambda: random.randrange(1, 2**31)
+        )
 
     # -- life --------------------------------------------------------------------------------------------------------
     def load(self) -> None:
@@ -65,6 +72,11 @@ class BrokerState:
         """Closes the logs and marks the shutdown as clean."""
         self.logs.close(sync=sync)
         self.data.mark_clean()
+
+    def fetch_room(self, asked: int) -> int:
+        """Bytes of records that an answer to a fetch may have."""
+        options = self.options
+        return min(asked, options.fetch_max_bytes, max(0, options.queued_max_response_bytes - self.unsent))
 
     # -- topics ------------------------------------------------------------------------------------------------------
     def create_topic(

@@ -27,9 +27,10 @@ from broker.protocol.batches import (
     checksum,
     checksum_struct,
     header_struct,
+    record_bytes,
 )
 from broker.protocol.compression import compress
-from broker.protocol.record_spans import RecordSpan, record_bytes, record_spans
+from broker.protocol.record_spans import RecordSpan, record_spans
 from broker.protocol.varint import write_varlong
 
 

@@ -18,8 +18,8 @@ from broker.compaction.cleaning import Cleaning, Outcome, Replacement
 from broker.compaction.offset_map import OffsetMap
 from broker.compaction.segment_reader import SegmentReader
 from broker.log.segment import Segment
-from broker.protocol.batches import CONTROL
-from broker.protocol.record_spans import record_bytes, record_spans
+from broker.protocol.batches import CONTROL, record_bytes
+from broker.protocol.record_spans import record_spans
 
 MAX_RELATIVE_OFFSET = 2**31 - 1
 WRITE_BYTES = 1_048_576

@@ -21,11 +21,13 @@ from broker.topics.errors import TopicError
 from broker.topics.names import INTERNAL
 from broker.topics.topic import Topic
 
+IDS_FROM = 12
+
 
 @api(ApiKey.METADATA, 0, 13)
 def handle(ctx: RequestContext, request: Any) -> Any:
     broker = ctx.broker
-    asked = request.topics
+    asked = None if request.topics is None else list(dict.fromkeys(request.topics))
     if asked is None or (ctx.version == 0 and not asked):
         topics = [describe(ctx, topic) for topic in broker.topics]
     else:
@@ -51,6 +53,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def find(ctx: RequestContext, line: Any, may_create: bool) -> dict[str, Any]:
     """One topic that was asked for, made if it may be."""
     topic_id = getattr(line, "topic_id", None)
+    if line.name is None and ctx.version < IDS_FROM:
+        return missing(ErrorCode.invalid_request, "", None)
     if line.name is None:
         topic = None if topic_id is None else ctx.broker.topics.by_id(topic_id)
         return missing(ErrorCode.unknown_topic_id, None, topic_id) if topic is None else describe(ctx, topic)
@@ -66,7 +70,8 @@ def find(ctx: RequestContext, line: Any, may_create: bool) -> dict[str, Any]:
     return describe(ctx, topic) if may_create else missing(ErrorCode.unknown_topic_or_partition, line.name, None)
 
 
-def describe(ctx: RequestContext, topic: Topic) -> dict[str, Any]:
+def describe(ctx: RequestContext, topic: Topic, partitions: range | None = None) -> dict[str, Any]:
+    """A topic with all its partitions, or those that are asked for."""
     node = (ctx.broker.node_id,)
     return {
         "error_code": ErrorCode.none,
@@ -81,9 +86,11 @@ def describe(ctx: RequestContext, topic: Topic) -> dict[str, Any]:
                 "leader_epoch": LEADER_EPOCH,
                 "replica_nodes": node,
                 "isr_nodes": node,
+                "eligible_leader_replicas": (),
+                "last_known_elr": (),
                 "offline_replicas": (),
             }
-            for partition in range(topic.partitions)
+            for partition in (range(topic.partitions) if partitions is None else partitions)
         ],
     }
 

@@ -1,8 +1,9 @@
 """Produce (key 0), versions 3-13 (advertised from 0, see `broker.protocol.advertised`).
 
-v3 record batches, transactional id · v5 log start offset · v7 zstd · v8 errors per record (KIP-467) · v9 flexible ·
-v10 leader and endpoints in tagged fields on leader errors (never: there is one leader) · v11 TRANSACTION_ABORTABLE ·
-v12 writing to a partition adds it to the transaction (KIP-890) · v13 topic ids instead of names.
+v3 record batches, transactional id · v5 log start offset · v7 zstd (error 76 before) · v8 errors per record (KIP-467) ·
+v9 flexible · v10 leader and endpoints in tagged fields on leader errors (never: there is one leader) ·
+v11 TRANSACTION_ABORTABLE · v12 writing to a partition adds it to the transaction (KIP-890) ·
+v13 topic ids instead of names.
 acks=1 and acks=-1 are the same on one node. acks=0 has no answer; an error closes the connection.
 
 Hand-coded: this is the hot path. Batches stay where the socket put them, up to the file.
@@ -26,7 +27,8 @@ from broker.log.errors import AppendRefused
 from broker.log.partition import PartitionLog
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
-from broker.protocol.batches import Buffer
+from broker.protocol.batches import CODEC_MASK, HEADER_SIZE, Buffer
+from broker.protocol.compression import Codec
 from broker.protocol.errors import MalformedRequestError, UnanswerableError
 from broker.protocol.varint import read_uvarint, skip_tags, write_uvarint
 from broker.server.context import RequestContext
@@ -39,6 +41,9 @@ FLEXIBLE_FROM = 9
 TOPIC_IDS_FROM = 13
 RECORD_ERRORS_FROM = 8
 LOG_START_FROM = 5
+ZSTD_FROM = 7
+ATTRIBUTES_AT = 22
+"""Where a batch says its codec."""
 
 int16 = Struct(">h")
 int32 = Struct(">i")
@@ -122,6 +127,11 @@ def append_all(
     for topic, partitions in topics:
         answers: list[Outcome] = []
         for partition, batch in partitions:
+            if version < ZSTD_FROM and batch is not None and is_zstd(batch):
+                failed = True
+                problem = f"Produce requests with version {version} are not allowed to use ZStandard compression"
+                answers.append(Outcome(partition, ErrorCode.unsupported_compression_type.value, problem))
+                continue
             outcome = append(broker, topic, partition, batch, acks, written, write)
             failed = failed or outcome.code != NO_ERROR
             answers.append(outcome)
@@ -175,6 +185,10 @@ def append(
     outcome.append_time = append_time
     outcome.log_start = log.start_offset
     return outcome
+
+
+def is_zstd(batch: memoryview) -> bool:
+    return len(batch) >= HEADER_SIZE and batch[ATTRIBUTES_AT] & CODEC_MASK == Codec.ZSTD
 
 
 def named(broker: BrokerState, topic: TopicKey) -> str:
@@ -247,6 +261,8 @@ def read_legacy(
     topics: list[tuple[TopicKey, Partitions]] = []
     for _ in range(count):
         length = int16.unpack_from(frame, position)[0]
+        if length < 0:
+            raise ValueError("a topic without a name")  # and reading would go backwards
         position += 2
         name = str(frame[position : position + length], "utf-8")
         position += length
@@ -283,6 +299,8 @@ def read_flexible(
             position += 16
         else:
             length, position = read_uvarint(frame, position)
+            if not length:
+                raise ValueError("a topic without a name")
             topic = str(frame[position : position + length - 1], "utf-8")
             position += length - 1
         partition_count, position = read_uvarint(frame, position)

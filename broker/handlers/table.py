@@ -27,6 +27,7 @@ MODULES: Final = (
     "describe_configs",
     "describe_groups",
     "describe_producers",
+    "describe_topic_partitions",
     "describe_transactions",
     "end_txn",
     "fetch",

@@ -16,6 +16,7 @@ from kio.schema.errors import ErrorCode
 
 from broker.files import sync_directory, write_atomically
 from broker.log.aborted import AbortedTransaction, AbortedTransactions
+from broker.log.contents import check_contents
 from broker.log.errors import AppendRefused
 from broker.log.last_stable_offset import LastStableOffset
 from broker.log.producer_snapshot import encode_snapshot
@@ -23,7 +24,7 @@ from broker.log.producers import SEQUENCE_MASK, ProducerStates
 from broker.log.reader import LogReader
 from broker.log.recovery_point import INTERVAL_BYTES, save_recovery_point
 from broker.log.segment import Segment
-from broker.log.validation import check_contents, check_header
+from broker.log.validation import check_header
 from broker.log.waiter import Waiter
 from broker.protocol.batches import (
     HEADER_SIZE,
@@ -126,7 +127,7 @@ class PartitionLog:
         """
         size = len(batch)
         if size < HEADER_SIZE:
-            raise AppendRefused(ErrorCode.corrupt_message, f"A batch of {size} bytes is shorter than its header")
+            raise AppendRefused(ErrorCode.invalid_record, f"A batch of {size} bytes is shorter than its header")
         header = header_struct.unpack_from(batch)
         check_header(header, batch, self.config, self.name)
         _, _, _, _, _, attributes, last_delta, _, timestamp, producer_id, epoch, sequence, _ = header
@@ -134,18 +135,15 @@ class PartitionLog:
             raise AppendRefused(ErrorCode.invalid_txn_state, f"{self.name} is in no transaction of the producer")
         config = self.config
         now = self.clock()
-        if config.log_append_time or config.compacted or config.timestamp_before_max_ms < now:
-            timestamp = check_contents(batch, config, now)
-        elif timestamp > now + config.timestamp_after_max_ms:
-            raise AppendRefused(
-                ErrorCode.invalid_timestamp,
-                f"Timestamp {timestamp} of batch is out of range: more than {config.timestamp_after_max_ms} ms "
-                f"after the broker's clock {now} (message.timestamp.after.max.ms)",
-            )
+        if (
+            config.checks_contents
+            or config.timestamp_before_max_ms < now
+            or timestamp > now + config.timestamp_after_max_ms
+        ):
+            batch, timestamp = check_contents(batch, config, now, self.name)
+            size = len(batch)
         append_time = timestamp if config.log_append_time else NO_TIMESTAMP
         if producer_id >= 0:
-            if sequence < 0:
-                raise AppendRefused(ErrorCode.invalid_record, "A batch with a producer id needs a base sequence")
             last_sequence = (sequence + last_delta) & SEQUENCE_MASK
             known = self.producers.check(producer_id, epoch, sequence, last_sequence)
             if known is not None:

@@ -1,112 +1,98 @@
-"""The rules a batch must keep: those its header shows, and, where the topic's configs ask for it, its records'.
+"""The rules a batch must keep: those its header shows.
 
-Source: `LogValidator.validateRecord`, KIP-467 (record errors) of Apache Kafka.
+Source: `ProduceRequest.validateRecords`, `UnifiedLog.analyzeAndValidateRecords` and `LogValidator.validateBatch` of
+Apache Kafka, in the order in which they are asked there.
 """
 
 from __future__ import annotations
-
-from struct import Struct
 
 from kio.schema.errors import ErrorCode
 
 from broker.log.errors import AppendRefused
 from broker.protocol.batches import (
+    CODEC_MASK,
     CONTROL,
     HEADER_SIZE,
     LENGTH_OVERHEAD,
     LOG_APPEND_TIME,
     TRANSACTIONAL,
-    BatchHeader,
     Buffer,
-    CorruptBatchError,
     checksum,
-    checksum_struct,
-    decode_batch,
-    read_header,
 )
-from broker.protocol.record_spans import record_bytes, records_without_key
+from broker.protocol.compression import Codec
 from broker.topics.config import TopicConfig
 
-attributes_struct = Struct(">h")
-timestamp_struct = Struct(">q")
+LEAST_LENGTH = 14
+"""Of a record of the oldest format: less than that is no length at all."""
+REFUSED_ATTRIBUTES = CONTROL | LOG_APPEND_TIME
 
 
 def check_header(header: tuple[int, ...], batch: Buffer, config: TopicConfig, partition: str) -> None:
     """Checks a batch of at least a header's size from a producer; raises AppendRefused."""
     size = len(batch)
-    base_offset, length, _, magic, crc, attributes, last_delta, _, _, producer_id, _, _, count = header
-    if magic != 2:
-        # An old message set has its own layout; only its magic byte stands at the same place.
-        code = ErrorCode.unsupported_for_message_format if magic in (0, 1) else ErrorCode.corrupt_message
-        raise AppendRefused(code, f"Message format {magic} is not served, only v2")
-    if length + LENGTH_OVERHEAD != size:
-        if HEADER_SIZE <= length + LENGTH_OVERHEAD < size:
-            raise AppendRefused(ErrorCode.invalid_record, "A produce request must have one batch per partition")
-        raise AppendRefused(ErrorCode.corrupt_message, f"Batch length {length} does not fit its {size} bytes")
+    base_offset, length, _, magic, crc, attributes, last_delta, _, _, producer_id, _, sequence, count = header
+    if length + LENGTH_OVERHEAD != size or magic != 2:
+        raise not_one_batch(length, magic, size)
+    if base_offset:
+        raise invalid(
+            f"The baseOffset of the record batch in the append to {partition} should be 0, but it is {base_offset}"
+        )
     if size > config.max_message_bytes:
         raise AppendRefused(
             ErrorCode.message_too_large,
             f"The record batch size in the append to {partition} is {size} bytes which exceeds the maximum "
             f"configured value of {config.max_message_bytes}.",
         )
-    if checksum(batch) != crc:
-        raise AppendRefused(ErrorCode.corrupt_message, f"Batch in the append to {partition} fails its checksum")
-    if base_offset != 0 or count <= 0 or last_delta + 1 != count:
+    computed = checksum(batch)
+    if computed != crc:
         raise AppendRefused(
-            ErrorCode.invalid_record,
-            f"Batch with base offset {base_offset}, last offset delta {last_delta} and {count} records",
+            ErrorCode.corrupt_message,
+            f"Record is corrupt (stored crc = {crc}, computed crc = {computed}) in topic partition {partition}.",
         )
-    if attributes & CONTROL:
-        raise AppendRefused(ErrorCode.invalid_record, "Clients must not write control batches")
-    if attributes & TRANSACTIONAL and producer_id < 0:
-        raise AppendRefused(ErrorCode.invalid_record, "A transactional batch needs a producer id")
-
-
-def check_contents(batch: bytearray | memoryview, config: TopicConfig, now: int) -> int:
-    """Checks keys (compacted topics) and timestamps record by record, and stamps LogAppendTime; all in place.
-
-    Returns the batch's largest timestamp. Raises AppendRefused.
-    """
-    header = read_header(batch)
-    try:
-        if config.compacted:
-            check_keys(batch, header)
-        if not config.log_append_time:
-            check_timestamps(batch, header, now - config.timestamp_before_max_ms, now + config.timestamp_after_max_ms)
-    except CorruptBatchError as error:
-        raise AppendRefused(ErrorCode.corrupt_message, str(error)) from error
-    if not config.log_append_time:
-        return header.max_timestamp
-    # The records' deltas stay as they are: the attribute says that the batch's own timestamp holds for all.
-    attributes_struct.pack_into(batch, 21, header.attributes | LOG_APPEND_TIME)
-    timestamp_struct.pack_into(batch, 35, now)
-    checksum_struct.pack_into(batch, 17, checksum(batch))
-    return now
-
-
-def check_keys(batch: Buffer, header: BatchHeader) -> None:
-    """Raises AppendRefused if a record has no key, CorruptBatchError."""
-    keyless = records_without_key(record_bytes(batch, header), header)
-    if keyless:
+    if last_delta < 0 or count <= 0 or last_delta + 1 != count:
+        raise invalid(
+            f"Inconsistent batch offset range [0, {last_delta}] and count of records {count} in topic partition "
+            f"{partition}."
+        )
+    if attributes & REFUSED_ATTRIBUTES:
+        if attributes & CONTROL:
+            raise invalid(f"Clients are not allowed to write control records in topic partition {partition}.")
         raise AppendRefused(
-            ErrorCode.invalid_record,
-            "One or more records have been rejected: null key",
-            tuple(
-                (number, f"Compacted topic cannot accept message without key (record {number}).") for number in keyless
-            ),
+            ErrorCode.invalid_timestamp,
+            f"Invalid timestamp type in the append to {partition}. Producer should not set timestamp type to "
+            "LogAppendTime.",
         )
-
-
-def check_timestamps(batch: Buffer, header: BatchHeader, earliest: int, latest: int) -> None:
-    """Raises AppendRefused if a record's timestamp is out of range, CorruptBatchError."""
-    if earliest <= 0 and header.max_timestamp <= latest:
-        return  # the header tells all there is to know
-    untimely = [
-        (number, f"Timestamp {record.timestamp} of record {number} is out of range.")
-        for number, record in enumerate(decode_batch(batch))
-        if not earliest <= record.timestamp <= latest
-    ]
-    if untimely:
+    if attributes & CODEC_MASK > Codec.ZSTD:
         raise AppendRefused(
-            ErrorCode.invalid_timestamp, "One or more records have been rejected: timestamp", tuple(untimely)
+            ErrorCode.unsupported_compression_type, f"Unknown compression type id: {attributes & CODEC_MASK}"
         )
+    if producer_id >= 0:
+        if sequence < 0:
+            raise invalid(
+                f"Invalid sequence number {sequence} in record batch with producerId {producer_id} in topic partition "
+                f"{partition}."
+            )
+    elif attributes & TRANSACTIONAL:
+        raise invalid(f"A transactional batch in the append to {partition} needs a producer id")
+
+
+def not_one_batch(length: int, magic: int, size: int) -> AppendRefused:
+    """Why the bytes are not one batch of format v2."""
+    if length < LEAST_LENGTH:
+        return AppendRefused(
+            ErrorCode.corrupt_message, f"Record size {length} is less than the minimum record overhead ({LEAST_LENGTH})"
+        )
+    if length + LENGTH_OVERHEAD > size:
+        return invalid(
+            f"Produce requests must have at least one record batch per partition; one of {length + LENGTH_OVERHEAD} "
+            f"bytes was announced, there are {size}"
+        )
+    if magic in (0, 1):
+        return invalid("Produce requests are only allowed to contain record batches with magic version 2")
+    if magic != 2 or length + LENGTH_OVERHEAD < HEADER_SIZE:
+        return AppendRefused(ErrorCode.corrupt_message, f"Invalid magic {magic} or size {length} of a record batch")
+    return invalid("Produce requests are only allowed to contain exactly one record batch per partition")
+
+
+def invalid(message: str) -> AppendRefused:
+    return AppendRefused(ErrorCode.invalid_record, message)

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias
 
 from crc32c import crc32c
 
-from broker.protocol.compression import decompress
+from broker.protocol.compression import InflatedSizeError, decompress
 from broker.protocol.varint import read_varlong, write_varlong
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
@@ -48,6 +48,10 @@ checksum_struct = Struct(">I")
 
 class CorruptBatchError(Exception):
     """Bytes that are not a batch of records in format v2, or a batch that was damaged."""
+
+
+class OversizeBatchError(CorruptBatchError):
+    """A batch that has more inside than this broker opens."""
 
 
 class BatchHeader(NamedTuple):
@@ -133,16 +137,24 @@ def encode_batch(
     return batch
 
 
+def record_bytes(batch: Buffer, header: BatchHeader) -> bytes:
+    """The records of a batch, decompressed. Raises CorruptBatchError, OversizeBatchError."""
+    data = memoryview(batch)[HEADER_SIZE : header.length + LENGTH_OVERHEAD]
+    codec = header.attributes & CODEC_MASK
+    if not codec:
+        return bytes(data)
+    try:
+        return decompress(codec, data)
+    except InflatedSizeError as error:
+        raise OversizeBatchError(f"batch at offset {header.base_offset}: {error}") from error
+    except Exception as error:  # each codec has errors of its own; all mean the same here
+        raise CorruptBatchError(f"batch at offset {header.base_offset}: cannot decompress: {error}") from error
+
+
 def decode_batch(batch: Buffer) -> Iterator[Record]:
     """The records of a batch in order, decompressed. Raises CorruptBatchError where they do not parse."""
     header = read_header(batch)
-    data: Buffer = memoryview(batch)[HEADER_SIZE : header.length + LENGTH_OVERHEAD]
-    codec = header.attributes & CODEC_MASK
-    if codec:
-        try:
-            data = decompress(codec, data)
-        except Exception as error:  # each codec has errors of its own; all mean the same here
-            raise CorruptBatchError(f"batch at offset {header.base_offset}: cannot decompress: {error}") from error
+    data: Buffer = record_bytes(batch, header)
     append_time = header.max_timestamp if header.attributes & LOG_APPEND_TIME else None
     position = 0
     try:

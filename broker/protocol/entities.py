@@ -13,19 +13,26 @@ from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 
 from broker.protocol.api_keys import ApiKey
+from broker.protocol.shape import shape_of
 
 
 class VersionedEntities:
     """Reader of the request and writer of the response; one per (API, version) in use, immutable."""
 
-    __slots__ = ("flexible", "read", "write")
+    __slots__ = ("flexible", "read_unchecked", "shape", "write")
 
     def __init__(self, key: ApiKey, version: int) -> None:
         request_type = load_request_schema(key, version)
         self.flexible: bool = request_type.__flexible__
-        self.read = cast(Callable[[Any, int], tuple[Any, int]], entity_reader(request_type))
+        self.shape = shape_of(request_type)
+        self.read_unchecked = cast(Callable[[Any, int], tuple[Any, int]], entity_reader(request_type))
         """(read-only buffer, position) -> (request entity, bytes read)"""
         self.write = cast(Callable[[Any, Any], None], entity_writer(load_response_schema(key, version)))
+
+    def read(self, frame: memoryview, position: int) -> Any:
+        """The request entity at a position of a frame. Raises what the codec raises where the bytes are no request."""
+        self.shape.check(frame, position)
+        return self.read_unchecked(frame.toreadonly(), position)[0]
 
     def encode(self, response: Any) -> bytes:
         """The response body."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from broker.protocol.batches import CODEC_MASK, HEADER_SIZE, LENGTH_OVERHEAD, BatchHeader, Buffer, CorruptBatchError
-from broker.protocol.compression import decompress
+from broker.protocol.batches import BatchHeader, CorruptBatchError
 from broker.protocol.varint import read_varlong
 
 
@@ -25,18 +24,6 @@ class RecordSpan(NamedTuple):
     offset_delta: int
     key: bytes | None
     tombstone: bool
-
-
-def record_bytes(batch: Buffer, header: BatchHeader) -> bytes:
-    """The records of a batch, decompressed. Raises CorruptBatchError."""
-    data = memoryview(batch)[HEADER_SIZE : header.length + LENGTH_OVERHEAD]
-    codec = header.attributes & CODEC_MASK
-    if not codec:
-        return bytes(data)
-    try:
-        return decompress(codec, data)
-    except Exception as error:  # each codec has errors of its own; all mean the same here
-        raise CorruptBatchError(f"batch at offset {header.base_offset}: cannot decompress: {error}") from error
 
 
 def record_spans(records: bytes, header: BatchHeader) -> list[RecordSpan]:

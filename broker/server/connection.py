@@ -25,6 +25,7 @@ from broker.protocol.batches import Buffer
 from broker.protocol.errors import MalformedRequestError, UnanswerableError
 from broker.protocol.varint import skip_tags
 from broker.security.principal import ANONYMOUS
+from broker.server.answer import Answer
 from broker.server.context import RequestContext
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ LOG = logging.getLogger("broker.server")
 
 BUFFER_SIZE = 65_536
 KEPT_BUFFER_SIZE = 4_194_304
-"""A larger frame gets a buffer of its own, which is dropped after it."""
+"""A larger frame gets a buffer of its own, which is dropped after it; it grows as the frame arrives, and counts."""
+FRAMES_PER_TURN = 256
+"""After that many requests at once other connections have their turn."""
 WRITE_LIMIT = 1_048_576
 COALESCED_SIZE = 32_768
 """Answers up to this size are written as one piece."""
@@ -44,18 +47,6 @@ frame_header = Struct(">ihhih")  # size, API key, version, correlation id, lengt
 size_struct = Struct(">i")
 answer_header = Struct(">ii")
 SMALLEST_REQUEST = 10
-
-
-class Answer:
-    """A place in the line of answers."""
-
-    __slots__ = ("correlation_id", "operation", "parts")
-
-    def __init__(self, correlation_id: int, operation: Operation) -> None:
-        self.correlation_id = correlation_id
-        self.operation = operation
-        self.parts: Sequence[Buffer] | None = None
-        """The body; None: not there yet."""
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -84,6 +75,15 @@ class Connection(asyncio.BufferedProtocol):
         self.reading = True
         self.writable = True
         self.closed = False
+        self.handled: int = 0
+        """Requests so far; with what follows, of use to `ConnectionLimits`."""
+        self.swept = 0
+        self.active = server.loop.time()
+        self.begun: float | None = None
+        """When a request was seen that has not come whole since."""
+        self.reserved = 0
+        """Bytes of its buffer, if that is a large one."""
+        self.unsent = 0
 
     # -- transport ---------------------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,10 +92,16 @@ class Connection(asyncio.BufferedProtocol):
         peer = transport.get_extra_info("peername")
         self.client_host = f"/{peer[0]}" if peer else "/unknown"
         self.server.connections.add(self)
+        problem = self.server.limits.admit(self.client_host)
+        if problem is not None:
+            self.close(problem)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
         self.server.connections.discard(self)
+        self.server.limits.forget(self)
+        self.state.unsent -= self.unsent
+        self.unsent = 0
         for future in list(self.work.values()):
             future.cancel()
         self.work.clear()
@@ -110,10 +116,18 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         self.writable = False
+        self.count_unsent()
 
     def resume_writing(self) -> None:
         self.writable = True
+        self.count_unsent()
         self.handle_frames()
+
+    def count_unsent(self) -> None:
+        """Tells the broker how much waits here for a slow reader."""
+        unsent = 0 if self.writable or self.closed else self.transport.get_write_buffer_size()
+        self.state.unsent += unsent - self.unsent
+        self.unsent = unsent
 
     # -- frames ------------------------------------------------------------------------------------------------------
     def handle_frames(self) -> None:
@@ -128,8 +142,14 @@ class Connection(asyncio.BufferedProtocol):
         if not self.closed:
             self.adjust_buffer()
 
+    @property
+    def awaits_bytes(self) -> bool:
+        """Whether it has a part of a request, and nothing but its client keeps it from having the rest."""
+        return self.start < self.end and self.reading and self.writable and self.exclusive is None and not self.answers
+
     def handle_whole_frames(self) -> None:
         start, end = self.start, self.end
+        turn_ends = self.handled + FRAMES_PER_TURN
         while self.exclusive is None and self.writable and not self.closed and len(self.answers) < MAX_PIPELINED:
             if end - start < 4:
                 break
@@ -140,6 +160,10 @@ class Connection(asyncio.BufferedProtocol):
             stop = start + 4 + size
             if stop > end:
                 break
+            if self.handled == turn_ends:
+                self.server.loop.call_soon(self.handle_frames)
+                break
+            self.handled += 1
             self.start = stop
             self.handle_frame(self.view[start:stop])
             start = stop
@@ -150,7 +174,7 @@ class Connection(asyncio.BufferedProtocol):
         if start == end:
             self.start = self.end = 0
             if len(self.buffer) > KEPT_BUFFER_SIZE:
-                self.replace_buffer(BUFFER_SIZE)
+                self.shrink_buffer()
         elif start or end == len(self.buffer):
             self.make_room()
         has_room = self.end < len(self.buffer)
@@ -175,11 +199,23 @@ class Connection(asyncio.BufferedProtocol):
                 while capacity < needed:
                     capacity *= 2
             else:
-                capacity = needed
-            self.replace_buffer(capacity)
+                # Whoever announces a hundred megabytes gets them when they come.
+                capacity = min(needed, max(KEPT_BUFFER_SIZE, 4 * (end - start)))
+                if capacity > KEPT_BUFFER_SIZE and not self.server.limits.reserve(self, capacity):
+                    return
+            if capacity > len(self.buffer):
+                self.replace_buffer(capacity)
         elif start and (end == len(self.buffer) or start + needed > capacity):
             self.buffer[: end - start] = self.buffer[start:end]
             self.start, self.end = 0, end - start
+
+    def shrink_buffer(self) -> None:
+        """Of an idle connection: its buffer is empty."""
+        if len(self.buffer) > BUFFER_SIZE and self.start == self.end and not self.closed:
+            self.start = self.end = 0
+            self.replace_buffer(BUFFER_SIZE)
+            reserved, self.reserved = self.reserved, 0
+            self.server.limits.release(reserved)
 
     def replace_buffer(self, capacity: int) -> None:
         """Goes on with a new buffer of that size and what is unhandled."""
@@ -205,7 +241,7 @@ class Connection(asyncio.BufferedProtocol):
                 position += id_length
                 client_id = str(frame[14:position], "utf-8")
             if operation.flexible_request:
-                position = position + 1 if not frame[position] else skip_tags(frame, position)
+                position = position + 1 if not frame[position] else skip_header_tags(frame, position)
             context = RequestContext(self.state, version, client_id, self.client_host, self.principal)
             if operation.entities is None:
                 result = operation.handle(context, frame, position)
@@ -219,9 +255,8 @@ class Connection(asyncio.BufferedProtocol):
         except (MalformedRequestError, IndexError, UnicodeDecodeError) as error:
             self.close(f"sent a malformed {operation.api.key.name} request, version {version}: {error!r}")
             return
-        except Exception:
-            LOG.exception("%s version %d from %s failed", operation.api.key.name, version, self.client_host)
-            self.hang_up()
+        except Exception as error:
+            self.failed(operation, error)
             return
         if type(result) is list:
             if not self.answers:
@@ -267,14 +302,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         error = future.exception()
         if error is not None:
-            LOG.error(
-                "%s version %d from %s failed",
-                answer.operation.api.key.name,
-                answer.operation.version,
-                self.client_host,
-                exc_info=error,
-            )
-            self.hang_up()
+            self.failed(answer.operation, error)
             return
         if self.closed:
             return
@@ -286,7 +314,14 @@ class Connection(asyncio.BufferedProtocol):
     def take_result(self, answer: Answer, result: Any) -> None:
         """Puts a result into its place and writes what is first in line."""
         entities = answer.operation.entities
-        answer.parts = result if entities is None else [entities.encode(result)]
+        if entities is None:
+            answer.parts = result
+        else:
+            try:
+                answer.parts = [entities.encode(result)]
+            except Exception as error:
+                self.failed(answer.operation, error)
+                return
         answers = self.answers
         while answers and (parts := answers[0].parts) is not None:
             first = answers.popleft()
@@ -302,10 +337,19 @@ class Connection(asyncio.BufferedProtocol):
             self.transport.write(b"".join((head, *parts)))
         else:
             self.transport.writelines((head, *parts))
+        if not self.writable:
+            self.count_unsent()
+
+    def failed(self, operation: Operation, error: BaseException) -> None:
+        """A handler raised what nobody foresaw, or its answer cannot be written."""
+        name, version = operation.api.key.name, operation.version
+        LOG.error("%s version %d from %s failed", name, version, self.client_host, exc_info=error)
+        self.hang_up()
 
     def close(self, reason: str) -> None:
         """Hangs up, and says in the broker's log why: the client cannot be told."""
-        LOG.warning("closing the connection of %s: it %s", self.client_host, reason)
+        if self.server.limits.worth_a_line():
+            LOG.warning("closing the connection of %s: it %s", self.client_host, reason)
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -315,10 +359,18 @@ class Connection(asyncio.BufferedProtocol):
             self.transport.abort()
 
 
+def skip_header_tags(frame: memoryview, position: int) -> int:
+    """Raises MalformedRequestError, IndexError."""
+    try:
+        return skip_tags(frame, position)
+    except ValueError as error:
+        raise MalformedRequestError(str(error)) from error
+
+
 def read_entity(operation: Operation, frame: memoryview, position: int) -> Any:
     """The request entity. Raises MalformedRequestError whatever the codec raises: the bytes are to blame."""
     assert operation.entities is not None
     try:
-        return operation.entities.read(frame.toreadonly(), position)[0]
+        return operation.entities.read(frame, position)
     except Exception as error:
         raise MalformedRequestError(str(error)) from error

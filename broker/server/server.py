@@ -19,6 +19,7 @@ from broker.groups.opening import open_coordinator
 from broker.handlers.table import HandlerTable
 from broker.options import BrokerOptions
 from broker.server.connection import Connection
+from broker.server.limits import SWEEP_S, ConnectionLimits, open_files_limit
 from broker.state import BrokerState
 from broker.topics.config import TopicConfig
 from broker.topics.definitions import InvalidConfigError
@@ -46,7 +47,9 @@ class Server:
         self.clock = clock
         self.connections: set[Connection] = set()
         self.listener: asyncio.Server | None = None
+        self.limits: ConnectionLimits
         self.chore: asyncio.TimerHandle | None = None
+        self.sweep: asyncio.TimerHandle | None = None
         self.loop: asyncio.AbstractEventLoop
         self.state: BrokerState
         self.cleaner: LogCleaner
@@ -58,6 +61,7 @@ class Server:
     async def start(self) -> None:
         """Ready to serve when it returns. Raises BrokerError, one clear line."""
         self.loop = asyncio.get_running_loop()
+        self.limits = ConnectionLimits(self.options, self.loop.time, open_files_limit())
         listening = self.listen(self.options.port)
         asked: socket.socket | None = None
         try:
@@ -98,6 +102,7 @@ class Server:
             self.data.release()
             raise
         self.chore = self.loop.call_later(self.options.retention_check_ms / 1000, self.tidy_up)
+        self.sweep = self.loop.call_later(SWEEP_S, self.sweep_connections)
         self.cleaner.start()
 
     @property
@@ -147,10 +152,16 @@ class Server:
             log.producers.expire(before)
         self.chore = self.loop.call_later(self.options.retention_check_ms / 1000, self.tidy_up)
 
+    def sweep_connections(self) -> None:
+        """What is done every few seconds: clients that take more than their share are found."""
+        self.limits.sweep(self.connections)
+        self.sweep = self.loop.call_later(SWEEP_S, self.sweep_connections)
+
     async def close(self, *, keep_data: bool = True) -> None:
         """Stops serving and closes the logs cleanly. Without `keep_data` nothing is made durable first."""
-        if self.chore is not None:
-            self.chore.cancel()
+        for timer in (self.chore, self.sweep):
+            if timer is not None:
+                timer.cancel()
         if self.listener is not None:
             self.listener.close()
         for connection in list(self.connections):

@@ -9,7 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from broker.protocol.compression import Codec
 from broker.topics.definitions import DEFINITIONS, InvalidConfigError, split_list
+
+CODECS = {
+    "uncompressed": Codec.NONE,
+    "gzip": Codec.GZIP,
+    "snappy": Codec.SNAPPY,
+    "lz4": Codec.LZ4,
+    "zstd": Codec.ZSTD,
+}
+"""Values of `compression.type`, but for `producer`."""
+LEVELS = {
+    Codec.GZIP: "compression.gzip.level",
+    Codec.LZ4: "compression.lz4.level",
+    Codec.ZSTD: "compression.zstd.level",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +33,10 @@ class TopicConfig:
 
     compacted: bool
     deleted: bool
-    compression_type: str
+    codec: Codec | None
+    """What stored batches are compressed with (`compression.type`); None: what the producer chose."""
+    compression_level: int | None
+    """Of that codec; None: it has no levels."""
     delete_retention_ms: int
     index_interval_bytes: int
     max_compaction_lag_ms: int
@@ -34,6 +52,9 @@ class TopicConfig:
     segment_ms: int
     """Of a compacted topic at most `max_compaction_lag_ms`: only what is rolled can be compacted."""
 
+    checks_contents: bool
+    """Whether every batch needs more than a look at its header."""
+
     @classmethod
     def parse(cls, configs: Mapping[str, str], defaults: Mapping[str, str] = MappingProxyType({})) -> TopicConfig:
         """From a topic's own configs, then the broker's defaults, then Kafka's. Raises InvalidConfigError."""
@@ -48,6 +69,9 @@ class TopicConfig:
 
         policy = split_list(get("cleanup.policy"))
         compacted = "compact" in policy
+        log_append_time = get("message.timestamp.type") == "LogAppendTime"
+        codec = CODECS.get(get("compression.type"))
+        level = None if codec is None else LEVELS.get(codec)
         segment_ms = int(get("segment.ms"))
         min_lag, max_lag = int(get("min.compaction.lag.ms")), int(get("max.compaction.lag.ms"))
         if max_lag < min_lag:
@@ -55,9 +79,11 @@ class TopicConfig:
                 f"max.compaction.lag.ms ({max_lag}) must not be less than min.compaction.lag.ms ({min_lag})"
             )
         return cls(
+            checks_contents=compacted or log_append_time or codec is not None,
             compacted=compacted,
             deleted="delete" in policy,
-            compression_type=get("compression.type"),
+            codec=codec,
+            compression_level=None if level is None else int(get(level)),
             delete_retention_ms=int(get("delete.retention.ms")),
             index_interval_bytes=int(get("index.interval.bytes")),
             max_compaction_lag_ms=max_lag,
@@ -66,7 +92,7 @@ class TopicConfig:
             min_compaction_lag_ms=min_lag,
             timestamp_after_max_ms=int(get("message.timestamp.after.max.ms")),
             timestamp_before_max_ms=int(get("message.timestamp.before.max.ms")),
-            log_append_time=get("message.timestamp.type") == "LogAppendTime",
+            log_append_time=log_append_time,
             retention_bytes=int(get("retention.bytes")),
             retention_ms=int(get("retention.ms")),
             segment_bytes=int(get("segment.bytes")),

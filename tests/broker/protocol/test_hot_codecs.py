@@ -15,7 +15,9 @@ from kio.schema.errors import ErrorCode
 from kio.serial import entity_reader, entity_writer
 from kio.static.constants import EntityType
 
-from broker.handlers import fetch, produce
+from broker.fetch.full import FullFetch
+from broker.fetch.request import FetchRequest, Wanted, read_request
+from broker.handlers import produce
 from broker.log.partition import PartitionLog
 from tests.broker.log.partitions import batch, marker, open_partition
 
@@ -119,18 +121,18 @@ def fetch_request(version: int, offset: int = 5) -> memoryview:
 
 @pytest.mark.parametrize("version", range(4, 19))
 def test_fetch_request_is_read_as_kio_writes_it(version: int) -> None:
-    request = fetch.read(fetch_request(version), 0, version)
+    request = read_request(fetch_request(version), 0, version)
     epoch = 0 if version >= 9 else -1
-    lines = [fetch.Wanted(partition, epoch, 5, 1_000) for partition in (0, 1)]
+    lines = [Wanted(partition, epoch, 5, 1_000) for partition in (0, 1)]
     topic = TOPIC_ID if version >= 13 else "topic"
-    assert request == fetch.FetchRequest(version, 500, 1, 10_000, 1, [(topic, lines)])
+    assert request == FetchRequest(version, 500, 1, 10_000, 1, [(topic, lines)])
 
 
 class OneLog:
     """What a fetch needs of a broker with one partition."""
 
     def __init__(self, log: PartitionLog) -> None:
-        self.options = SimpleNamespace(fetch_max_bytes=1 << 20)
+        self.fetch_room = int
         self.logs = SimpleNamespace(logs={("topic", 0): log})
         self.topics = SimpleNamespace(by_id=lambda wanted: SimpleNamespace(name="topic"))
 
@@ -142,8 +144,8 @@ def test_fetch_answer_is_read_by_kio(tmp_path: Path, version: int, isolation: in
     log = open_partition(tmp_path)
     for value in "abcdefg":
         log.append(batch(value))
-    request = fetch.read(fetch_request(version), 0, version)._replace(isolation_level=isolation)
-    size, at_once, parts = fetch.answer(cast(Any, OneLog(log)), request)
+    request = read_request(fetch_request(version), 0, version)._replace(isolation_level=isolation)
+    size, at_once, parts = FullFetch(cast(Any, OneLog(log)), request).answer()
     answer = read_answer(1, version, parts)
     (line,) = answer.responses
     found, missing = line.partitions
@@ -168,8 +170,8 @@ def test_fetch_answer_names_aborted_transactions(tmp_path: Path, version: int) -
         log.append_marker(marker(producer_id, 0, commit=False))
     log.append_marker(marker(9, 0, commit=True))
     log.append(batch("open", producer=(7, 0, 1), transactional=True), transactional=True)
-    request = fetch.read(fetch_request(version), 0, version)._replace(isolation_level=1)
-    _, _, parts = fetch.answer(cast(Any, OneLog(log)), request)
+    request = read_request(fetch_request(version), 0, version)._replace(isolation_level=1)
+    _, _, parts = FullFetch(cast(Any, OneLog(log)), request).answer()
     (line,) = read_answer(1, version, parts).responses
     found, _ = line.partitions
     assert (found.high_watermark, found.last_stable_offset) == (13, 12)

@@ -9,9 +9,9 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.protocol.batches import CorruptBatchError, decode_batch, encode_batch, read_header
+from broker.protocol.batches import CorruptBatchError, decode_batch, encode_batch, read_header, record_bytes
 from broker.protocol.compression import Codec, compress, decompress
-from broker.protocol.record_spans import record_bytes, record_spans, records_without_key
+from broker.protocol.record_spans import record_spans, records_without_key
 
 nullable = st.none() | st.binary(max_size=200)
 headers = st.lists(st.tuples(st.text(max_size=5), nullable), max_size=3)

@@ -13,6 +13,8 @@ import pytest
 from kio.schema.errors import ErrorCode
 
 from broker import BrokerError, BrokerOptions
+from broker.fetch.full import FullFetch
+from broker.fetch.request import FetchRequest, Wanted
 from broker.handlers import fetch, table
 from broker.protocol import advertised
 from broker.protocol.api_keys import ApiKey
@@ -41,14 +43,15 @@ def serve(path: Path, work: Callable[[Server], Awaitable[None]], **options: Any)
 def want(state: BrokerState, *offsets: int, max_wait: int = 20_000, min_bytes: int = 1, **limits: int) -> Any:
     """Fetches partition 0, 1, … of topic t from these offsets; the body's parts or a future of them."""
     lines = [
-        fetch.Wanted(partition, -1, offset, limits.get("partition_bytes", 1 << 20))
+        Wanted(partition, -1, offset, limits.get("partition_bytes", 1 << 20))
         for partition, offset in enumerate(offsets)
     ]
-    request = fetch.FetchRequest(4, max_wait, min_bytes, limits.get("max_bytes", 1 << 20), 0, [("t", lines)])
-    size, at_once, parts = fetch.answer(state, request)
+    request = FetchRequest(4, max_wait, min_bytes, limits.get("max_bytes", 1 << 20), 0, [("t", lines)])
+    wanted = FullFetch(state, request)
+    size, at_once, parts = wanted.answer()
     if at_once or size >= min_bytes or max_wait <= 0:
         return parts
-    return fetch.ParkedFetch(state, request, min_bytes - size).future
+    return fetch.ParkedFetch(wanted, request, min_bytes - size).future
 
 
 def test_retention_is_applied_every_few_minutes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -135,19 +138,19 @@ def test_fetch_is_forgotten_when_its_client_is_gone(tmp_path: Path) -> None:
 
 def test_appends_of_one_tick_wake_a_fetch_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = 0
-    real = fetch.answer
+    real = FullFetch.answer
 
-    def count(*arguments: Any) -> Any:
+    def count(wanted: FullFetch) -> Any:
         nonlocal answers
         answers += 1
-        return real(*arguments)
+        return real(wanted)
 
     async def work(server: Server) -> None:
         server.state.create_topic("t", 1)
         log = server.state.logs.get("t", 0)
         assert log is not None
         waiting = want(server.state, 0)
-        monkeypatch.setattr(fetch, "answer", count)
+        monkeypatch.setattr(FullFetch, "answer", count)
         for value in "abc":
             log.append(batch(value))
         parts = await waiting

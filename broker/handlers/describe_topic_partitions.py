@@ -1,0 +1,59 @@
+"""DescribeTopicPartitions (key 75), version 0 (KIP-966).
+
+As Metadata, in pages: topics in order of name, no more partitions than the client and the broker allow, and a cursor to
+the partition that the next page begins with. No topic is created. No topics at all means all of them. There is one
+replica, so nobody but it is eligible as a leader.
+
+Source: `DescribeTopicPartitionsRequestHandler`, `KRaftMetadataCache.describeTopicResponse` of Apache Kafka.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from broker.handlers.metadata import describe, missing
+from broker.handlers.response import response
+from broker.protocol.api import api
+from broker.protocol.api_keys import ApiKey
+from broker.server.context import RequestContext
+from broker.topics.names import problem_with_name
+
+MAX_PARTITIONS = 2_000
+"""`max.request.partition.size.limit`."""
+
+
+@api(ApiKey.DESCRIBE_TOPIC_PARTITIONS, 0, 0)
+def handle(ctx: RequestContext, request: Any) -> Any:
+    names = sorted({topic.name for topic in request.topics})
+    if request.cursor is not None and request.cursor.partition_index < 0:
+        return response(request, topics=[missing(ErrorCode.invalid_request, name, None) for name in names])
+    asked_for_all = not names
+    if asked_for_all:
+        names = [topic.name for topic in ctx.broker.topics]
+    first, start = ("", 0) if request.cursor is None else (request.cursor.topic_name, request.cursor.partition_index)
+    left = max(1, min(MAX_PARTITIONS, request.response_partition_limit))
+    topics: list[dict[str, Any]] = []
+    cursor: dict[str, Any] | None = None
+    for name in names:
+        if name < first:
+            continue
+        if not left:
+            cursor = {"topic_name": name, "partition_index": 0}
+            break
+        topic = ctx.broker.topics.get(name)
+        if topic is None:
+            code = (
+                ErrorCode.invalid_topic_exception if problem_with_name(name) else ErrorCode.unknown_topic_or_partition
+            )
+            topics.append(missing(code, name, None))
+            continue
+        begin = start if name == first else 0
+        partitions = range(begin, min(begin + left, topic.partitions))
+        topics.append(describe(ctx, topic, partitions))
+        left -= len(partitions)
+        if partitions and partitions.stop < topic.partitions:
+            cursor = {"topic_name": name, "partition_index": partitions.stop}
+            break
+    return response(request, topics=topics, next_cursor=cursor)
