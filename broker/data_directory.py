@@ -4,6 +4,7 @@ broker.json       {"format": 1, "cluster_id": …}    only written once
 lock              held (flock) while a broker runs
 clean-shutdown    there only between a clean shutdown and the next start
 producer-ids      end of the producer ids given out
+dynamic-configs.json, client-quotas.json, features.json    what clients have set, where they have
 topics/           one JSON file per topic
 logs/             one directory per partition
 """
@@ -44,6 +45,18 @@ class DataDirectory:
     @property
     def producer_ids(self) -> Path:
         return self.path / "producer-ids"
+
+    @property
+    def dynamic_configs(self) -> Path:
+        return self.path / "dynamic-configs.json"
+
+    @property
+    def client_quotas(self) -> Path:
+        return self.path / "client-quotas.json"
+
+    @property
+    def features(self) -> Path:
+        return self.path / "features.json"
 
     @property
     def clean_marker(self) -> Path:
