@@ -40,6 +40,11 @@ class Admin:
         topics: dict[str, Any] = self._client.list_topics(timeout=REQUEST_TIMEOUT_S).topics
         return {name: len(topics[name].partitions) for name in sorted(topics)}
 
+    def nodes(self) -> dict[int, tuple[str, int]]:
+        """Node id -> host and port of every broker, sorted by id."""
+        brokers: dict[int, Any] = self._client.list_topics(timeout=REQUEST_TIMEOUT_S).brokers
+        return {node: (broker.host, broker.port) for node, broker in sorted(brokers.items())}
+
     def leaders(self, topic: str) -> dict[int, int]:
         """Partition -> node id of its leader."""
         partitions: dict[int, Any] = self._client.list_topics(topic, timeout=REQUEST_TIMEOUT_S).topics[topic].partitions
