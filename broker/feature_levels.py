@@ -8,7 +8,8 @@ Source: `FeatureControlManager` of Apache Kafka; KIP-584, KIP-1022.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from broker.state_file import StateFile
 
@@ -30,8 +31,17 @@ class Supported(NamedTuple):
     initial: int
 
 
+SUPPORTED: Final[Mapping[str, Supported]] = MappingProxyType(
+    {
+        "metadata.version": Supported(7, 29, 29),
+        "transaction.version": Supported(0, 2, 2),
+    }
+)
+"""By feature. `metadata.version` is that of Kafka 4.2; `transaction.version` 2 is transactions v2 (KIP-890)."""
+
+
 class FeatureLevels:
-    """Owned by the broker state. The table of what is supported is given to each call: it is that of ApiVersions."""
+    """Owned by the broker state."""
 
     def __init__(self, file: StateFile) -> None:
         self.file = file
@@ -48,14 +58,14 @@ class FeatureLevels:
         except (AttributeError, TypeError, ValueError) as error:
             raise self.file.damaged(error) from error
 
-    def level(self, name: str, supported: Mapping[str, Supported]) -> int:
+    def level(self, name: str) -> int:
         """The level that counts; 0: the feature is off."""
-        return min(self.changed.get(name, supported[name].initial), supported[name].high)
+        return min(self.changed.get(name, SUPPORTED[name].initial), SUPPORTED[name].high)
 
-    def problem(self, update: FeatureUpdate, supported: Mapping[str, Supported]) -> str | None:
+    def problem(self, update: FeatureUpdate) -> str | None:
         """Why a level cannot be set, or None."""
         said = f"Invalid update version {update.level} for feature {update.name}."
-        known = supported.get(update.name)
+        known = SUPPORTED.get(update.name)
         if known is None:
             return f"{said} Local controller 1 does not support this feature."
         if update.kind not in (UPGRADE, SAFE_DOWNGRADE, UNSAFE_DOWNGRADE):
@@ -64,17 +74,17 @@ class FeatureLevels:
             return f"{said} A feature version cannot be less than 0."
         if not known.low <= update.level <= known.high:
             return f"{said} Local controller 1 only supports versions {known.low}-{known.high}"
-        if update.level < self.level(update.name, supported) and update.kind == UPGRADE:
+        if update.level < self.level(update.name) and update.kind == UPGRADE:
             return (
                 f"{said} Can't downgrade the version of this feature without setting the upgrade type to either safe "
                 "or unsafe downgrade."
             )
         return None
 
-    def apply(self, updates: list[FeatureUpdate], supported: Mapping[str, Supported]) -> None:
+    def apply(self, updates: list[FeatureUpdate]) -> None:
         """Sets levels without a `problem`; durable first, true then. Raises OSError."""
         wanted = {update.name: update.level for update in updates}
-        if all(self.level(name, supported) == level for name, level in wanted.items()):
+        if all(self.level(name) == level for name, level in wanted.items()):
             return
         following, epoch = self.changed | wanted, self.epoch + 1
         self.file.store({"epoch": epoch, "levels": following})

@@ -3,33 +3,24 @@
 v1 throttling · v3 flexible, client name and version (checked, KIP-511), features in tagged fields · v4 features with a
 minimum of 0 may be told (KAFKA-17011). A version above is answered with error 35 in the form of version 0, with the
 list of versions, whatever the request looks like.
-`transaction.version` 2 is finalized unless UpdateFeatures has set it lower: clients that know it use transactions v2
-(KIP-890). `metadata.version` is that of Kafka 4.2. `group.version` is not told, so clients use the classic group
-protocol.
+Features and their levels are in `broker.feature_levels`; `group.version` is not among them, so clients use the classic
+group protocol.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.feature_levels import Supported
+from broker.feature_levels import SUPPORTED
 from broker.handlers.response import response
 from broker.protocol.advertised import ADVERTISED
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
-SUPPORTED: Mapping[str, Supported] = MappingProxyType(
-    {
-        "metadata.version": Supported(7, 29, 29),
-        "transaction.version": Supported(0, 2, 2),
-    }
-)
 SOFTWARE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
 
@@ -52,7 +43,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         finalized_features=[
             {"name": name, "max_version_level": level, "min_version_level": level}
             for name in SUPPORTED
-            if (level := ctx.broker.features.level(name, SUPPORTED)) > 0
+            if (level := ctx.broker.features.level(name)) > 0
         ],
         finalized_features_epoch=ctx.broker.features.epoch,
     )

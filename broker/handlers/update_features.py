@@ -12,7 +12,6 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from broker.feature_levels import SAFE_DOWNGRADE, UPGRADE, FeatureUpdate
-from broker.handlers.api_versions import SUPPORTED
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
@@ -26,12 +25,12 @@ def handle(ctx: RequestContext, request: Any) -> Any:
     levels = ctx.broker.features
     updates = [FeatureUpdate(line.feature, line.max_version_level, kind_of(line)) for line in request.feature_updates]
     code, message = ErrorCode.none, None
-    problems = [problem for update in updates if (problem := levels.problem(update, SUPPORTED)) is not None]
+    problems = [problem for update in updates if (problem := levels.problem(update)) is not None]
     if problems:
         code, message = ErrorCode.invalid_update_version, FAILED + problems[0]
     elif not getattr(request, "validate_only", False):
         try:
-            levels.apply(updates, SUPPORTED)
+            levels.apply(updates)
         except OSError as error:
             refusal = ctx.broker.storage_error("set levels of features", error)
             code, message = refusal.code, refusal.message

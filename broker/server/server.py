@@ -145,7 +145,7 @@ class Server:
         options, configs = self.options, self.state.configs
 
         def backoff(value: str | None) -> None:
-            cleaner.backoff_ms = options.cleaner_backoff_ms if value is None else int(value)
+            cleaner.backoff_ms = options.cleaner_backoff_ms if value is None else max(1, int(value))
 
         def map_bytes(value: str | None) -> None:
             cleaner.map_bytes = options.cleaner_map_bytes if value is None else int(value)
