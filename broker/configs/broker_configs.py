@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 
 from kio.schema.errors import ErrorCode
 
-from broker.configs.definitions import DYNAMIC, TOPIC_DEFAULTS, definition_of
 from broker.configs.dynamic import CLUSTER, DynamicConfigs, Scope
 from broker.log.directory import LogDirectory
 from broker.topics.catalogue import TopicCatalogue
@@ -87,6 +86,10 @@ class BrokerConfigs:
     def topic_defaults(self, cluster_wide: Mapping[str, str], of_node: Mapping[str, str]) -> dict[str, str]:
         """Defaults of topics by the topics' names: those of the start, over them the cluster's, then the node's."""
         defaults = dict(self.given)
+        if not cluster_wide and not of_node:
+            return defaults
+        from broker.configs.definitions import TOPIC_DEFAULTS  # the table is not needed at the start of most brokers
+
         for name, value in (*cluster_wide.items(), *of_node.items()):
             if name in TOPIC_DEFAULTS:
                 defaults[TOPIC_DEFAULTS[name].name] = value
@@ -95,6 +98,8 @@ class BrokerConfigs:
 
 def check(configs: Mapping[str, str], before: Mapping[str, str]) -> None:
     """Raises TopicError for a name that is unknown or cannot change, or a bad value. What was set before may stay."""
+    from broker.configs.definitions import DYNAMIC, definition_of
+
     fixed = [name for name in configs if definition_of(name) is not None and name not in DYNAMIC]
     if fixed:
         raise TopicError(ErrorCode.invalid_request, f"Cannot update these configs dynamically: [{', '.join(fixed)}]")

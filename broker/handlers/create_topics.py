@@ -14,7 +14,6 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.handlers.config_entries import topic_entries
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
@@ -46,6 +45,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 
 
 def created(ctx: RequestContext, topic: Topic, *, validate_only: bool) -> dict[str, Any]:
+    from broker.handlers.config_entries import topic_entries  # not needed at the broker's start
+
     return {
         "name": topic.name,
         "topic_id": None if validate_only else topic.id,

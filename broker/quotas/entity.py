@@ -5,7 +5,6 @@ Source: `ClientQuotaControlManager`, `QuotaConfig` of Apache Kafka; KIP-546, KIP
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -46,6 +45,8 @@ def check_address(address: str | None) -> None:
     """Kafka looks names up; here only addresses and localhost are known."""
     if address is None or address == "localhost":
         return
+    import ipaddress  # seldom needed
+
     try:
         ipaddress.ip_address(address)
     except ValueError:
