@@ -5,6 +5,7 @@ lock              held (flock) while a broker runs
 clean-shutdown    there only between a clean shutdown and the next start
 producer-ids      end of the producer ids given out
 group-configs.json  configs of single groups
+dynamic-configs.json, client-quotas.json, features.json    what clients have set, where they have
 topics/           one JSON file per topic
 logs/             one directory per partition
 """
@@ -49,6 +50,19 @@ class DataDirectory:
     @property
     def group_configs(self) -> Path:
         return self.path / "group-configs.json"
+
+    @property
+
+    def dynamic_configs(self) -> Path:
+        return self.path / "dynamic-configs.json"
+
+    @property
+    def client_quotas(self) -> Path:
+        return self.path / "client-quotas.json"
+
+    @property
+    def features(self) -> Path:
+        return self.path / "features.json"
 
     @property
     def clean_marker(self) -> Path:

@@ -32,6 +32,8 @@ class BrokerOptions:
     survives the death of the process, not the loss of power."""
     default_partitions: int = 1
     """`num.partitions`: of topics created without a count, and of auto-created ones."""
+    strict_replication: bool = False
+    """Whether a replication factor above 1 is refused, as by one Apache Kafka broker, instead of taken as 1."""
     auto_create_topics: bool = True
     """`auto.create.topics.enable`."""
     topic_defaults: Mapping[str, str] = field(default_factory=dict[str, str])

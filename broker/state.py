@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING
 
 from kio.schema.errors import ErrorCode
 
+from broker.configs.broker_configs import BrokerConfigs
+from broker.configs.dynamic import DynamicConfigs
+from broker.feature_levels import FeatureLevels
 from broker.fetch.session_cache import FetchSessionCache
 from broker.log.directory import LogDirectory
 from broker.log.group_commit import GroupCommit
 from broker.log.producer_ids import ProducerIds
+from broker.quotas.quotas import ClientQuotas
+from broker.state_file import StateFile
 from broker.topics.catalogue import TopicCatalogue
 from broker.topics.errors import TopicError
 from broker.topics.topic import Topic
@@ -50,6 +55,15 @@ class BrokerState:
         self.advertised_port = 0
         self.topics = TopicCatalogue(data.topics, defaults=options.topic_defaults, durable=self.durable)
         self.logs = LogDirectory(data.logs, durable=self.durable, clock=clock)
+        self.configs = BrokerConfigs(
+            DynamicConfigs(StateFile(data.dynamic_configs, what="configs of the broker", durable=self.durable)),
+            node_id=self.node_id,
+            given=options.topic_defaults,
+            topics=self.topics,
+            logs=self.logs,
+        )
+        self.features = FeatureLevels(StateFile(data.features, what="levels of features", durable=self.durable))
+        self.quotas = ClientQuotas(StateFile(data.client_quotas, what="client quotas", durable=self.durable))
         self.producer_ids = ProducerIds(data.producer_ids, durable=self.durable)
         self.group_commit = GroupCommit()
         self.unsent = 0
@@ -62,6 +76,9 @@ class BrokerState:
     def load(self) -> None:
         """Opens everything in the data directory. Raises DataDirectoryError, OSError."""
         self.producer_ids.load()
+        self.configs.load()
+        self.features.load()
+        self.quotas.load()
         for name in self.topics.load():
             self.remove(name)
         self.logs.sweep()

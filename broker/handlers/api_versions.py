@@ -3,8 +3,7 @@
 v1 throttling · v3 flexible, client name and version (checked, KIP-511), features in tagged fields · v4 features with a
 minimum of 0 may be told (KAFKA-17011). A version above is answered with error 35 in the form of version 0, with the
 list of versions, whatever the request looks like.
-`transaction.version` 2 is finalized: clients that know it use transactions v2 (KIP-890); and so is `group.version` 1:
-clients may use the consumer group protocol (KIP-848).
+Features and their levels are in `broker.feature_levels`.
 """
 
 from __future__ import annotations
@@ -14,20 +13,13 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
+from broker.feature_levels import SUPPORTED
 from broker.handlers.response import response
 from broker.protocol.advertised import ADVERTISED
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
-FEATURES = (
-    {"name": "group.version", "min_version": 0, "max_version": 1},
-    {"name": "transaction.version", "min_version": 0, "max_version": 2},
-)
-FINALIZED = (
-    {"name": "group.version", "max_version_level": 1, "min_version_level": 1},
-    {"name": "transaction.version", "max_version_level": 2, "min_version_level": 2},
-)
 SOFTWARE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
 
@@ -42,9 +34,17 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         error_code=ErrorCode.none,
         api_keys=ranges(),
         # Versions before 4 cannot tell features with a minimum of 0.
-        supported_features=FEATURES if ctx.version >= 4 else (),
-        finalized_features=FINALIZED,
-        finalized_features_epoch=0,
+        supported_features=[
+            {"name": name, "min_version": feature.low, "max_version": feature.high}
+            for name, feature in SUPPORTED.items()
+            if ctx.version >= 4 or feature.low > 0
+        ],
+        finalized_features=[
+            {"name": name, "max_version_level": level, "min_version_level": level}
+            for name in SUPPORTED
+            if (level := ctx.broker.features.level(name)) > 0
+        ],
+        finalized_features_epoch=ctx.broker.features.epoch,
     )
 
 

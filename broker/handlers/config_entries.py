@@ -1,50 +1,81 @@
 """Configs as DescribeConfigs and CreateTopics show them: value, source, type, synonyms.
 
-A topic's value comes from its own override (source DYNAMIC_TOPIC), else from what the broker was started with
-(STATIC_BROKER), else it is Kafka's default (DEFAULT_CONFIG). The broker's settings cannot be changed while it runs.
+A topic's value comes from its own override (source DYNAMIC_TOPIC), else from what was set for this broker while it
+runs (DYNAMIC_BROKER) or for all brokers (DYNAMIC_DEFAULT_BROKER), else from what the broker was started with
+(STATIC_BROKER), else it is Kafka's default (DEFAULT_CONFIG). A broker's own value likewise.
 
 Source: `ConfigEntry.ConfigSource` and `ConfigType` of Kafka's admin client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from broker.configs.definitions import BROKER_DEFINITIONS, DYNAMIC, TOPIC_DEFAULTS, UNSEEN, definition_of, row
 from broker.consumer_groups.settings import ASSIGNORS
-from broker.topics.definitions import DEFINITIONS, ConfigDefinition
+from broker.topics.definitions import DEFINITIONS, ConfigDefinition, ConfigType
 
 if TYPE_CHECKING:
+    from broker.configs.broker_configs import BrokerConfigs
     from broker.state import BrokerState
     from broker.topics.topic import Topic
 
-TOPIC, BROKER, GROUP = 2, 4, 32
-"""Codes of Kafka's ConfigResource types."""
-DYNAMIC_TOPIC, STATIC_BROKER, DEFAULT_CONFIG, DYNAMIC_GROUP = 1, 4, 5, 8
+DYNAMIC_TOPIC, DYNAMIC_BROKER, DYNAMIC_DEFAULT_BROKER, STATIC_BROKER, DEFAULT_CONFIG = 1, 2, 3, 4, 5
+DYNAMIC_BROKER_LOGGER, DYNAMIC_CLIENT_METRICS, DYNAMIC_GROUP = 6, 7, 8
 """Codes of config sources."""
+Value: TypeAlias = tuple[str, str, int]
+"""Name, value and source."""
 TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7}
 """Codes of config types."""
 
 
-def topic_entries(topic: Topic, defaults: Mapping[str, str]) -> list[dict[str, Any]]:
-    """All configs of a topic in order of name; `defaults` are those that the broker was started with."""
-    return [topic_entry(DEFINITIONS[name], topic.configs.get(name), defaults.get(name)) for name in sorted(DEFINITIONS)]
+def topic_entries(topic: Topic, configs: BrokerConfigs) -> list[dict[str, Any]]:
+    """All configs of a topic in order of name."""
+    return [topic_entry(DEFINITIONS[name], topic.configs.get(name), configs) for name in sorted(DEFINITIONS)]
 
 
-def topic_entry(definition: ConfigDefinition, override: str | None, given: str | None) -> dict[str, Any]:
-    synonyms: list[dict[str, Any]] = []
-    if override is not None:
-        synonyms.append({"name": definition.name, "value": override, "source": DYNAMIC_TOPIC})
+def topic_entry(definition: ConfigDefinition, override: str | None, configs: BrokerConfigs) -> dict[str, Any]:
+    values = [(definition.name, override, DYNAMIC_TOPIC)] if override is not None else []
+    return entry(definition, definition.name, values + broker_values(definition, configs), otherwise=None)
+
+
+def broker_values(definition: ConfigDefinition, configs: BrokerConfigs) -> list[Value]:
+    """The values of a topic's default, the one that counts first."""
+    name = definition.broker_name
+    values: list[Value] = [
+        (name, from_[name], source)
+        for from_, source in ((configs.of_node, DYNAMIC_BROKER), (configs.cluster_wide, DYNAMIC_DEFAULT_BROKER))
+        if name in from_
+    ]
+    given = configs.given.get(definition.name)
     if given is not None:
-        synonyms.append({"name": definition.broker_name, "value": given, "source": STATIC_BROKER})
-    synonyms.append({"name": definition.broker_name, "value": definition.default, "source": DEFAULT_CONFIG})
+        values.append((name, given, STATIC_BROKER))
+    return [*values, (name, definition.default, DEFAULT_CONFIG)]
+
+
+def cluster_entries(configs: BrokerConfigs) -> list[dict[str, Any]]:
+    """What is set for all brokers."""
+    entries: list[dict[str, Any]] = []
+    for name, value in sorted(configs.cluster_wide.items()):
+        definition = definition_of(name)
+        if definition is not None:
+            entries.append(entry(definition, name, [(name, value, DYNAMIC_DEFAULT_BROKER)], otherwise=None))
+    return entries
+
+
+def entry(
+    definition: ConfigDefinition, name: str, values: list[Value], *, otherwise: tuple[str, int] | None
+) -> dict[str, Any]:
+    """One config of a resource. `values`: all there are, the one that counts first, told as synonyms; `otherwise`:
+    value and source where there are none."""
+    value, source = otherwise if not values and otherwise is not None else values[0][1:]
     return {
-        "name": definition.name,
-        "value": synonyms[0]["value"],
+        "name": name,
+        "value": value,
         "read_only": False,
-        "config_source": synonyms[0]["source"],
+        "config_source": source,
         "is_sensitive": False,
-        "synonyms": synonyms,
+        "synonyms": [{"name": named, "value": one, "source": code} for named, one, code in values],
         "config_type": TYPES[definition.type],
         "documentation": definition.doc,
     }
@@ -70,12 +101,14 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "group.consumer.min.session.timeout.ms": ("int", str(consumer.min_session_timeout_ms)),
         "group.consumer.session.timeout.ms": ("int", str(consumer.session_timeout_ms)),
         "group.coordinator.rebalance.protocols": ("list", "classic,consumer"),
+        "fetch.max.bytes": ("int", str(options.fetch_max_bytes)),
         "group.initial.rebalance.delay.ms": ("int", str(groups.initial_rebalance_delay_ms)),
         "group.max.session.timeout.ms": ("int", str(groups.max_session_timeout_ms)),
         "group.max.size": ("int", str(groups.max_size)),
         "group.min.session.timeout.ms": ("int", str(groups.min_session_timeout_ms)),
         "log.cleaner.backoff.ms": ("long", str(options.cleaner_backoff_ms)),
         "log.cleaner.dedupe.buffer.size": ("long", str(options.cleaner_map_bytes)),
+        "log.dirs": ("list", str(broker.data.logs.absolute())),
         "log.retention.check.interval.ms": ("long", str(options.retention_check_ms)),
         "listeners": ("string", listener),
         "node.id": ("int", str(broker.node_id)),
@@ -86,24 +119,40 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "offsets.topic.num.partitions": ("int", str(groups.offsets_topic_partitions)),
         "offsets.topic.replication.factor": ("short", "1"),
         "process.roles": ("list", "broker,controller"),
+        "producer.id.expiration.ms": ("int", str(options.producer_id_expiration_ms)),
+        "socket.request.max.bytes": ("int", str(options.max_request_bytes)),
+        "transaction.max.timeout.ms": ("int", str(options.transaction_max_timeout_ms)),
+        "transaction.state.log.num.partitions": ("int", str(broker.transactions.settings.topic_partitions)),
+        "transaction.state.log.replication.factor": ("short", "1"),
+        "transactional.id.expiration.ms": ("int", str(options.transactional_id_expiration_ms)),
     }
-    entries = [broker_entry(name, value, kind, STATIC_BROKER) for name, (kind, value) in given.items()]
-    for name, definition in DEFINITIONS.items():
-        value = options.topic_defaults.get(name)
-        source = DEFAULT_CONFIG if value is None else STATIC_BROKER
-        shown = definition.default if value is None else value
-        entries.append(broker_entry(definition.broker_name, shown, definition.type, source))
+    configs = broker.configs
+    entries = [
+        entry(definition, name, broker_values(definition, configs), otherwise=None)
+        for name, definition in TOPIC_DEFAULTS.items()
+    ]
+    for name, definition in BROKER_DEFINITIONS.items():
+        if name not in UNSEEN:
+            kind, value = given.get(name, (definition.type, definition.default))
+            entries.append(broker_entry(definition, kind, value, configs))
+    for name in given.keys() - BROKER_DEFINITIONS.keys():
+        kind, value = given[name]
+        entries.append(broker_entry(row(name, cast(ConfigType, kind), "")[1], kind, value, configs))
     return sorted(entries, key=lambda entry: entry["name"])
 
 
-def broker_entry(name: str, value: str, kind: str, source: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": value,
-        "read_only": True,
-        "config_source": source,
-        "is_sensitive": False,
-        "synonyms": [{"name": name, "value": value, "source": source}],
-        "config_type": TYPES[kind],
-        "documentation": None,
-    }
+def broker_entry(definition: ConfigDefinition, kind: str, given: str, configs: BrokerConfigs) -> dict[str, Any]:
+    """A config of the broker that is no topic's default; `given`: the value at the start."""
+    name = definition.name
+    values: list[Value] = [
+        (name, from_[name], source)
+        for from_, source in ((configs.of_node, DYNAMIC_BROKER), (configs.cluster_wide, DYNAMIC_DEFAULT_BROKER))
+        if name in from_
+    ]
+    null = not definition.default and kind != "list"
+    if given != definition.default:
+        values.append((name, given, STATIC_BROKER))
+    if not null:
+        values.append((name, definition.default, DEFAULT_CONFIG))
+    shown = entry(definition, name, values, otherwise=("", DEFAULT_CONFIG))
+    return shown | {"value": None if not values else shown["value"], "read_only": name not in DYNAMIC}

@@ -1,6 +1,6 @@
 """CreatePartitions (key 37), versions 0-3.
 
-v2 flexible · v3 quotas. The count is the new total and can only grow; assignments only count (there is one broker).
+v2 flexible · v3 quotas. The count is the new total and can only grow; assignments can only name this broker.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
+from broker.topics.assignment import check_replicas
 from broker.topics.errors import TopicError
 
 
@@ -45,4 +46,6 @@ def grow(ctx: RequestContext, line: Any, *, validate_only: bool) -> None:
             ErrorCode.invalid_replica_assignment,
             f"{added} partitions would be new, but {len(line.assignments)} are assigned.",
         )
+    for assignment in line.assignments or ():
+        check_replicas(assignment.broker_ids, ctx.broker.node_id)
     ctx.broker.add_partitions(line.name, line.count, validate_only=validate_only)

@@ -2,7 +2,8 @@
 
 v4 partition count -1 and replication factor -1 take the defaults (KIP-464) · v5 flexible; the answer tells partitions,
 replication factor and configs (KIP-525) · v6 quotas · v7 topic ids.
-Any replication factor is accepted and stored once, and manual assignments only count: there is one broker.
+Any replication factor is accepted and stored once, unless the broker is told to be strict (INVALID_REPLICATION_FACTOR);
+a manual assignment can only name this broker.
 Topics named twice in a request are refused, each of them once.
 """
 
@@ -13,11 +14,11 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.handlers.config_entries import topic_entries
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
+from broker.topics.assignment import check_replicas
 from broker.topics.errors import TopicError
 from broker.topics.topic import Topic
 
@@ -34,7 +35,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
             if times_named[name] > 1:
                 raise TopicError(ErrorCode.invalid_request, f"Topic {name!r} is named more than once in the request.")
             topic = ctx.broker.create_topic(
-                name, partition_count(line), overrides(line), validate_only=request.validate_only
+                name, partition_count(ctx, line), overrides(line), validate_only=request.validate_only
             )
         except TopicError as error:
             topics.append(refused(name, error))
@@ -44,6 +45,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 
 
 def created(ctx: RequestContext, topic: Topic, *, validate_only: bool) -> dict[str, Any]:
+    from broker.handlers.config_entries import topic_entries  # not needed at the broker's start
+
     return {
         "name": topic.name,
         "topic_id": None if validate_only else topic.id,
@@ -51,7 +54,7 @@ def created(ctx: RequestContext, topic: Topic, *, validate_only: bool) -> dict[s
         "error_message": None,
         "num_partitions": topic.partitions,
         "replication_factor": 1,
-        "configs": topic_entries(topic, ctx.broker.options.topic_defaults),
+        "configs": topic_entries(topic, ctx.broker.configs),
     }
 
 
@@ -65,7 +68,7 @@ def refused(name: str, error: TopicError) -> dict[str, Any]:
     }
 
 
-def partition_count(line: Any) -> int:
+def partition_count(ctx: RequestContext, line: Any) -> int:
     """How many partitions are asked for; raises TopicError where the request contradicts itself."""
     factor, count = line.replication_factor, line.num_partitions
     if line.assignments:
@@ -76,10 +79,17 @@ def partition_count(line: Any) -> int:
             )
         if sorted(entry.partition_index for entry in line.assignments) != list(range(len(line.assignments))):
             raise TopicError(ErrorCode.invalid_replica_assignment, "Assigned partitions must be 0, 1, 2, … once each.")
+        for entry in line.assignments:
+            check_replicas(entry.broker_ids, ctx.broker.node_id)
         return len(line.assignments)
     if factor == 0 or factor < DEFAULT:
         raise TopicError(
             ErrorCode.invalid_replication_factor, f"Replication factor must be above 0 or -1 (default), not {factor}."
+        )
+    if factor > 1 and ctx.broker.options.strict_replication:
+        raise TopicError(
+            ErrorCode.invalid_replication_factor,
+            f"Unable to replicate the partition {factor} time(s): there is one broker, and it is told to be strict.",
         )
     if count == 0 or count < DEFAULT:
         raise TopicError(

@@ -1,6 +1,6 @@
 """DescribeCluster (key 60), versions 0-2 (KIP-700).
 
-v1 endpoint type (KIP-919): brokers (1); controllers (2) cannot be asked of a broker: UNSUPPORTED_ENDPOINT_TYPE ·
+v1 endpoint type (KIP-919): brokers (1); controllers (2) cannot be asked of a broker: MISMATCHED_ENDPOINT_TYPE ·
 v2 fenced brokers (KIP-1073): there are none.
 """
 
@@ -15,7 +15,7 @@ from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
-BROKERS = 1
+BROKERS, CONTROLLERS = 1, 2
 NOT_ASKED = -(2**31)
 ALL_CLUSTER_OPERATIONS = sum(1 << operation for operation in (5, 7, 8, 9, 10, 11, 12))
 """Create, Alter, Describe, ClusterAction, DescribeConfigs, AlterConfigs, IdempotentWrite: bits by AclOperation code."""
@@ -24,7 +24,9 @@ ALL_CLUSTER_OPERATIONS = sum(1 << operation for operation in (5, 7, 8, 9, 10, 11
 @api(ApiKey.DESCRIBE_CLUSTER, 0, 2)
 def handle(ctx: RequestContext, request: Any) -> Any:
     broker = ctx.broker
-    refused = getattr(request, "endpoint_type", BROKERS) != BROKERS
+    kind = getattr(request, "endpoint_type", BROKERS)
+    if kind != BROKERS:
+        return refused(request, kind)
     here = {
         "broker_id": broker.node_id,
         "host": broker.advertised_host,
@@ -34,13 +36,32 @@ def handle(ctx: RequestContext, request: Any) -> Any:
     }
     return response(
         request,
-        error_code=ErrorCode.unsupported_endpoint_type if refused else ErrorCode.none,
-        error_message="Controllers cannot be asked of a broker." if refused else None,
+        error_code=ErrorCode.none,
+        error_message=None,
         endpoint_type=BROKERS,
         cluster_id=broker.cluster_id,
         controller_id=broker.node_id,
-        brokers=[] if refused else [here],
+        brokers=[here],
         cluster_authorized_operations=ALL_CLUSTER_OPERATIONS
         if request.include_cluster_authorized_operations
         else NOT_ASKED,
+    )
+
+
+def refused(request: Any, kind: int) -> Any:
+    """The answer to one who takes this for an endpoint of another type."""
+    if kind == CONTROLLERS:
+        code = ErrorCode.mismatched_endpoint_type
+        message = "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER"
+    else:
+        code, message = ErrorCode.unsupported_endpoint_type, f"Unsupported endpoint type {kind}"
+    return response(
+        request,
+        error_code=code,
+        error_message=message,
+        endpoint_type=BROKERS,
+        cluster_id="",
+        controller_id=-1,
+        brokers=(),
+        cluster_authorized_operations=NOT_ASKED,
     )

@@ -1,8 +1,9 @@
 """DescribeConfigs (key 32), versions 1-4.
 
 v1 synonyms and sources (KIP-226) · v3 types and documentation (KIP-569) · v4 flexible.
-Resources: topics (2), this broker (4, by its node id; the empty name asks for cluster-wide dynamic settings, and there
-are none) and groups (32, be they there or not). Others are refused with INVALID_REQUEST.
+Resources: topics, this broker by its id, the cluster-wide dynamic settings by the empty name, the broker's loggers,
+client metrics subscriptions, groups, be they there or not. Others are refused with INVALID_REQUEST. No keys, or an empty
+list of them: all.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.handlers.config_entries import BROKER, GROUP, TOPIC, broker_entries, topic_entries
-from broker.handlers.group_configs import group_entries
+from broker.handlers.resources.resource import resource
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
@@ -32,11 +32,11 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def describe(ctx: RequestContext, line: Any, synonyms: bool, documented: bool) -> dict[str, Any]:
     error, message, entries = ErrorCode.none, None, list[dict[str, Any]]()
     try:
-        entries = entries_of(ctx, line.resource_type, line.resource_name)
+        entries = resource(ctx, line.resource_type, line.resource_name).entries()
     except TopicError as refusal:
         error, message = refusal.code, refusal.message
     wanted = line.configuration_keys
-    if wanted is not None:
+    if wanted:
         entries = [entry for entry in entries if entry["name"] in wanted]
     for entry in entries:
         if not synonyms:
@@ -50,21 +50,3 @@ def describe(ctx: RequestContext, line: Any, synonyms: bool, documented: bool) -
         "resource_name": line.resource_name,
         "configs": entries,
     }
-
-
-def entries_of(ctx: RequestContext, resource_type: int, name: str) -> list[dict[str, Any]]:
-    """All entries of a resource; raises TopicError if there is no such thing."""
-    if resource_type == TOPIC:
-        topic = ctx.broker.topics.get(name)
-        if topic is None:
-            raise TopicError(ErrorCode.unknown_topic_or_partition, f"There is no topic {name!r}.")
-        return topic_entries(topic, ctx.broker.options.topic_defaults)
-    if resource_type == BROKER:
-        if name not in ("", str(ctx.broker.node_id)):
-            raise TopicError(
-                ErrorCode.invalid_request, f"There is no broker {name!r} here; this one is {ctx.broker.node_id}."
-            )
-        return broker_entries(ctx.broker) if name else []
-    if resource_type == GROUP:
-        return group_entries(ctx.broker, name)
-    raise TopicError(ErrorCode.invalid_request, f"Configs of resource type {resource_type} are not kept here.")

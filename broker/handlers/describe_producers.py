@@ -10,7 +10,6 @@ from broker.handlers.response import response
 from broker.log.partition import PartitionLog
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
-from broker.protocol.control import COORDINATOR_EPOCH
 from broker.server.context import RequestContext
 
 
@@ -33,7 +32,7 @@ def describe(ctx: RequestContext, topic: str, partition: int) -> dict[str, Any]:
     return {
         "partition_index": partition,
         "error_code": ErrorCode.none if log else ErrorCode.unknown_topic_or_partition,
-        "error_message": None,
+        "error_message": None if log else "This server does not host this topic-partition.",
         "active_producers": producers(log) if log else (),
     }
 
@@ -46,7 +45,7 @@ def producers(log: PartitionLog) -> list[dict[str, Any]]:
             "producer_epoch": producer.epoch,
             "last_sequence": producer.batches[-1][1] if producer.batches else -1,
             "last_timestamp": producer.last_timestamp,
-            "coordinator_epoch": COORDINATOR_EPOCH,
+            "coordinator_epoch": producer.coordinator_epoch,
             "current_txn_start_offset": states.open[producer_id].first_offset if producer_id in states.open else -1,
         }
         for producer_id, producer in states.producers.items()

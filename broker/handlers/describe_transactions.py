@@ -22,9 +22,10 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 
 def describe(ctx: RequestContext, transactional_id: str) -> dict[str, Any]:
     transaction = ctx.broker.transactions.transactions.get(transactional_id)
+    missing = ErrorCode.transactional_id_not_found if transactional_id else ErrorCode.invalid_request
     if transaction is None:
         return {
-            "error_code": ErrorCode.transactional_id_not_found,
+            "error_code": missing,
             "transactional_id": transactional_id,
             "transaction_state": "",
             "transaction_timeout": timedelta(0),

@@ -2,9 +2,10 @@
 
 v2 flexible · v3 a producer may give its present id and epoch to have the epoch raised (KIP-360) · v4 PRODUCER_FENCED ·
 v5 TRANSACTION_ABORTABLE.
-A producer without transactional id gets a fresh id each time; with a given id too, which is as good for it (its
-sequences begin at 0 either way). What the predecessor of a transactional producer left open is aborted within the
-request, so CONCURRENT_TRANSACTIONS is told only while the storage fails.
+A producer without transactional id gets a fresh id each time, as in Kafka: also one that gives its present id, since
+nothing is known of it here and its sequences begin at 0 either way. An id without an epoch, or an epoch without an
+id, is INVALID_REQUEST. What the predecessor of a transactional producer left open is aborted within
+the request, so CONCURRENT_TRANSACTIONS is told only while the storage fails.
 """
 
 from __future__ import annotations
@@ -22,17 +23,21 @@ from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
 LOG = logging.getLogger("broker.producers")
+CLAIMED_FROM = 3
 FENCED_FROM = 4
 
 
 @api(ApiKey.INIT_PRODUCER_ID, 0, 5)
 async def handle(ctx: RequestContext, request: Any) -> Any:
+    claimed = None
+    if ctx.version >= CLAIMED_FROM:
+        if (request.producer_id < 0) != (request.producer_epoch < 0):
+            return response(request, error_code=ErrorCode.invalid_request, producer_id=-1, producer_epoch=-1)
+        if request.producer_id >= 0:
+            claimed = ProducerIdentity(request.producer_id, request.producer_epoch)
     if request.transactional_id is None:
         outcome = without_transactions(ctx)
     else:
-        claimed = None
-        if ctx.version >= 3 and request.producer_id >= 0 and request.producer_epoch >= 0:
-            claimed = ProducerIdentity(request.producer_id, request.producer_epoch)
         outcome = await ctx.broker.transactions.initialise(
             request.transactional_id, milliseconds(request.transaction_timeout), claimed
         )

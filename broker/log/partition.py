@@ -174,11 +174,11 @@ class PartitionLog:
         self.publish(len(batch))
         return offset
 
-    def append_marker(self, batch: bytearray) -> None:
+    def append_marker(self, batch: bytearray, coordinator_epoch: int = 0) -> None:
         """Appends a control batch: the transaction of its producer ends here. Raises OSError."""
         header = read_header(batch)
         offset = self.write(batch, len(batch), header.last_offset_delta, header.max_timestamp)
-        ended = self.producers.end(header.producer_id, header.producer_epoch, self.clock())
+        ended = self.producers.end(header.producer_id, header.producer_epoch, self.clock(), coordinator_epoch)
         if ended is not None:
             self.stable.decide(ended, offset)
             if not is_commit(batch):

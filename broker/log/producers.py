@@ -18,13 +18,15 @@ SEQUENCE_MASK = 0x7FFF_FFFF
 
 class Producer:
     """One producer id in one partition. `batches`: (first sequence, last sequence, base offset, timestamp), oldest
-    first, all of the current epoch. `last_timestamp`: ms, when anything of it was appended; expiry counts from it."""
+    first, all of the current epoch. `last_timestamp`: ms, when anything of it was appended; expiry counts from it.
+    `coordinator_epoch`: of the coordinator that ended its last transaction, -1 if that is not known."""
 
-    __slots__ = ("batches", "epoch", "last_timestamp")
+    __slots__ = ("batches", "coordinator_epoch", "epoch", "last_timestamp")
 
     def __init__(self, epoch: int, last_timestamp: int) -> None:
         self.epoch = epoch
         self.last_timestamp = last_timestamp
+        self.coordinator_epoch = -1
         self.batches: list[tuple[int, int, int, int]] = []
 
 
@@ -97,7 +99,10 @@ class ProducerStates:
         """Notes that a producer wrote in an epoch at a time; a new epoch begins without batches."""
         producer = self.producers.get(producer_id)
         if producer is None or epoch > producer.epoch:
-            producer = self.producers[producer_id] = Producer(epoch, timestamp)
+            following = self.producers[producer_id] = Producer(epoch, timestamp)
+            if producer is not None:
+                following.coordinator_epoch = producer.coordinator_epoch
+            return following
         producer.last_timestamp = timestamp
         return producer
 
@@ -107,9 +112,10 @@ class ProducerStates:
         if producer_id not in self.open:
             self.open[producer_id] = OpenTransaction(first_offset, bytes_before)
 
-    def end(self, producer_id: int, epoch: int, timestamp: int) -> OpenTransaction | None:
+    def end(self, producer_id: int, epoch: int, timestamp: int, coordinator_epoch: int = 0) -> OpenTransaction | None:
         """A marker was appended; returns the transaction it ends, if any of its batches are here."""
-        self.seen(producer_id, epoch, timestamp)
+        producer = self.seen(producer_id, epoch, timestamp)
+        producer.coordinator_epoch = max(producer.coordinator_epoch, coordinator_epoch)
         return self.open.pop(producer_id, None)
 
     def first_unstable(self, otherwise: int) -> int:

@@ -19,10 +19,12 @@ key_struct = Struct(">hh")
 value_struct = Struct(">hi")
 
 
-def marker_batch(producer_id: int, epoch: int, *, commit: bool, timestamp_ms: int) -> bytearray:
+def marker_batch(
+    producer_id: int, epoch: int, *, commit: bool, timestamp_ms: int, coordinator_epoch: int = COORDINATOR_EPOCH
+) -> bytearray:
     """The batch that commits or aborts; it may be appended to many logs."""
     return encode_batch(
-        [(key_struct.pack(0, COMMIT if commit else ABORT), value_struct.pack(0, COORDINATOR_EPOCH))],
+        [(key_struct.pack(0, COMMIT if commit else ABORT), value_struct.pack(0, coordinator_epoch))],
         timestamp_ms,
         attributes=TRANSACTIONAL | CONTROL,
         producer_id=producer_id,

@@ -92,6 +92,7 @@ class Server:
                 map_bytes=self.options.cleaner_map_bytes,
                 worker=CleanerProcess(),
             )
+            self.follow_configs(self.cleaner)
             if asked is not None:
                 await self.serve_schemas(asked)
             self.listener = await self.loop.create_server(lambda: Connection(self), sock=listening, backlog=BACKLOG)
@@ -144,10 +145,24 @@ class Server:
             raise BrokerError(f"cannot listen on {host}:{port}: {error.strerror}; check --host and {option}") from error
         return listening
 
+    def follow_configs(self, cleaner: LogCleaner) -> None:
+        """What can be changed while the broker runs, besides the defaults of topics."""
+        options, configs = self.options, self.state.configs
+
+        def backoff(value: str | None) -> None:
+            cleaner.backoff_ms = options.cleaner_backoff_ms if value is None else max(1, int(value))
+
+        def map_bytes(value: str | None) -> None:
+            cleaner.map_bytes = options.cleaner_map_bytes if value is None else int(value)
+
+        configs.on_change("log.cleaner.backoff.ms", backoff)
+        configs.on_change("log.cleaner.dedupe.buffer.size", map_bytes)
+
     def tidy_up(self) -> None:
         """What is done every few minutes: retention, forgetting idle producers."""
         self.state.logs.retain()
-        before = self.clock() - self.options.producer_id_expiration_ms
+        expiration_ms = self.state.configs.value("producer.id.expiration.ms") or self.options.producer_id_expiration_ms
+        before = self.clock() - int(expiration_ms)
         for log in self.state.logs:
             log.producers.expire(before)
         self.chore = self.loop.call_later(self.options.retention_check_ms / 1000, self.tidy_up)

@@ -142,6 +142,24 @@ class TopicCatalogue:
             self.remember(changed)
         return changed
 
+    def with_defaults(self, defaults: Mapping[str, str]) -> list[Topic]:
+        """All topics as they would be with other defaults. Raises TopicError, naming a topic they do not fit."""
+        topics: list[Topic] = []
+        for topic in self.by_name.values():
+            try:
+                topics.append(replace(topic, config=TopicConfig.parse(topic.configs, defaults)))
+            except InvalidConfigError as error:
+                raise TopicError(ErrorCode.invalid_request, f"Topic {topic.name}: {error}") from error
+        return topics
+
+    def set_defaults(self, defaults: Mapping[str, str]) -> list[Topic]:
+        """Puts other defaults to work; returns all topics. Raises TopicError, and nothing has changed then."""
+        topics = self.with_defaults(defaults)
+        self.defaults = defaults
+        for topic in topics:
+            self.remember(topic)
+        return topics
+
     def mark_deleted(self, name: str) -> Topic:
         """From here on the topic is gone, whatever happens. Raises TopicError if it is unknown."""
         topic = self.require(name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-ConfigType = Literal["boolean", "double", "int", "list", "long", "string"]
+ConfigType = Literal["boolean", "double", "int", "list", "long", "short", "string"]
 
 INT_MAX: Final = 2**31 - 1
 LONG_MAX: Final = 2**63 - 1
@@ -39,7 +39,7 @@ class ConfigDefinition:
         """Raises InvalidConfigError if the value is not of the type or out of range."""
         where = f"Invalid value {value} for configuration {self.name}"
         match self.type:
-            case "int" | "long" | "double":
+            case "int" | "long" | "double" | "short":
                 try:
                     number = float(value) if self.type == "double" else int(value)
                 except ValueError:

@@ -40,6 +40,11 @@ class Admin:
         topics: dict[str, Any] = self._client.list_topics(timeout=REQUEST_TIMEOUT_S).topics
         return {name: len(topics[name].partitions) for name in sorted(topics)}
 
+    def nodes(self) -> dict[int, tuple[str, int]]:
+        """Node id -> host and port of every broker, sorted by id."""
+        brokers: dict[int, Any] = self._client.list_topics(timeout=REQUEST_TIMEOUT_S).brokers
+        return {node: (broker.host, broker.port) for node, broker in sorted(brokers.items())}
+
     def leaders(self, topic: str) -> dict[int, int]:
         """Partition -> node id of its leader."""
         partitions: dict[int, Any] = self._client.list_topics(topic, timeout=REQUEST_TIMEOUT_S).topics[topic].partitions
@@ -56,6 +61,23 @@ class Admin:
 
     def delete_topics(self, names: list[str]) -> None:
         self._settle(self._client.delete_topics(names))
+
+    def add_partitions(self, topic: str, total: int) -> None:
+        """Raises a topic's number of partitions to `total`."""
+        from confluent_kafka import admin
+
+        self._settle(self._client.create_partitions([vars(admin)["NewPartitions"](topic, total)]))
+
+    def delete_records(self, before: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+        """Deletes the records before an offset of each partition; returns the first offsets that are left."""
+        from confluent_kafka import TopicPartition
+
+        asked = [TopicPartition(topic, partition, offset) for (topic, partition), offset in before.items()]
+        answers = self._settle(self._client.delete_records(asked))
+        return {(place.topic, place.partition): answer.low_watermark for place, answer in answers.items()}
+
+    def delete_groups(self, names: list[str]) -> None:
+        self._settle(self._client.delete_consumer_groups(names))
 
     def topic_overrides(self, topic: str) -> dict[str, str]:
         """The topic's own configs, those that are not defaults, sorted by name."""

@@ -13,26 +13,17 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from streams.cli.admin import Admin, MemberOfGroup
-from streams.cli.clients import REQUEST_TIMEOUT_S, consumer, offset_ranges, wire_client
+from streams.cli.clients import REQUEST_TIMEOUT_S, wire_client
 from streams.cli.failures import CommandFailed, UsageFailed
+from streams.cli.group_offsets import Place, beginnings, commit_offsets
 from streams.discovery import BrokerLocation
 
 if TYPE_CHECKING:
+    from streams.cli.beginning import Beginning
     from streams.plan.plan import Plan
-
-Place = tuple[str, int]
-"""Topic and partition."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartAt:
-    """Where the inputs begin again: `offset` and `timestamp` (ms) with the kinds of these names."""
-
-    kind: Literal["earliest", "latest", "timestamp", "offset"]
-    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +42,7 @@ class Reset:
 
 
 def plan_reset(
-    location: BrokerLocation, admin: Admin, plan: Plan, state_dir: Path, start: StartAt, only: Collection[str]
+    location: BrokerLocation, admin: Admin, plan: Plan, state_dir: Path, start: Beginning, only: Collection[str]
 ) -> Reset:
     """Looks at group, topics and disk.
 
@@ -73,7 +64,7 @@ def plan_reset(
     internal = [topic for topic in _internal_topics(plan) if topic in existing]
     committed = admin.committed(plan.application_id)
     places = [(topic, p) for topic in inputs if not only or topic in only for p in range(existing.get(topic, 0))]
-    begin = _beginnings(location, places, start)
+    begin = beginnings(location, places, start)
     prefix, suffixes = f"{plan.application_id}-", ("-changelog", "-repartition")
     return Reset(
         group=plan.application_id,
@@ -101,7 +92,7 @@ def carry_out(location: BrokerLocation, admin: Admin, reset: Reset) -> None:
     if reset.topics:
         admin.delete_topics(list(reset.topics))
         _wait_until_gone(admin, reset.topics)
-    _commit(location, reset)
+    commit_offsets(location, reset.group, {place: offset for place, (_, offset) in reset.offsets.items()})
 
 
 def _inputs(plan: Plan) -> list[str]:
@@ -155,34 +146,6 @@ def _free_slots(directory: Path) -> list[int]:
     return free
 
 
-def _beginnings(location: BrokerLocation, places: list[Place], start: StartAt) -> dict[Place, int]:
-    from confluent_kafka import TopicPartition
-
-    client = consumer(location)
-    try:
-        found: dict[Place, int] = {}
-        by_time: dict[Place, int] = {}
-        if start.kind == "timestamp":
-            asked = [TopicPartition(topic, partition, start.number) for topic, partition in places]
-            answer = client.offsets_for_times(asked, timeout=REQUEST_TIMEOUT_S)
-            by_time = {(each.topic, each.partition): each.offset for each in answer}
-        for topic, partition in places:
-            low, high = offset_ranges(client, topic, [partition])[partition]
-            place = (topic, partition)
-            match start.kind:
-                case "earliest":
-                    found[place] = low
-                case "latest":
-                    found[place] = high
-                case "offset":
-                    found[place] = min(max(start.number, low), high)
-                case "timestamp":
-                    found[place] = by_time[place] if by_time[place] >= 0 else high  # nothing is that young
-        return found
-    finally:
-        client.close()
-
-
 def _remove_members(location: BrokerLocation, reset: Reset) -> None:
     from streams.wire.requests.leave_group import LeaveGroup
 
@@ -203,20 +166,3 @@ def _wait_until_gone(admin: Admin, topics: Collection[str]) -> None:
         if time.monotonic() >= deadline:
             raise CommandFailed(f"{', '.join(left)} should be deleted, but is still there: say the same again")
         time.sleep(0.1)
-
-
-def _commit(location: BrokerLocation, reset: Reset) -> None:
-    from confluent_kafka import KafkaException, TopicPartition
-
-    if not reset.offsets:
-        return
-    client: Any = consumer(location, reset.group)
-    try:
-        offsets = [TopicPartition(topic, p, offset) for (topic, p), (_, offset) in reset.offsets.items()]
-        failed = [each for each in client.commit(offsets=offsets, asynchronous=False) if each.error is not None]
-    except KafkaException as error:
-        raise CommandFailed(f"the offsets could not be set: {error.args[0].str()}; is a worker running?") from error
-    finally:
-        client.close()
-    if failed:
-        raise CommandFailed(f"the offset of {failed[0].topic} {failed[0].partition}: {failed[0].error.str()}")

@@ -8,6 +8,7 @@ from streams.cli.bench import bench
 from streams.cli.broker import broker
 from streams.cli.completion import completion
 from streams.cli.config import config
+from streams.cli.configs import configs
 from streams.cli.consume import consume
 from streams.cli.demo import demo
 from streams.cli.dev import dev
@@ -21,6 +22,7 @@ from streams.cli.reset import reset
 from streams.cli.run import run
 from streams.cli.topics import topics
 from streams.cli.topology import topology
+from streams.cli.txns import txns
 from streams.cli.worker import worker
 
 EPILOG = """\b
@@ -46,7 +48,7 @@ def main() -> None:
 
 COMMANDS = (
     *(new, dev, run, worker, broker, demo),
-    *(topology, query, topics, groups, produce, consume, reset),
+    *(topology, query, topics, groups, produce, consume, configs, txns, reset),
     *(doctor, config, completion, bench),
 )
 

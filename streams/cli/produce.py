@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,77 +12,90 @@ from streams.cli.broker_access import broker_for_command
 from streams.cli.failures import CommandFailed, UsageFailed
 from streams.cli.moment import milliseconds
 from streams.cli.options import bootstrap_option, home_option
+from streams.cli.record_input import NOW, InputRecord, LineFormat, header, key_bytes, lines_of, records_of
 from streams.cli.terminal import talk
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
-    Record = tuple[bytes | None, bytes | None]
-
 FLUSH_TIMEOUT_S = 30.0
-NOW = 0
-"""librdkafka's word for the present."""
 
 
 @click.command()
 @click.argument("topic")
 @click.argument("values", metavar="[VALUE]...", nargs=-1)
+@click.option("-f", "--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Lines, not stdin's.")
 @click.option("-k", "--key", help="The key of every record.")
 @click.option("-K", "--key-separator", metavar="SEP", help="Lines are KEY SEP VALUE.")
 @click.option("--key-type", type=click.Choice(["str", "int"]), default="str", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Lines are records as `headrace consume --json` prints them.")
 @click.option("--timestamp", metavar="TIME", help="Milliseconds since the epoch or ISO 8601; default: now.")
 @click.option("-H", "--header", "headers", metavar="NAME=VALUE", multiple=True, help="Repeatable.")
 @click.option("-p", "--partition", type=click.IntRange(min=0), help="Default: Kafka's murmur2 of the key.")
 @click.option("--tombstone", is_flag=True, help="A null value for --key: deletes it from a table.")
+@click.option("--null", metavar="TEXT", help="A value that stands for null.")
 @bootstrap_option
 @home_option
 def produce(
     topic: str,
     values: tuple[str, ...],
+    file: Path | None,
     key: str | None,
     key_separator: str | None,
     key_type: str,
+    as_json: bool,
     timestamp: str | None,
     headers: tuple[str, ...],
     partition: int | None,
     tombstone: bool,
+    null: str | None,
     bootstrap_servers: str | None,
     home: Path | None,
 ) -> None:
-    """Write VALUEs, or the lines of stdin, to TOPIC. Values pass through as they are, JSON included.
+    """Write VALUEs, or the lines of stdin or a file, to TOPIC. Values pass through as they are, JSON included.
 
     \b
     headrace produce flights '{"origin": "SEA", "delay": 12}' --key SEA
-    headrace produce airports -K ':' < airports.txt
+    headrace produce airports -K ':' --file airports.txt
+    headrace consume words --json --until-end | headrace produce copy --json
     """
     if key is not None and key_separator is not None:
         raise UsageFailed("give --key or --key-separator, not both")
-    if tombstone and (values or key is None):
+    if values and file is not None:
+        raise UsageFailed("give VALUEs or --file, not both")
+    if as_json and (key_separator is not None or null is not None):
+        raise UsageFailed("--json says what is key and what is null: --key-separator and --null say nothing with it")
+    if tombstone and (values or file is not None or key is None):
         raise UsageFailed("--tombstone needs --key and takes no VALUE")
-    records: Iterable[Record]
+    form = LineFormat(
+        key_type=key_type,
+        key=key,
+        separator=key_separator,
+        null=null,
+        timestamp=milliseconds(timestamp) if timestamp is not None else NOW,
+        headers=tuple(header(text) for text in headers),
+        partition=partition,
+    )
+    records: Iterable[InputRecord]
     if tombstone:
-        records = [(_key_bytes(key, key_type), None)]
+        deleted = InputRecord(
+            key=key_bytes(key, key_type),
+            value=None,
+            timestamp=form.timestamp,
+            headers=form.headers,
+            partition=partition,
+        )
+        records = [deleted]
     else:
-        lines = values or _stdin_lines()
-        records = _records(lines, key, key_separator, key_type)
-    stamp = milliseconds(timestamp) if timestamp is not None else NOW
-    pairs = [_header(header) for header in headers]
+        records = records_of(values or lines_of(file), form, as_json=as_json)
     from streams.cli.clients import producer
 
     with broker_for_command(bootstrap_servers, home) as location:
-        client = producer(location)
-        sent = _send(client, topic, records, stamp, pairs, partition)
+        sent = _send(producer(location), topic, records)
     talk(f"{sent} record{'' if sent == 1 else 's'} to {topic}")
 
 
-def _send(
-    client: Producer,
-    topic: str,
-    records: Iterable[Record],
-    timestamp: int,
-    headers: Sequence[tuple[str, bytes]],
-    partition: int | None,
-) -> int:
+def _send(client: Producer, topic: str, records: Iterable[InputRecord]) -> int:
     """The number of records the broker has acknowledged. Raises CommandFailed at the first that it has not."""
     from confluent_kafka import KafkaError, Message
 
@@ -94,17 +106,17 @@ def _send(
             failures.append(error)
 
     sent = 0
-    for key, value in records:
+    for record in records:
         while True:
             try:
                 client.produce(
                     topic,
-                    value,
-                    key,
-                    partition=-1 if partition is None else partition,
+                    record.value,
+                    record.key,
+                    partition=-1 if record.partition is None else record.partition,
                     on_delivery=delivered,
-                    timestamp=timestamp,
-                    headers=list(headers),
+                    timestamp=record.timestamp,
+                    headers=list(record.headers),
                 )
                 break
             except BufferError:
@@ -119,40 +131,3 @@ def _send(
     if unsent:
         raise CommandFailed(f"{topic}: {unsent} records were not acknowledged within {FLUSH_TIMEOUT_S:.0f} s")
     return sent
-
-
-def _records(lines: Iterable[str], key: str | None, separator: str | None, key_type: str) -> Iterator[Record]:
-    for number, line in enumerate(lines, 1):
-        value = line
-        if separator is not None:
-            key, found, value = line.partition(separator)
-            if not found:
-                raise CommandFailed(f"line {number} has no {separator!r} between key and value: {line[:80]!r}")
-        yield _key_bytes(key, key_type), value.encode()
-
-
-def _stdin_lines() -> Iterator[str]:
-    if sys.stdin.isatty():
-        talk("one record a line; Ctrl-D ends")
-    for line in sys.stdin:
-        text = line.rstrip("\r\n")
-        if text:
-            yield text
-
-
-def _key_bytes(key: str | None, key_type: str) -> bytes | None:
-    if key is None:
-        return None
-    if key_type == "str":
-        return key.encode()
-    try:
-        return int(key).to_bytes(8, "big", signed=True)
-    except (ValueError, OverflowError):
-        raise UsageFailed(f"key {key!r} is not a 64-bit integer") from None
-
-
-def _header(text: str) -> tuple[str, bytes]:
-    name, found, value = text.partition("=")
-    if not found or not name:
-        raise UsageFailed(f"header {text!r} is not NAME=VALUE")
-    return name, value.encode()

@@ -25,6 +25,12 @@ class RecordFormat:
 
     key: KeyType = "str"
     value: ValueType = "str"
+    headers: bool = False
+    """Whether a line shows them."""
+
+
+FIELDS: tuple[str, ...] = ("topic", "partition", "offset", "timestamp", "time", "key", "value", "headers")
+"""What a template of `headrace consume --format` may name in braces."""
 
 
 class WindowedKey(msgspec.Struct, frozen=True):
@@ -96,9 +102,32 @@ def record_line(message: Message, form: RecordFormat, *, colour: bool) -> str:
     time = iso_time(message.timestamp()[1])
     key = text(decoded_key(_bytes(message.key()), form.key))
     value = text(decoded_value(_bytes(message.value()), form.value))
+    if form.headers:
+        value = f"{headers_text(message)}{'  ' if colour else chr(9)}{value}"
     if not colour:
         return f"{time}\t{key}\t{value}"
     return f"{click.style(time, dim=True)}  {click.style(key, fg='cyan')}  {value}"
+
+
+def record_template(message: Message, form: RecordFormat, template: str) -> str:
+    """A template with `FIELDS` in braces, filled in; `\\n` and `\\t` stand for what they do in Python."""
+    timestamp = message.timestamp()[1]
+    filled = {
+        "topic": message.topic(),
+        "partition": message.partition(),
+        "offset": message.offset(),
+        "timestamp": timestamp,
+        "time": iso_time(timestamp),
+        "key": text(decoded_key(_bytes(message.key()), form.key)),
+        "value": text(decoded_value(_bytes(message.value()), form.value)),
+        "headers": headers_text(message),
+    }
+    return template.replace("\\n", "\n").replace("\\t", "\t").format_map(filled)
+
+
+def headers_text(message: Message) -> str:
+    """`name=value` of each, with commas."""
+    return ",".join(f"{name}={text(decoded_value(_bytes(data), 'str'))}" for name, data in message.headers() or ())
 
 
 def text(part: Any) -> str:

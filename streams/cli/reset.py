@@ -9,13 +9,11 @@ import click
 import msgspec
 
 from streams.cli.application import APP_ARGUMENT, load_app
-from streams.cli.failures import UsageFailed
-from streams.cli.moment import milliseconds
 from streams.cli.options import bootstrap_option, json_option
 from streams.cli.terminal import print_table, talk
 
 if TYPE_CHECKING:
-    from streams.cli.application_reset import Reset, StartAt
+    from streams.cli.application_reset import Reset
 
 
 @click.command(short_help="Let an application begin again from where you say.")
@@ -50,9 +48,10 @@ def reset(
     """
     from streams.cli.admin import Admin
     from streams.cli.application_reset import carry_out, plan_reset
+    from streams.cli.group_offsets import beginning_of
     from streams.discovery import locate_broker
 
-    start = _start(to, to_offset)
+    start = beginning_of(to, to_offset)
     app = load_app(application)
     location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
     admin = Admin(location)
@@ -68,18 +67,6 @@ def reset(
         click.confirm(f"Reset {planned.group}?", abort=True, err=True)
     carry_out(location, admin, planned)
     talk(f"{planned.group} begins again when it is started")
-
-
-def _start(to: str | None, to_offset: int | None) -> StartAt:
-    from streams.cli.application_reset import StartAt
-
-    if to is not None and to_offset is not None:
-        raise UsageFailed("give --to or --to-offset, not both")
-    if to_offset is not None:
-        return StartAt(kind="offset", number=to_offset)
-    if to is None or to == "earliest":
-        return StartAt(kind="earliest")
-    return StartAt(kind="latest") if to == "latest" else StartAt(kind="timestamp", number=milliseconds(to))
 
 
 def _show(planned: Reset) -> None:

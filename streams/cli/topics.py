@@ -1,4 +1,4 @@
-"""`headrace topics`: list, describe, create and delete topics."""
+"""`headrace topics`: list, describe, create, grow, empty and delete topics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import click
 import msgspec
 
 from streams.cli.broker_access import broker_for_command
-from streams.cli.failures import SuggestingGroup, UsageFailed
+from streams.cli.failures import CommandFailed, SuggestingGroup, UsageFailed
+from streams.cli.moment import milliseconds
 from streams.cli.options import bootstrap_option, home_option, json_option
 from streams.cli.terminal import print_table, talk
 
@@ -16,7 +17,7 @@ from streams.cli.terminal import print_table, talk
 @click.group(cls=SuggestingGroup, invoke_without_command=True)
 @click.pass_context
 def topics(ctx: click.Context) -> None:
-    """List, describe, create and delete topics. Without a command: list.
+    """List, describe, create, grow, empty and delete topics. Without a command: list.
 
     \b
     headrace topics
@@ -127,6 +128,68 @@ def create_topic(
             topic, partitions=partitions, replication_factor=replication_factor, configs=settings
         )
     talk(f"created {topic} with {partitions} partition{'' if partitions == 1 else 's'}")
+
+
+@topics.command("alter")
+@click.argument("topic")
+@click.option("-n", "--partitions", type=click.IntRange(min=1), required=True, help="The new total.")
+@bootstrap_option
+@home_option
+def alter_topic(topic: str, partitions: int, bootstrap_servers: str | None, home: Path | None) -> None:
+    """Give TOPIC more partitions. Keys may move to other ones. Settings are changed by headrace configs.
+
+    \b
+    headrace topics alter flights --partitions 8
+    """
+    from streams.cli.admin import Admin
+
+    with broker_for_command(bootstrap_servers, home) as location:
+        Admin(location).add_partitions(topic, partitions)
+    talk(f"{topic} has {partitions} partitions")
+
+
+@topics.command("trim")
+@click.argument("topic")
+@click.option("--before", metavar="WHERE", required=True, help="An offset, end, or a time: ISO 8601.")
+@click.option("-p", "--partition", "only", type=click.IntRange(min=0), multiple=True, help="Repeatable; default: all.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@bootstrap_option
+@home_option
+def trim_topic(
+    topic: str, before: str, only: tuple[int, ...], yes: bool, bootstrap_servers: str | None, home: Path | None
+) -> None:
+    """Delete the records of TOPIC that stand before WHERE.
+
+    \b
+    headrace topics trim flights --before end
+    headrace topics trim flights --before 1200 --partition 0
+    """
+    from streams.cli.admin import Admin
+    from streams.cli.beginning import Beginning, first_offsets
+    from streams.cli.clients import consumer, offset_ranges, partition_ids
+
+    if before == "end":
+        limit = Beginning("end")
+    else:
+        limit = Beginning("offset", int(before)) if before.isdecimal() else Beginning("time", milliseconds(before))
+    with broker_for_command(bootstrap_servers, home) as location:
+        client = consumer(location)
+        try:
+            known = partition_ids(client, topic)
+            strange = sorted(set(only) - set(known))
+            if strange:
+                raise CommandFailed(f"topic {topic!r} has no partition {strange[0]}, it has {len(known)}")
+            ranges = offset_ranges(client, topic, sorted(set(only)) or known)
+            offsets = first_offsets(client, topic, ranges, limit)
+        finally:
+            client.close()
+        number = sum(offsets[partition] - low for partition, (low, _) in ranges.items())
+        if not yes:
+            click.confirm(f"Delete up to {number} records of {topic}?", abort=True, err=True)
+        left = Admin(location).delete_records({(topic, partition): offset for partition, offset in offsets.items()})
+    rows = [(partition, ranges[partition][0], offset) for (_, partition), offset in sorted(left.items())]
+    columns = ("PARTITION", "FIRST BEFORE", "FIRST NOW")
+    print_table(columns, rows, right=columns)
 
 
 @topics.command("delete")

@@ -11,7 +11,7 @@ from kio.schema.errors import ErrorCode
 from streams.wire.address import Address
 from streams.wire.connection import Connection
 from streams.wire.errors import ConnectionFailedError, RefusedError, WireError
-from streams.wire.requests.find_coordinator import FindCoordinator
+from streams.wire.requests.find_coordinator import GROUP, FindCoordinator
 from streams.wire.security import Security
 
 
@@ -52,16 +52,16 @@ class Client:
         assert failure is not None, "a client has at least one bootstrap address"
         raise failure
 
-    def connect_coordinator(self, group_id: str) -> Connection:
-        """A connection to the coordinator of a group.
+    def connect_coordinator(self, key: str, kind: int = GROUP) -> Connection:
+        """A connection to the coordinator of a group, or of a transactional id (kind `TRANSACTION`).
 
         Raises:
-            RefusedError: there is none yet (retriable), or the group may not be used.
+            RefusedError: there is none yet (retriable), or it may not be used.
             WireError: it cannot be reached.
         """
         connection = self.connect_any()
         try:
-            found = connection.call(FindCoordinator(group_id=group_id), timeout_s=self.request_timeout_s)
+            found = connection.call(FindCoordinator(key=key, kind=kind), timeout_s=self.request_timeout_s)
             if found.address is None or found.error != ErrorCode.none:
                 raise RefusedError(found.error, api=FindCoordinator.api.name, detail=found.message)
             if found.address == connection.address:

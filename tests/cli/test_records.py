@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from broker import Broker
 from streams.partitioner import partition_for_key
@@ -72,6 +73,8 @@ def test_produce_integer_key_is_eight_bytes(on_broker: Headrace, topic: str) -> 
         (["x", "--key", "abc", "--key-type", "int"], "'abc' is not a 64-bit integer"),
         (["x", "--timestamp", "yesterday"], "neither milliseconds nor an ISO 8601 time"),
         (["x", "-H", "trace"], "'trace' is not NAME=VALUE"),
+        (["x", "--file", "/dev/null"], "VALUEs or --file, not both"),
+        (["--json", "-K", ":"], "--json says what is key"),
     ],
 )
 def test_produce_wrong_arguments_are_usage_errors(on_broker: Headrace, topic: str, words: list[str], said: str) -> None:
@@ -116,6 +119,88 @@ def test_consume_unknown_topic_says_so_and_creates_none(on_broker: Headrace) -> 
         assert done.exit_code == 1
         assert "topic 'never-made'" in done.stderr
     assert "never-made" not in on_broker("topics", "list").stdout
+
+
+def test_consume_from_a_time_an_offset_and_a_partition(on_broker: Headrace, topic: str) -> None:
+    on_broker("topics", "create", topic, "--partitions", "2")
+    for second in range(4):
+        moment = f"2001-01-01T00:00:0{second}"
+        for partition in ("0", "1"):
+            on_broker("produce", topic, str(second), "--partition", partition, "--timestamp", moment)
+    values = lambda *words: [r["value"] for r in records(on_broker, topic, *words)]  # noqa: E731
+    assert values("--from", "2001-01-01T00:00:02") == [2, 3, 2, 3]
+    assert values("--from", "978307203000", "-p", "1") == [3]
+    assert values("--from", "2001-01-02") == []
+    assert values("--offset", "3") == [3, 3]
+    assert values("--offset", "99") == []
+    done = on_broker("consume", topic, "-p", "7", "--until-end")
+    assert (done.exit_code, "has no partition 7" in done.stderr) == (1, True)
+
+
+def test_consume_shows_headers_and_templates(on_broker: Headrace, topic: str) -> None:
+    on_broker("produce", topic, "x", "-k", "a", "-H", "trace=1", "-H", "by=me", "--timestamp", "1000", "-p", "0")
+    once = lambda *words: on_broker("consume", topic, "--until-end", *words).stdout  # noqa: E731
+    assert once("--headers") == "1970-01-01T00:00:01Z\ta\ttrace=1,by=me\tx\n"
+    template = r"{topic} {partition}\t{offset:>3} {timestamp} {time} {key} {headers} {value}"
+    assert once("--format", template) == f"{topic} 0\t  0 1000 1970-01-01T00:00:01Z a trace=1,by=me x\n"
+
+
+def test_consume_uncommitted_shows_what_a_transaction_holds_back(
+    on_broker: Headrace, running_broker: Broker, topic: str
+) -> None:
+    on_broker("topics", "create", topic)
+    client = Producer({"bootstrap.servers": running_broker.bootstrap_servers, "transactional.id": topic})
+    client.init_transactions(20)
+    client.begin_transaction()
+    client.produce(topic, "pending")
+    assert client.flush(20) == 0
+    assert on_broker("consume", topic, "--until-end").stdout == ""
+    assert on_broker("consume", topic, "--until-end", "--uncommitted").stdout.endswith("pending\n")
+    client.abort_transaction(20)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--from", "end", "--last", "1"], "give one of --from, --last and --offset"),
+        (["--last", "1", "--offset", "1"], "give one of --from, --last and --offset"),
+        (["--from", "yesterday"], "neither milliseconds nor an ISO 8601 time"),
+        (["--format", "{nothing}"], "there are {topic}"),
+        (["--format", "{key"], "there are {topic}"),
+        (["--format", "{key}", "--json"], "--format or --json, not both"),
+    ],
+)
+def test_consume_wrong_arguments_are_usage_errors(on_broker: Headrace, topic: str, words: list[str], said: str) -> None:
+    done = on_broker("consume", topic, *words)
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_produce_takes_back_what_consume_prints_as_json(on_broker: Headrace, topic: str) -> None:
+    """Keys, values, headers and times arrive as they were, tombstones too."""
+    on_broker("produce", topic, '{"n": 1}', "-k", "a", "-H", "trace=1", "--timestamp", "1000", "-p", "1")
+    on_broker("produce", topic, "plain", "--timestamp", "2000", "-p", "1")
+    on_broker("produce", topic, "-k", "a", "--tombstone", "--timestamp", "3000", "-p", "1")
+    printed = on_broker("consume", topic, "--until-end", "--json").stdout
+    done = on_broker("produce", f"{topic}-copy", "--json", "-p", "1", stdin=printed)
+    assert done.stderr == f"3 records to {topic}-copy\n"
+    copied = [record | {"topic": topic} for record in records(on_broker, f"{topic}-copy")]
+    assert copied == records(on_broker, topic)
+
+
+def test_produce_json_line_that_is_no_record_names_the_line(on_broker: Headrace, topic: str) -> None:
+    for line in ("no json", "[1]", '{"headers": 3}', '{"timestamp": "now"}'):
+        done = on_broker("produce", topic, "--json", stdin=f'{{"value": "good"}}\n{line}\n')
+        assert done.exit_code == 1
+        assert "line 2 is no record in JSON" in done.stderr
+
+
+def test_produce_file_with_a_word_for_null(on_broker: Headrace, topic: str, tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("a:1\n\nb:NULL\n")
+    done = on_broker("produce", topic, "--file", str(file), "-K", ":", "--null", "NULL", "-p", "0")
+    assert done.exit_code == 0, done.stderr
+    assert [(r["key"], r["value"]) for r in records(on_broker, topic)] == [("a", 1), ("b", None)]
 
 
 def test_command_without_a_broker_says_where_it_looked(headrace: Headrace) -> None:

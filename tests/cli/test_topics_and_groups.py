@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 
 from broker import Broker
 from tests.cli.conftest import Headrace
@@ -82,3 +82,72 @@ def test_groups_describe_unknown_group_says_so(on_broker: Headrace) -> None:
     done = on_broker("groups", "describe", "nobody")
     assert done.exit_code == 1
     assert "group 'nobody' has no members" in done.stderr
+
+
+def test_topics_alter_adds_partitions(on_broker: Headrace, topic: str) -> None:
+    """The new total; a smaller one is refused."""
+    on_broker("topics", "create", topic, "--partitions", "2")
+    done = on_broker("topics", "alter", topic, "--partitions", "5")
+    assert (done.exit_code, done.stderr) == (0, f"{topic} has 5 partitions\n")
+    assert f"{topic}\t5\t0" in on_broker("topics").stdout.splitlines()
+    assert on_broker("topics", "alter", topic, "--partitions", "1").exit_code == 1
+
+
+def test_topics_trim_deletes_records_before_an_offset_a_time_or_the_end(on_broker: Headrace, topic: str) -> None:
+    """Of the partitions named, or all."""
+    on_broker("topics", "create", topic, "--partitions", "2")
+    for partition in ("0", "1"):
+        for second in range(4):
+            moment = f"2001-01-01T00:00:0{second}"
+            on_broker("produce", topic, str(second), "--partition", partition, "--timestamp", moment)
+    trim = lambda *words: on_broker("topics", "trim", topic, *words, "--yes")  # noqa: E731
+    assert trim("--before", "1", "--partition", "0").stdout == "0\t0\t1\n"
+    assert trim("--before", "2001-01-01T00:00:02").stdout == "0\t1\t2\n1\t0\t2\n"
+    assert trim("--before", "end", "-p", "1").stdout == "1\t2\t4\n"
+    assert on_broker("consume", topic, "--until-end", "--format", "{partition}:{value}").stdout == "0:2\n0:3\n"
+    refused = trim("--before", "end", "-p", "9")
+    assert (refused.exit_code, "has no partition 9" in refused.stderr) == (1, True)
+    assert on_broker("topics", "trim", topic, "--before", "end", stdin="n\n").exit_code == 1
+    assert f"{topic}\t2\t2" in on_broker("topics").stdout.splitlines()
+
+
+def commit(running_broker: Broker, group: str, offset: int) -> None:
+    """An offset of the group in partition 0 of the topic of its name."""
+    consumer = Consumer({"bootstrap.servers": running_broker.bootstrap_servers, "group.id": group})
+    consumer.commit(offsets=[TopicPartition(group, 0, offset)], asynchronous=False)
+    consumer.close()
+
+
+def test_groups_reset_sets_offsets_within_the_log(on_broker: Headrace, running_broker: Broker, topic: str) -> None:
+    """To its start or end, an offset, a time; --dry-run sets none."""
+    on_broker("topics", "create", topic)
+    for second in range(4):
+        on_broker("produce", topic, str(second), "--timestamp", f"2001-01-01T00:00:0{second}")
+    commit(running_broker, topic, 1)
+    reset = lambda *words: on_broker("groups", "reset", topic, "--yes", *words)  # noqa: E731
+    assert reset("--to", "latest", "--dry-run").stdout == f"{topic}\t0\t1\t4\n"
+    for words, before, after in (
+        (["--to", "latest"], 1, 4),
+        (["--to", "2001-01-01T00:00:03"], 4, 3),
+        (["--to-offset", "99"], 3, 4),
+        (["--to-offset", "2"], 4, 2),
+        ([], 2, 0),
+    ):
+        done = reset("--json", *words)
+        assert json.loads(done.stdout) == {"topic": topic, "partition": 0, "committed": before, "offset": after}
+    assert on_broker("groups", "describe", topic).stdout == f"{topic}\t0\t0\t4\t4\n"
+    assert on_broker("groups", "reset", topic, stdin="n\n").exit_code == 1
+    assert "no committed offsets" in on_broker("groups", "reset", f"{topic}-other").stderr
+    assert on_broker("groups", "reset", f"{topic}-other", "--topic", topic, "--yes").exit_code == 0
+
+
+def test_groups_delete_asks_and_deletes(on_broker: Headrace, running_broker: Broker, topic: str) -> None:
+    """A group that is not there is an error."""
+    on_broker("topics", "create", topic)
+    commit(running_broker, topic, 0)
+    assert on_broker("groups", "delete", topic, stdin="n\n").exit_code == 1
+    assert f"{topic}\tempty" in on_broker("groups").stdout.splitlines()
+    done = on_broker("groups", "delete", topic, "--yes")
+    assert (done.exit_code, done.stderr) == (0, f"deleted {topic}\n")
+    assert f"{topic}\tempty" not in on_broker("groups").stdout.splitlines()
+    assert on_broker("groups", "delete", topic, "--yes").exit_code == 1

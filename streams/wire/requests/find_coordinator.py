@@ -1,4 +1,7 @@
-"""FindCoordinator (key 10): which server coordinates a group. Versions 4 and up ask for several keys at once."""
+"""FindCoordinator (key 10): which server coordinates a group, or a transactional id.
+
+Versions 4 and up ask for several keys at once.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from streams.wire.address import Address
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
-GROUP_KEY = 0
+GROUP, TRANSACTION = 0, 1
+"""Kinds of keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,11 @@ class FoundCoordinator:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindCoordinator:
     api: ClassVar[Api] = Api("FindCoordinator", 10, 1, 6)
-    group_id: str
+    key: str
+    kind: int = GROUP
 
     def fields(self) -> Fields:
-        return {"key": self.group_id, "key_type": GROUP_KEY, "coordinator_keys": (self.group_id,)}
+        return {"key": self.key, "key_type": self.kind, "coordinator_keys": (self.key,)}
 
     def answer(self, response: Any) -> FoundCoordinator:
         found = response.coordinators[0] if hasattr(response, "coordinators") else response

@@ -13,6 +13,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from kio.schema.errors import ErrorCode
 
+from broker import Broker
+from broker.options import BrokerOptions
 from tests.broker.groups.wire import wire
 
 CREATE, DELETE, GROW = 19, 20, 37
@@ -191,3 +193,42 @@ def test_internal_topic_is_neither_deleted_nor_grown(servers: str, admin: AdminC
     assert outcome(admin.delete_topics([name])[name]) == KafkaError.INVALID_REQUEST
     assert outcome(admin.create_partitions([NewPartitions(name, 9)])[name]) == KafkaError.INVALID_REQUEST
     assert partitions_of(admin, name) == 1
+
+
+@pytest.mark.parametrize(
+    "assigned", [[(0, [7])], [(0, [1, 1])], [(0, [])], [(0, [-1])], [(1, [1])], [(0, [1]), (0, [1])]]
+)
+def test_assignment_that_cannot_be_is_refused(servers: str, topic: str, assigned: list[tuple[int, list[int]]]) -> None:
+    """Other brokers, one twice, none; partitions that are not 0, 1, 2, …; with CreatePartitions, too."""
+    line: dict[str, Any] = {"name": topic, "num_partitions": -1, "replication_factor": -1, "configs": []}
+    line["assignments"] = [{"partition_index": partition, "broker_ids": replicas} for partition, replicas in assigned]
+    with wire(servers) as client:
+        (answer,) = client.ask(CREATE, 7, topics=[line]).topics
+        assert answer.error_code is ErrorCode.invalid_replica_assignment
+        if len(assigned) > 1 or assigned[0][0] != 0:
+            return
+        plain = line | {"num_partitions": 1, "replication_factor": 1, "assignments": []}
+        assert client.ask(CREATE, 7, topics=[plain]).topics[0].error_code is ErrorCode.none
+        more = {"name": topic, "count": 2, "assignments": [{"broker_ids": assigned[0][1]}]}
+        answer = client.ask(GROW, 3, topics=[more], timeout=PATIENCE, validate_only=False)
+        assert answer.results[0].error_code is ErrorCode.invalid_replica_assignment
+
+
+def test_strict_broker_refuses_more_replicas_than_there_are(topic: str) -> None:
+    """As one broker of Apache Kafka would."""
+    with Broker(options=BrokerOptions(strict_replication=True)) as broker:
+        admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
+        refused = outcome(admin.create_topics([NewTopic(topic, 1, 3)])[topic])
+        assert refused == KafkaError.INVALID_REPLICATION_FACTOR
+        assert outcome(admin.create_topics([NewTopic(topic, 1, 1)])[topic]) == 0
+
+
+def test_names_that_differ_in_dot_and_underscore_collide(servers: str, topic: str) -> None:
+    """Also within one request."""
+    lines: list[dict[str, Any]] = [
+        {"name": f"{topic}{end}", "num_partitions": 1, "replication_factor": 1, "assignments": [], "configs": []}
+        for end in (".a", "_a")
+    ]
+    with wire(servers) as client:
+        codes = [line.error_code for line in client.ask(CREATE, 7, topics=lines).topics]
+        assert codes == [ErrorCode.none, ErrorCode.invalid_topic_exception]

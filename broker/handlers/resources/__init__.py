@@ -1,0 +1,1 @@
+"""What has configs: each kind of resource, as DescribeConfigs and the two AlterConfigs see it."""

@@ -1,0 +1,48 @@
+"""Where in a topic to begin: its start or end, a time, an offset, the newest records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer
+
+
+class Beginning(NamedTuple):
+    """`kind`: beginning, end, time (`number` in ms since the epoch), offset, or last (`number` of records)."""
+
+    kind: str
+    number: int = 0
+
+
+def first_offsets(
+    client: Consumer, topic: str, ranges: Mapping[int, tuple[int, int]], begin: Beginning
+) -> dict[int, int]:
+    """By partition, within its range: its first offset, and the next one to be written."""
+    by_time = _offsets_at(client, topic, list(ranges), begin.number) if begin.kind == "time" else {}
+    found: dict[int, int] = {}
+    for partition, (low, high) in ranges.items():
+        match begin.kind:
+            case "end":
+                found[partition] = high
+            case "offset":
+                found[partition] = min(max(begin.number, low), high)
+            case "last":
+                found[partition] = max(low, high - begin.number)
+            case "time":
+                offset = by_time[partition]
+                found[partition] = offset if offset >= 0 else high  # nothing is that young
+            case _:
+                found[partition] = low
+    return found
+
+
+def _offsets_at(client: Consumer, topic: str, partitions: list[int], timestamp: int) -> dict[int, int]:
+    """The first offset with that time or a later one; below 0 where there is none."""
+    from confluent_kafka import TopicPartition
+
+    from streams.cli.clients import REQUEST_TIMEOUT_S
+
+    asked = [TopicPartition(topic, partition, timestamp) for partition in partitions]
+    return {each.partition: each.offset for each in client.offsets_for_times(asked, timeout=REQUEST_TIMEOUT_S)}

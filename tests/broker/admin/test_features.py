@@ -1,0 +1,83 @@
+"""Levels of features: validated, kept, and told to clients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kio.schema.errors import ErrorCode
+
+from broker import Broker
+from tests.broker.groups.wire import WireClient, wire
+
+UPDATE, API_VERSIONS = 57, 18
+UPGRADE, SAFE, UNSAFE = 1, 2, 3
+
+
+def update(
+    client: WireClient, *updates: tuple[str, int, int], validate_only: bool = False, version: int = 2
+) -> ErrorCode:
+    """(feature, level, kind of update)."""
+    lines = [
+        {"feature": name, "max_version_level": level, "upgrade_type": kind, "allow_downgrade": kind != UPGRADE}
+        for name, level, kind in updates
+    ]
+    answer = client.ask(UPDATE, version, feature_updates=lines, validate_only=validate_only)
+    if version < 2 and answer.error_code is ErrorCode.none:
+        assert [(one.feature, one.error_code) for one in answer.results] == [(name, 0) for name, _, _ in updates]
+    return answer.error_code
+
+
+def level(client: WireClient, name: str = "transaction.version") -> int:
+    """0: not told, so off."""
+    told = client.ask(API_VERSIONS, 4, client_software_name="test", client_software_version="1")
+    return {feature.name: feature.max_version_level for feature in told.finalized_features}.get(name, 0)
+
+
+@pytest.mark.parametrize("version", range(3))
+def test_level_is_lowered_kept_and_raised(tmp_path: Path, version: int) -> None:
+    """Clients go by it: below 2 they use transactions v1."""
+    with Broker(data=tmp_path / "data") as broker, wire(broker.bootstrap_servers) as client:
+        assert level(client) == 2
+        assert update(client, ("transaction.version", 1, SAFE), version=version) is ErrorCode.none
+        assert level(client) == 1
+    with Broker(data=tmp_path / "data") as broker, wire(broker.bootstrap_servers) as client:
+        assert level(client) == 1
+        assert update(client, ("transaction.version", 0, UNSAFE), version=version) is ErrorCode.none
+        assert level(client) == 0
+        assert update(client, ("transaction.version", 2, UPGRADE), version=version) is ErrorCode.none
+        assert level(client) == 2
+
+
+@pytest.mark.parametrize(
+    "updates",
+    [
+        [("transaction.version", 1, UPGRADE)],
+        [("transaction.version", 9, UPGRADE)],
+        [("transaction.version", -1, UPGRADE)],
+        [("transaction.version", 1, 9)],
+        [("metadata.version", 3, SAFE)],
+        [("no.such", 1, UPGRADE)],
+        [("transaction.version", 1, SAFE), ("no.such", 1, UPGRADE)],
+    ],
+)
+def test_bad_update_is_refused_and_changes_nothing(servers: str, updates: list[tuple[str, int, int]]) -> None:
+    """INVALID_UPDATE_VERSION, for all of them."""
+    with wire(servers) as client:
+        assert update(client, *updates) is ErrorCode.invalid_update_version
+        assert (level(client), level(client, "metadata.version")) == (2, 29)
+
+
+def test_validate_only_changes_nothing(servers: str) -> None:
+    with wire(servers) as client:
+        assert update(client, ("transaction.version", 1, SAFE), validate_only=True) is ErrorCode.none
+        assert level(client) == 2
+
+
+def test_features_with_a_minimum_of_zero_are_supported_for_new_clients_only(servers: str) -> None:
+    """Older ones refuse the answer (KAFKA-17011)."""
+    with wire(servers) as client:
+        for version, told in ((3, {"metadata.version"}), (4, {"metadata.version", "transaction.version"})):
+            answer = client.ask(API_VERSIONS, version, client_software_name="test", client_software_version="1")
+            assert told <= {feature.name for feature in answer.supported_features}
+            assert all(feature.min_version > 0 or version >= 4 for feature in answer.supported_features)
