@@ -52,7 +52,6 @@ class DataDirectory:
         return self.path / "group-configs.json"
 
     @property
-
     def dynamic_configs(self) -> Path:
         return self.path / "dynamic-configs.json"
 

@@ -2,8 +2,8 @@
 
 v1 synonyms and sources (KIP-226) · v3 types and documentation (KIP-569) · v4 flexible.
 Resources: topics, this broker by its id, the cluster-wide dynamic settings by the empty name, the broker's loggers,
-client metrics subscriptions, groups, be they there or not. Others are refused with INVALID_REQUEST. No keys, or an empty
-list of them: all.
+client metrics subscriptions, groups, be they there or not. Others are refused with INVALID_REQUEST. No keys, or none
+of them: all.
 """
 
 from __future__ import annotations
