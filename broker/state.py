@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from kio.schema.errors import ErrorCode
 
+from broker.leader_epoch import MAX_EPOCH, UNKNOWN, LeaderEpoch
 from broker.log.directory import LogDirectory
 from broker.log.group_commit import GroupCommit
+from broker.log.partition import PartitionLog
 from broker.log.producer_ids import ProducerIds
 from broker.topics.catalogue import TopicCatalogue
 from broker.topics.errors import TopicError
@@ -49,6 +51,7 @@ class BrokerState:
         self.topics = TopicCatalogue(data.topics, defaults=options.topic_defaults, durable=self.durable)
         self.logs = LogDirectory(data.logs, durable=self.durable, clock=clock)
         self.producer_ids = ProducerIds(data.producer_ids, durable=self.durable)
+        self.leader_epoch = LeaderEpoch(data.leader_epoch, durable=self.durable)
         self.group_commit = GroupCommit()
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -58,8 +61,16 @@ class BrokerState:
         for name in self.topics.load():
             self.remove(name)
         self.logs.sweep()
+        self.leader_epoch.load()
+        last_epoch = MAX_EPOCH if self.leader_epoch.value == UNKNOWN else self.leader_epoch.value
+        logs: list[PartitionLog] = []
         for topic in self.topics:
-            self.logs.open(topic, trusted=self.data.clean)
+            logs += self.logs.open(topic, trusted=self.data.clean, last_epoch=last_epoch)
+        latest = max((log.epochs.latest for log in logs), default=-1)
+        if logs and (not self.data.clean or latest > self.leader_epoch.value or any(log.shortened for log in logs)):
+            self.leader_epoch.raise_above(latest)
+        for log in logs:
+            log.lead(self.leader_epoch.value)
 
     def close(self, *, sync: bool) -> None:
         """Closes the logs and marks the shutdown as clean."""
@@ -82,10 +93,15 @@ class BrokerState:
         try:
             topic = self.topics.create(name, partitions, configs, internal=internal, validate_only=validate_only)
             if not validate_only:
-                self.logs.open(topic, trusted=True)
+                self.open_logs(topic)
         except OSError as error:
             raise self.storage_error(f"create topic {name}", error) from error
         return topic
+
+    def open_logs(self, topic: Topic) -> None:
+        """Makes the logs of partitions that are new. Raises OSError."""
+        for log in self.logs.open(topic, trusted=True):
+            log.lead(self.leader_epoch.value)
 
     def delete_topic(self, name: str) -> None:
         """Deletes a topic with its records; fetches that wait for it are answered. Raises TopicError."""
@@ -100,7 +116,7 @@ class BrokerState:
         try:
             topic = self.topics.add_partitions(name, total, validate_only=validate_only)
             if not validate_only:
-                self.logs.open(topic, trusted=True)
+                self.open_logs(topic)
         except OSError as error:
             raise self.storage_error(f"add partitions to topic {name}", error) from error
         return topic

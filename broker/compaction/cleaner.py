@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
-from broker.compaction.candidate import Candidate, candidate
-from broker.compaction.checkpoint import read_first_dirty, write_first_dirty
+from broker.compaction.candidate import Candidate, candidate, read_first_dirty
 from broker.compaction.cleaning import Cleaning, Outcome, Replacement
+from broker.log.cleaner_offset import write_cleaner_offset
 from broker.log.index import IndexFileError
 from broker.log.partition import PartitionLog
 from broker.log.segment import Segment
@@ -152,7 +152,7 @@ class LogCleaner:
                 step = await self.in_thread(self.worker.proceed)
             if log.released:
                 raise Stale("the partition is gone")
-            write_first_dirty(log, step.first_dirty)
+            write_cleaner_offset(log.directory, step.first_dirty)
             self.first_dirty[log] = step.first_dirty
             LOG.info(
                 "%s: compacted up to offset %d, %d to %d records, %d to %d bytes", log.name, step.first_dirty,

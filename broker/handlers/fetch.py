@@ -23,11 +23,11 @@ from uuid import UUID
 from kio.schema.errors import ErrorCode
 
 from broker.log.aborted import AbortedTransaction
-from broker.log.partition import LEADER_EPOCH, PartitionLog
+from broker.log.partition import PartitionLog
 from broker.log.waiter import Waiter
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
-from broker.protocol.batches import Buffer
+from broker.protocol.batches import Buffer, CorruptBatchError
 from broker.protocol.errors import MalformedRequestError
 from broker.protocol.varint import read_uvarint, skip_tags, write_uvarint
 from broker.server.context import RequestContext
@@ -41,6 +41,7 @@ PREFERRED_REPLICA_FROM = 11
 FLEXIBLE_FROM = 12
 TOPIC_IDS_FROM = 13
 READ_COMMITTED = 1
+EPOCH_ERRORS = (ErrorCode.fenced_leader_epoch, ErrorCode.unknown_leader_epoch)
 
 int16 = Struct(">h")
 int32 = Struct(">i")
@@ -161,7 +162,7 @@ def answer(broker: BrokerState, request: FetchRequest) -> tuple[int, bool, list[
             code, records, aborted = read_partition(log, name, wanted, room - total, committed, first=not total)
             if code is not ErrorCode.none:
                 at_once = True
-            if log is None or code is ErrorCode.unknown_leader_epoch:
+            if log is None or code in EPOCH_ERRORS:
                 watermark = stable = start = -1
             else:
                 watermark, stable, start = log.high_watermark, log.stable.offset, log.start_offset
@@ -201,8 +202,8 @@ def read_partition(
     """(error, records, what of them was aborted) of one partition; `room`: bytes that are left in the answer."""
     if log is None:
         return ErrorCode.unknown_topic_or_partition if name else ErrorCode.unknown_topic_id, b"", ()
-    if wanted.leader_epoch > LEADER_EPOCH:
-        return ErrorCode.unknown_leader_epoch, b"", ()
+    if wanted.leader_epoch >= 0 and wanted.leader_epoch != log.leader_epoch:
+        return log.check_epoch(wanted.leader_epoch), b"", ()
     if not log.start_offset <= wanted.offset <= log.end_offset:
         return ErrorCode.offset_out_of_range, b"", ()
     limit = min(wanted.max_bytes, room)
@@ -215,6 +216,9 @@ def read_partition(
     except OSError as error:
         LOG.error("%s: cannot read at offset %d: %s", log.name, wanted.offset, error)
         return ErrorCode.kafka_storage_error, b"", ()
+    except CorruptBatchError as error:
+        log.reader.report(error)
+        return ErrorCode.corrupt_message, b"", ()
 
 
 def topic_name(broker: BrokerState, topic: TopicKey) -> str:

@@ -31,8 +31,11 @@ class TopicConfig:
     retention_bytes: int
     retention_ms: int
     segment_bytes: int
+    segment_jitter_ms: int
     segment_ms: int
     """Of a compacted topic at most `max_compaction_lag_ms`: only what is rolled can be compacted."""
+    least_segment_ms: int
+    """With the jitter off."""
 
     @classmethod
     def parse(cls, configs: Mapping[str, str], defaults: Mapping[str, str] = MappingProxyType({})) -> TopicConfig:
@@ -48,12 +51,14 @@ class TopicConfig:
 
         policy = split_list(get("cleanup.policy"))
         compacted = "compact" in policy
-        segment_ms = int(get("segment.ms"))
+        segment_ms, jitter = int(get("segment.ms")), int(get("segment.jitter.ms"))
         min_lag, max_lag = int(get("min.compaction.lag.ms")), int(get("max.compaction.lag.ms"))
         if max_lag < min_lag:
             raise InvalidConfigError(
                 f"max.compaction.lag.ms ({max_lag}) must not be less than min.compaction.lag.ms ({min_lag})"
             )
+        if compacted:
+            segment_ms = min(segment_ms, max_lag)
         return cls(
             compacted=compacted,
             deleted="delete" in policy,
@@ -70,5 +75,7 @@ class TopicConfig:
             retention_bytes=int(get("retention.bytes")),
             retention_ms=int(get("retention.ms")),
             segment_bytes=int(get("segment.bytes")),
-            segment_ms=min(segment_ms, max_lag) if compacted else segment_ms,
+            segment_jitter_ms=jitter,
+            segment_ms=segment_ms,
+            least_segment_ms=segment_ms - min(jitter, segment_ms),
         )

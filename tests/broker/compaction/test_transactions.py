@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from broker.compaction.checkpoint import read_first_dirty
+from broker.compaction.candidate import read_first_dirty
 from broker.log.partition import PartitionLog
 from broker.protocol.batches import CONTROL, TRANSACTIONAL, encode_batch
 from broker.protocol.control import marker_batch
