@@ -74,6 +74,23 @@ class DataDirectory:
             self.release()
             raise
 
+    def open_at_rest(self) -> bool:
+        """Locks a data directory that is there, to look at it; whether the last broker shut down cleanly. Raises
+        DataDirectoryError and its kinds."""
+        if not (self.path / "broker.json").exists():
+            raise DataDirectoryError(f"{self.path} is not a data directory of this broker: it has no broker.json in it")
+        try:
+            self.take_lock()
+            self.read_identity()
+            self.clean = self.clean_marker.exists()
+        except OSError as error:
+            self.release()
+            raise DataDirectoryError(f"cannot use data directory {self.path}: {error.strerror}") from error
+        except DataDirectoryError:
+            self.release()
+            raise
+        return self.clean
+
     def refuse_foreign(self) -> None:
         """A directory with other things in it is somebody else's."""
         if not (self.path / "broker.json").exists():

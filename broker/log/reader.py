@@ -127,10 +127,11 @@ class LogReader:
         use: with sound checksums; what is damaged is logged and left out. Raises OSError."""
         log = self.log
         start = max(start, log.start_offset)
-        for number, segment in enumerate(list(log.segments)):
-            if number + 1 < len(log.segments) and log.segments[number + 1].base_offset <= start:
+        segments = list(log.segments)
+        for segment, end in zip(segments, [*(one.base_offset for one in segments[1:]), log.end_offset]):
+            if end <= start:
                 continue
-            for found in salvage(segment):
+            for found in salvage(segment, end):
                 if isinstance(found, Damage):
                     self.report(CorruptBatchError(found.text))
                 elif found.header.base_offset >= log.high_watermark:

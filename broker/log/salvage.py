@@ -6,6 +6,7 @@ Behind damage it goes on at the next batch that the damaged one's length leads t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from broker.log.segment import Segment
@@ -34,12 +35,22 @@ class Damage(NamedTuple):
 
     position: int
     end: int
-    text: str
-    """Names file and position."""
+    problem: str
+    path: Path
+
+    @property
+    def text(self) -> str:
+        return (
+            f"{self.path}: no sound batch at position {self.position} ({self.problem}); "
+            f"{self.end - self.position} bytes are left out"
+        )
 
 
-def salvage(segment: Segment) -> Iterator[Sound | Damage]:
-    """Everything in the first `segment.size` bytes, in order. Raises OSError."""
+def salvage(segment: Segment, end_offset: int | None = None) -> Iterator[Sound | Damage]:
+    """Everything in the first `segment.size` bytes, in order. `end_offset`: no batch ends behind it; None: not known.
+
+    Raises OSError.
+    """
     position, size = 0, segment.size
     next_offset = segment.base_offset
     chunk, chunk_start = b"", 0
@@ -55,18 +66,38 @@ def salvage(segment: Segment) -> Iterator[Sound | Damage]:
                 if end > chunk_start + len(chunk):
                     chunk, chunk_start = segment.read(position, max(CHUNK_BYTES, end - position)), position
                 batch = chunk[position - chunk_start : end - chunk_start]
-                if len(batch) == end - position and checksum(batch) == header.crc:
+                if len(batch) < end - position or checksum(batch) != header.crc:
+                    problem = "its checksum is wrong"
+                elif runs_over(segment, header, end, next_offset, end_offset, memoryview(chunk)[end - chunk_start :]):
+                    problem = f"its offset is {header.base_offset}"
+                else:
                     next_offset = header.base_offset + header.last_offset_delta + 1
                     yield Sound(position, header, batch)
                     position = end
                     continue
-                problem = "its checksum is wrong"
         end = resume(segment, position, end, next_offset)
-        yield Damage(
-            position, end,
-            f"{segment.path}: no sound batch at position {position} ({problem}); {end - position} bytes are left out",
-        )  # fmt: skip
+        yield Damage(position, end, problem, segment.path)
         position = end
+
+
+def runs_over(
+    segment: Segment, header: BatchHeader, end: int, next_offset: int, end_offset: int | None, start: memoryview | bytes
+) -> bool:
+    """Whether a batch's offsets, which its checksum does not cover, reach into those of the batch behind it, which
+    begins at position `end`, or beyond `end_offset`. `start`: what was read from `end` on."""
+    if end_offset is not None and header.base_offset + header.last_offset_delta >= end_offset:
+        return True
+    if header.base_offset == next_offset:
+        return False  # it follows the one before it: the other one's offset is wrong
+    if len(start) < HEADER_SIZE:
+        start = segment.read(end, HEADER_SIZE) if end + HEADER_SIZE <= segment.size else b""
+        if len(start) < HEADER_SIZE:
+            return False
+    following = read_header(start)
+    behind = header.base_offset + header.last_offset_delta + 1
+    if following.base_offset >= behind:
+        return False
+    return not header_problem(following, end, end + following.length + LENGTH_OVERHEAD, segment.size, next_offset)
 
 
 def headers_around_damage(

@@ -137,7 +137,6 @@ class Segment:
         """
         chunk, chunk_start = b"", position
         size = self.size
-        next_offset = self.base_offset
         while position < size:
             if not chunk_start <= position <= chunk_start + len(chunk) - HEADER_SIZE:
                 chunk, chunk_start = self.read(position, SCAN_BYTES), position
@@ -149,11 +148,10 @@ class Segment:
                 header.magic != 2
                 or end < position + HEADER_SIZE
                 or end > size
-                or header.base_offset < next_offset
+                or header.base_offset < self.base_offset
                 or header.last_offset_delta < 0
             ):
                 raise CorruptBatchError(f"{self.path}: no sound batch at position {position}")
-            next_offset = header.base_offset + header.last_offset_delta + 1
             yield position, header
             position = end
 
