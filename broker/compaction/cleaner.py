@@ -152,6 +152,7 @@ class LogCleaner:
                 step = await self.in_thread(self.worker.proceed)
             if log.released:
                 raise Stale("the partition is gone")
+            log.forget_aborted(step.first_dirty)
             write_cleaner_offset(log.directory, step.first_dirty)
             self.first_dirty[log] = step.first_dirty
             LOG.info(
@@ -165,7 +166,8 @@ class LogCleaner:
     def description(self, chosen: Candidate, output: Path) -> Cleaning:
         """What the worker has to know."""
         log, config = chosen.log, chosen.log.config
-        last = [producer.batches[-1][2] for producer in log.producers.producers.values() if producer.batches]
+        known = log.producers.producers
+        last = [producer.batches[-1][2] for producer in known.values() if producer.batches]
         return Cleaning(
             directory=str(log.directory),
             output=str(output),
@@ -174,6 +176,7 @@ class LogCleaner:
             first_dirty=chosen.first_dirty,
             aborted=chosen.aborted,
             last_batches=tuple(offset for offset in last if offset < chosen.end_offset),
+            last_markers=tuple((one, producer.epoch) for one, producer in known.items() if not producer.batches),
             now_ms=self.clock(),
             delete_retention_ms=config.delete_retention_ms,
             segment_bytes=config.segment_bytes,

@@ -9,6 +9,7 @@ Source: `UnifiedLog`, `LogValidator` of Apache Kafka.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -326,6 +327,18 @@ class PartitionLog:
             self.roll()
         while len(self.segments) > 1 and self.segments[1].base_offset <= offset:
             self.drop_first()
+
+    def forget_aborted(self, end: int) -> None:
+        """No data of aborted transactions is left below an offset, at which a segment begins or all of one is cleaned:
+        consumers need not be told of them, nor find their markers. Raises OSError, and then all are still known."""
+        left = AbortedTransactions()
+        left.entries = [entry for entry in self.aborted.entries if entry.last_offset >= end]
+        if len(left.entries) == len(self.aborted.entries):
+            return
+        for segment, following in pairwise(self.segments):
+            if segment.base_offset < end:
+                left.write(segment.aborted_path, segment.base_offset, following.base_offset)
+        self.aborted.entries = left.entries
 
     def drop_first(self) -> None:
         """Removes the oldest segment; the log starts at the next one."""
