@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,10 @@ class BrokerState:
             if not validate_only:
                 self.open_logs(topic)
         except OSError as error:
+            if not validate_only and name in self.topics.by_name:  # its logs could not be made: nothing of it stays
+                with suppress(OSError):
+                    self.topics.discard(name)
+                    self.logs.delete(name)
             raise self.storage_error(f"create topic {name}", error) from error
         return topic
 
@@ -114,10 +119,14 @@ class BrokerState:
     def add_partitions(self, name: str, total: int, *, validate_only: bool = False) -> Topic:
         """Raises a topic's partition count to `total`. Raises TopicError."""
         try:
-            topic = self.topics.add_partitions(name, total, validate_only=validate_only)
+            topic = self.topics.add_partitions(name, total, validate_only=True)
             if not validate_only:
                 self.open_logs(topic)
+                topic = self.topics.add_partitions(name, total, validate_only=False)
         except OSError as error:
+            known = self.topics.require(name).partitions
+            with suppress(OSError):
+                self.logs.delete(name, partitions=range(known, total))
             raise self.storage_error(f"add partitions to topic {name}", error) from error
         return topic
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -71,12 +72,13 @@ class LogDirectory:
         for partition in range(topic.partitions):
             self.logs[topic.name, partition].config = topic.config
 
-    def delete(self, name: str) -> None:
-        """Closes and removes all logs of a topic, open or not."""
-        for key in [key for key in self.logs if key[0] == name]:
+    def delete(self, name: str, partitions: Container[int] = range(sys.maxsize)) -> None:
+        """Closes and removes all logs of a topic, or those of some partitions, open or not."""
+        for key in [key for key in self.logs if key[0] == name and key[1] in partitions]:
             self.logs.pop(key).release()
         for path in self.path.glob(f"{name}-*"):
-            if path.name[len(name) + 1 :].isdecimal():
+            number = path.name[len(name) + 1 :]
+            if number.isdecimal() and int(number) in partitions:
                 path.rename(self.path / f"{uuid4().hex}{DELETED_SUFFIX}")
         self.sweep()
 

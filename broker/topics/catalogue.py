@@ -143,6 +143,12 @@ class TopicCatalogue:
         del self.by_name[name], self.ids[topic.id], self.by_collision_key[collision_key(name)]
         return topic
 
+    def discard(self, name: str) -> None:
+        """Takes back a topic that was just created. Raises OSError."""
+        topic = self.by_name.pop(name)
+        del self.ids[topic.id], self.by_collision_key[collision_key(name)]
+        self.forget(name)
+
     def forget(self, name: str) -> None:
         """Removes the file of a deleted topic, after its logs."""
         self.path(name).unlink(missing_ok=True)

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from broker.data_directory import DataDirectory
+from broker.log import segment
 from broker.options import BrokerOptions
 from broker.state import BrokerState
+from broker.topics.errors import TopicError
 from tests.broker.log.partitions import NOW, batch, read_all
 
 
@@ -124,4 +126,35 @@ def test_topic_made_anew_has_no_lower_leader_epoch_and_another_id(tmp_path: Path
     assert log is not None
     assert log.leader_epoch == 1
     assert state.topics.require("t").id != before
+    end(state)
+
+
+def test_topic_whose_logs_cannot_be_made_is_not_there_and_can_be_made_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor partitions that cannot be added."""
+    state = start(tmp_path)
+    real = segment.Segment.open
+
+    def full(self: segment.Segment) -> int:
+        if self.path.parent.name.endswith("-1"):
+            raise OSError(28, "No space left on device")
+        return real(self)
+
+    monkeypatch.setattr(segment.Segment, "open", full)
+    with pytest.raises(TopicError, match="storage failed"):
+        state.create_topic("t", 3)
+    assert state.topics.get("t") is None
+    assert list(state.logs) == []
+    state.create_topic("t", 1)
+    with pytest.raises(TopicError, match="storage failed"):
+        state.add_partitions("t", 3)
+    assert state.topics.require("t").partitions == 1
+    assert [log.partition for log in state.logs] == [0]
+    monkeypatch.undo()
+    state.add_partitions("t", 3)
+    fill(state, "v")
+    end(state)
+    state = start(tmp_path)
+    assert contents(state) == [[(0, "v")]] * 3
     end(state)
