@@ -18,6 +18,7 @@ from broker.log.directory import LogDirectory
 from broker.log.group_commit import GroupCommit
 from broker.log.partition import PartitionLog
 from broker.log.producer_ids import ProducerIds
+from broker.log.reopening import Reopening
 from broker.topics.catalogue import TopicCatalogue
 from broker.topics.errors import TopicError
 from broker.topics.topic import Topic
@@ -53,7 +54,8 @@ class BrokerState:
         self.logs = LogDirectory(data.logs, durable=self.durable, clock=clock)
         self.producer_ids = ProducerIds(data.producer_ids, durable=self.durable)
         self.leader_epoch = LeaderEpoch(data.leader_epoch, durable=self.durable)
-        self.group_commit = GroupCommit()
+        self.reopening = Reopening(self.logs)
+        self.group_commit = GroupCommit(failed=self.reopening.soon)
 
     # -- life --------------------------------------------------------------------------------------------------------
     def load(self) -> None:
@@ -75,6 +77,7 @@ class BrokerState:
 
     def close(self, *, sync: bool) -> None:
         """Closes the logs and marks the shutdown as clean."""
+        self.reopening.close()
         self.logs.close(sync=sync)
         self.data.mark_clean()
 

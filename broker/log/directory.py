@@ -67,6 +67,28 @@ class LogDirectory:
             sync_directory(self.path)
         return opened
 
+    def reopen(self, log: PartitionLog) -> PartitionLog:
+        """Opens a log anew from its files, as after a crash, in its leader epoch; it takes the other one's place.
+
+        Raises OSError, and then that one stays.
+        """
+        log.release()
+        again = open_log(
+            topic=log.topic,
+            partition=log.partition,
+            directory=log.directory,
+            config=log.config,
+            durable=log.durable,
+            internal=log.internal,
+            trusted=False,
+            clock=self.clock,
+            last_epoch=log.leader_epoch,
+            files=self.files,
+        )
+        again.lead(log.leader_epoch)
+        self.logs[log.topic, log.partition] = again
+        return again
+
     def configure(self, topic: Topic) -> None:
         """Puts a topic's new configs to work."""
         for partition in range(topic.partitions):
