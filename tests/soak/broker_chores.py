@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 TABLE, PURGED = "table", "purged"
 KEYS = 30
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+ANSWER_S = 8.0
+"""A client whose broker died in the midst of a request may wait for its answer much longer."""
 
 
 class Chore:
@@ -46,7 +48,7 @@ class Chore:
         settings = {name.replace("_", "."): value for name, value in configs.items()}
 
         def create(admin: AdminClient) -> None:
-            admin.create_topics([NewTopic(topic, partitions, config=settings)])[topic].result(PATIENCE_S)
+            admin.create_topics([NewTopic(topic, partitions, config=settings)])[topic].result(ANSWER_S)
 
         self.insist(create, KafkaError.TOPIC_ALREADY_EXISTS)
 
@@ -65,7 +67,10 @@ class Chore:
                 passing = reason.retriable() or reason.code() < 0
                 if not passing or time.monotonic() > deadline:
                     raise
-                tries += 1
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise
+            tries += 1
 
     def watermarks(self, topic: str) -> tuple[int, int]:
         """Of partition 0."""
@@ -84,20 +89,30 @@ class Chore:
     def read(self, topic: str) -> list[tuple[int, str, str | None]]:
         """(offset, key, value) of all of partition 0; markers and what was compacted are gaps."""
         low, high = self.watermarks(topic)
+        deadline = time.monotonic() + PATIENCE_S
+        while low < high:
+            found = self.read_once(topic)
+            if found is not None:
+                return found
+            assert time.monotonic() < deadline, f"neither a record nor the end of {topic}"
+        return []
+
+    def read_once(self, topic: str) -> list[tuple[int, str, str | None]] | None:
+        """None: the client did not find the log's start, because the broker died each time before it asked again."""
         consumer = Consumer(self.soak.settings(group_id="none", enable_partition_eof=True, check_crcs=True))
         consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
         found: list[tuple[int, str, str | None]] = []
-        while low < high:
-            message = consumer.poll(PATIENCE_S)
-            assert message is not None, f"neither a record nor the end of {topic}"
-            if message.error() is not None:
-                assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
-                break
-            key, value, offset = message.key(), message.value(), message.offset()
-            assert offset is not None
-            found.append((offset, (key or b"").decode(), None if value is None else value.decode()))
-        consumer.close()
-        return found
+        try:
+            while (message := consumer.poll(5)) is not None:
+                if message.error() is not None:
+                    assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
+                    return found
+                key, value, offset = message.key(), message.value(), message.offset()
+                assert offset is not None
+                found.append((offset, (key or b"").decode(), None if value is None else value.decode()))
+        finally:
+            consumer.close()
+        return None
 
 
 class Table(Chore):
@@ -167,9 +182,9 @@ class Topics(Chore):
     def configure(self, name: str, value: str) -> None:
         entry = ConfigEntry("retention.ms", value, incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
-        self.insist(lambda admin: admin.incremental_alter_configs([resource])[resource].result(PATIENCE_S))
+        self.insist(lambda admin: admin.incremental_alter_configs([resource])[resource].result(ANSWER_S))
         asked = ConfigResource(ResourceType.TOPIC, name)
-        found = self.insist(lambda admin: admin.describe_configs([asked])[asked].result(PATIENCE_S))
+        found = self.insist(lambda admin: admin.describe_configs([asked])[asked].result(ANSWER_S))
         assert found["retention.ms"].value == value, "a changed config was forgotten"
 
     def check(self) -> None:
@@ -199,7 +214,7 @@ class Purge(Chore):
             assert high == self.sent
             assert low >= self.start, f"the log begins at {low}, where {self.start} was told"
             at = TopicPartition(PURGED, 0, self.random.randint(low, high))
-            deleted = self.insist(lambda admin, at=at: admin.delete_records([at])[at].result(PATIENCE_S))
+            deleted = self.insist(lambda admin, at=at: admin.delete_records([at])[at].result(ANSWER_S))
             assert deleted.low_watermark == at.offset
             self.start = at.offset
             self.rounds += 1
@@ -210,8 +225,8 @@ class Purge(Chore):
 
 
 def grow(admin: AdminClient, name: str, partitions: int) -> None:
-    admin.create_partitions([NewPartitions(name, partitions)])[name].result(PATIENCE_S)
+    admin.create_partitions([NewPartitions(name, partitions)])[name].result(ANSWER_S)
 
 
 def delete(admin: AdminClient, name: str) -> None:
-    admin.delete_topics([name])[name].result(PATIENCE_S)
+    admin.delete_topics([name])[name].result(ANSWER_S)
