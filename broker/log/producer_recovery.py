@@ -80,7 +80,8 @@ def replay(
     def report(error: CorruptBatchError) -> None:
         LOG.error("%s; what producers wrote there is not known", error)
 
-    for position, header in headers_around_damage(segment, 0, report):
+    first = segment.offset_index.position_at_or_before(max(start - segment.base_offset, 0))
+    for position, header in headers_around_damage(segment, first, report):
         if header.base_offset + header.last_offset_delta < start:
             continue
         producer_id, epoch = header.producer_id, header.producer_epoch
