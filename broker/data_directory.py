@@ -6,6 +6,7 @@ clean-shutdown    there only between a clean shutdown and the next start
 producer-ids      end of the producer ids given out
 group-configs.json  configs of single groups
 dynamic-configs.json, client-quotas.json, features.json    what clients have set, where they have
+leader-epoch      that of all partitions
 topics/           one JSON file per topic
 logs/             one directory per partition
 """
@@ -64,6 +65,10 @@ class DataDirectory:
         return self.path / "features.json"
 
     @property
+    def leader_epoch(self) -> Path:
+        return self.path / "leader-epoch"
+
+    @property
     def clean_marker(self) -> Path:
         return self.path / "clean-shutdown"
 
@@ -86,6 +91,23 @@ class DataDirectory:
         except DataDirectoryError:
             self.release()
             raise
+
+    def open_at_rest(self) -> bool:
+        """Locks a data directory that is there, to look at it; whether the last broker shut down cleanly. Raises
+        DataDirectoryError and its kinds."""
+        if not (self.path / "broker.json").exists():
+            raise DataDirectoryError(f"{self.path} is not a data directory of this broker: it has no broker.json in it")
+        try:
+            self.take_lock()
+            self.read_identity()
+            self.clean = self.clean_marker.exists()
+        except OSError as error:
+            self.release()
+            raise DataDirectoryError(f"cannot use data directory {self.path}: {error.strerror}") from error
+        except DataDirectoryError:
+            self.release()
+            raise
+        return self.clean
 
     def refuse_foreign(self) -> None:
         """A directory with other things in it is somebody else's."""

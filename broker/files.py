@@ -1,9 +1,20 @@
-"""Small files that are either old or new, never torn."""
+"""Small files that are either old or new, never torn; and those whose damage is noticed."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from crc32c import crc32c
+
+CHECKSUM = "crc32c"
+
+
+class DamagedFileError(Exception):
+    """A small file does not hold what was written to it; the message names it."""
 
 
 def write_atomically(path: Path, content: bytes, *, durable: bool) -> None:
@@ -26,3 +37,25 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_fields(path: Path, fields: Mapping[str, Any], *, durable: bool) -> None:
+    """Replaces a file by a JSON object with a checksum of its other fields. Raises OSError."""
+    write_atomically(path, json.dumps({**fields, CHECKSUM: fields_checksum(fields)}).encode(), durable=durable)
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """What `write_fields` wrote. Raises FileNotFoundError, OSError, DamagedFileError."""
+    content = path.read_bytes()
+    try:
+        fields = json.loads(content)
+        found = fields.pop(CHECKSUM)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedFileError(f"{path}: not a JSON object with a checksum") from error
+    if found != fields_checksum(fields):
+        raise DamagedFileError(f"{path}: wrong checksum")
+    return fields
+
+
+def fields_checksum(fields: Mapping[str, Any]) -> int:
+    return crc32c(json.dumps(fields, sort_keys=True).encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,12 @@ from broker.configs.broker_configs import BrokerConfigs
 from broker.configs.dynamic import DynamicConfigs
 from broker.feature_levels import FeatureLevels
 from broker.fetch.session_cache import FetchSessionCache
+from broker.leader_epoch import MAX_EPOCH, UNKNOWN, LeaderEpoch
 from broker.log.directory import LogDirectory
 from broker.log.group_commit import GroupCommit
+from broker.log.partition import PartitionLog
 from broker.log.producer_ids import ProducerIds
+from broker.log.reopening import Reopening
 from broker.quotas.quotas import ClientQuotas
 from broker.state_file import StateFile
 from broker.topics.catalogue import TopicCatalogue
@@ -65,12 +69,14 @@ class BrokerState:
         self.features = FeatureLevels(StateFile(data.features, what="levels of features", durable=self.durable))
         self.quotas = ClientQuotas(StateFile(data.client_quotas, what="client quotas", durable=self.durable))
         self.producer_ids = ProducerIds(data.producer_ids, durable=self.durable)
-        self.group_commit = GroupCommit()
         self.unsent = 0
         """Bytes of answers that wait for clients who are slow to read, or for those before them."""
         self.fetch_sessions = FetchSessionCache(
             options.fetch_session_cache_slots, clock=clock, new_id=lambda: random.randrange(1, 2**31)
         )
+        self.leader_epoch = LeaderEpoch(data.leader_epoch, durable=self.durable)
+        self.reopening = Reopening(self.logs)
+        self.group_commit = GroupCommit(failed=self.reopening.soon)
 
     # -- life --------------------------------------------------------------------------------------------------------
     def load(self) -> None:
@@ -82,11 +88,20 @@ class BrokerState:
         for name in self.topics.load():
             self.remove(name)
         self.logs.sweep()
+        self.leader_epoch.load()
+        last_epoch = MAX_EPOCH if self.leader_epoch.value == UNKNOWN else self.leader_epoch.value
+        logs: list[PartitionLog] = []
         for topic in self.topics:
-            self.logs.open(topic, trusted=self.data.clean)
+            logs += self.logs.open(topic, trusted=self.data.clean, last_epoch=last_epoch)
+        latest = max((log.epochs.latest for log in logs), default=-1)
+        if logs and (not self.data.clean or latest > self.leader_epoch.value or any(log.shortened for log in logs)):
+            self.leader_epoch.raise_above(latest)
+        for log in logs:
+            log.lead(self.leader_epoch.value)
 
     def close(self, *, sync: bool) -> None:
         """Closes the logs and marks the shutdown as clean."""
+        self.reopening.close()
         self.logs.close(sync=sync)
         self.data.mark_clean()
 
@@ -111,10 +126,19 @@ class BrokerState:
         try:
             topic = self.topics.create(name, partitions, configs, internal=internal, validate_only=validate_only)
             if not validate_only:
-                self.logs.open(topic, trusted=True)
+                self.open_logs(topic)
         except OSError as error:
+            if not validate_only and name in self.topics.by_name:  # its logs could not be made: nothing of it stays
+                with suppress(OSError):
+                    self.topics.discard(name)
+                    self.logs.delete(name)
             raise self.storage_error(f"create topic {name}", error) from error
         return topic
+
+    def open_logs(self, topic: Topic) -> None:
+        """Makes the logs of partitions that are new. Raises OSError."""
+        for log in self.logs.open(topic, trusted=True):
+            log.lead(self.leader_epoch.value)
 
     def delete_topic(self, name: str) -> None:
         """Deletes a topic with its records; fetches that wait for it are answered. Raises TopicError."""
@@ -127,10 +151,14 @@ class BrokerState:
     def add_partitions(self, name: str, total: int, *, validate_only: bool = False) -> Topic:
         """Raises a topic's partition count to `total`. Raises TopicError."""
         try:
-            topic = self.topics.add_partitions(name, total, validate_only=validate_only)
+            topic = self.topics.add_partitions(name, total, validate_only=True)
             if not validate_only:
-                self.logs.open(topic, trusted=True)
+                self.open_logs(topic)
+                topic = self.topics.add_partitions(name, total, validate_only=False)
         except OSError as error:
+            known = self.topics.require(name).partitions
+            with suppress(OSError):
+                self.logs.delete(name, partitions=range(known, total))
             raise self.storage_error(f"add partitions to topic {name}", error) from error
         return topic
 

@@ -4,7 +4,8 @@ A batch keeps its base offset, last offset and sequence numbers whatever goes, s
 see the offsets they know. Batches of which everything stays are not rewritten.
 
 A tombstone outlives the first cleaning that meets it by `delete.retention.ms`: that cleaning writes down in the batch's
-header when it may go (the delete horizon), and one after that time drops it.
+header when it may go (the delete horizon), and one after that time drops it. So does a transaction's marker, from the
+first cleaning on that meets no data of the transaction.
 
 Source: `MemoryRecords.filterTo`, `Cleaner.shouldRetainRecord` of Apache Kafka; KIP-534.
 """
@@ -58,7 +59,12 @@ class BatchFilter:
         self.latest = latest
         self.mapped_end = mapped_end
         self.aborted = AbortedData(cleaning.aborted)
+        self.listed = frozenset(transaction.last_offset for transaction in cleaning.aborted)
+        """Markers of which consumers are told to wait for them."""
         self.last_batches = frozenset(cleaning.last_batches)
+        self.last_markers = frozenset(cleaning.last_markers)
+        self.with_data: set[int] = set()
+        """Producers of whose transactions data was met, and their markers not yet."""
         self.now_ms = cleaning.now_ms
         self.delete_retention_ms = cleaning.delete_retention_ms
         self.changed = False
@@ -72,12 +78,15 @@ class BatchFilter:
         Raises CorruptBatchError.
         """
         self.records_before += header.record_count
+        if header.attributes & TRANSACTIONAL and not header.attributes & CONTROL:
+            self.with_data.add(header.producer_id)
         if self.aborted.has(header):  # also behind the map's end: the index of aborted transactions goes
             return self.emptied(header)
-        if header.attributes & CONTROL or header.base_offset >= self.mapped_end:
-            # Markers stay: nothing says yet that all data of their transactions is gone.
+        if header.base_offset >= self.mapped_end:
             self.records_after += header.record_count
             return batch, header.max_timestamp
+        if header.attributes & CONTROL:
+            return self.marker(batch, header)
         if not header.record_count:
             return (batch, NO_TIMESTAMP) if header.base_offset in self.last_batches else self.emptied(header)
         records = record_bytes(batch, header)
@@ -91,6 +100,21 @@ class BatchFilter:
             return batch, header.max_timestamp
         self.changed = True
         return self.rewritten(header, records, kept, sets_horizon=sets_horizon)
+
+    def marker(self, batch: bytes, header: BatchHeader) -> tuple[bytes | bytearray, int]:
+        """A transaction's marker: it goes when its data is gone, and consumers that have seen some of that had time."""
+        empty = header.producer_id not in self.with_data and header.base_offset not in self.listed
+        self.with_data.discard(header.producer_id)
+        if empty and (header.producer_id, header.producer_epoch) not in self.last_markers:
+            if not header.attributes & DELETE_HORIZON:
+                self.records_after += header.record_count
+                self.changed = True
+                records = record_bytes(batch, header)
+                return self.rewritten(header, records, record_spans(records, header), sets_horizon=True)
+            if self.now_ms >= header.base_timestamp:
+                return self.emptied(header)
+        self.records_after += header.record_count
+        return batch, header.max_timestamp
 
     def kept(self, spans: list[RecordSpan], header: BatchHeader) -> list[RecordSpan]:
         """The records that stay: the latest of their keys, and not tombstones whose time is over."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from broker.log.aborted import AbortedTransaction
+from broker.log.cleaner_offset import read_cleaner_offset
 from broker.log.partition import PartitionLog
 from broker.log.segment import Segment
 
@@ -38,6 +39,13 @@ class Candidate:
     @property
     def due(self) -> bool:
         return self.overdue or self.dirty_ratio > self.log.config.min_cleanable_dirty_ratio
+
+
+def read_first_dirty(log: PartitionLog) -> int:
+    """The first offset that was never cleaned; the log's start where that is not known or cannot be."""
+    offset = read_cleaner_offset(log.directory)
+    # Beyond the active segment's start: the log was cut off in a recovery, and offsets were given out anew.
+    return offset if log.start_offset <= offset <= log.active.base_offset else log.start_offset
 
 
 def candidate(log: PartitionLog, first_dirty: int, now_ms: int) -> Candidate | None:

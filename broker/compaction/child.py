@@ -25,6 +25,7 @@ def main() -> int:
     for line in sys.stdin:
         fields = json.loads(line)
         fields["segments"] = tuple((base, size) for base, size in fields["segments"])
+        fields["last_markers"] = tuple((producer_id, epoch) for producer_id, epoch in fields["last_markers"])
         fields["aborted"] = tuple(AbortedTransaction(*one) for one in fields["aborted"])
         try:
             steps = clean(Cleaning(**fields))

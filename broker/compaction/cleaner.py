@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
-from broker.compaction.candidate import Candidate, candidate
-from broker.compaction.checkpoint import read_first_dirty, write_first_dirty
+from broker.compaction.candidate import Candidate, candidate, read_first_dirty
 from broker.compaction.cleaning import Cleaning, Outcome, Replacement
+from broker.log.cleaner_offset import write_cleaner_offset
 from broker.log.index import IndexFileError
 from broker.log.partition import PartitionLog
 from broker.log.segment import Segment
@@ -152,7 +152,8 @@ class LogCleaner:
                 step = await self.in_thread(self.worker.proceed)
             if log.released:
                 raise Stale("the partition is gone")
-            write_first_dirty(log, step.first_dirty)
+            log.forget_aborted(step.first_dirty)
+            write_cleaner_offset(log.directory, step.first_dirty)
             self.first_dirty[log] = step.first_dirty
             LOG.info(
                 "%s: compacted up to offset %d, %d to %d records, %d to %d bytes", log.name, step.first_dirty,
@@ -165,7 +166,8 @@ class LogCleaner:
     def description(self, chosen: Candidate, output: Path) -> Cleaning:
         """What the worker has to know."""
         log, config = chosen.log, chosen.log.config
-        last = [producer.batches[-1][2] for producer in log.producers.producers.values() if producer.batches]
+        known = log.producers.producers
+        last = [producer.batches[-1][2] for producer in known.values() if producer.batches]
         return Cleaning(
             directory=str(log.directory),
             output=str(output),
@@ -174,6 +176,7 @@ class LogCleaner:
             first_dirty=chosen.first_dirty,
             aborted=chosen.aborted,
             last_batches=tuple(offset for offset in last if offset < chosen.end_offset),
+            last_markers=tuple((one, producer.epoch) for one, producer in known.items() if not producer.batches),
             now_ms=self.clock(),
             delete_retention_ms=config.delete_retention_ms,
             segment_bytes=config.segment_bytes,

@@ -24,6 +24,9 @@ class Cleaning:
     last_batches: tuple[int, ...] = ()
     """Base offsets of the batches that stay, if need be empty: the last ones of known producers, without which a
     batch that is sent again would not be recognised."""
+    last_markers: tuple[tuple[int, int], ...] = ()
+    """(producer id, epoch) of known producers that have written nothing in their epoch: their markers stay, without
+    which an older epoch would not be refused."""
     now_ms: int
     delete_retention_ms: int
     segment_bytes: int

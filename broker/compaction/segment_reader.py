@@ -11,6 +11,7 @@ from broker.protocol.batches import (
     LENGTH_OVERHEAD,
     BatchHeader,
     CorruptBatchError,
+    checksum,
     read_header,
     walk,
 )
@@ -32,6 +33,13 @@ class SegmentReader:
     def close(self) -> None:
         os.close(self.descriptor)
 
+    def checked(self, batch: bytes, position: int) -> tuple[BatchHeader, bytes]:
+        """With a new checksum, damage could not be told any more. Raises CorruptBatchError."""
+        header = read_header(batch)
+        if header.magic != 2 or checksum(batch) != header.crc:
+            raise CorruptBatchError(f"{self.path}: no sound batch at position {position}")
+        return header, batch
+
     def batches(self) -> Iterator[tuple[BatchHeader, bytes]]:
         """All batches in order. Raises OSError, CorruptBatchError."""
         position = 0
@@ -39,12 +47,12 @@ class SegmentReader:
             chunk = os.pread(self.descriptor, min(READ_BYTES, self.size - position), position)
             used = 0
             for start, size in walk(chunk):
-                yield read_header(chunk, start), chunk[start : start + size]
+                yield self.checked(chunk[start : start + size], position + start)
                 used = start + size
             if not used:  # a batch larger than a chunk
                 header = read_header(chunk) if len(chunk) >= HEADER_SIZE else None
                 used = 0 if header is None else header.length + LENGTH_OVERHEAD
                 if header is None or used < HEADER_SIZE or position + used > self.size:
                     raise CorruptBatchError(f"{self.path}: no whole batch at position {position}")
-                yield header, os.pread(self.descriptor, used, position)
+                yield self.checked(os.pread(self.descriptor, used, position), position)
             position += used

@@ -11,7 +11,8 @@ from kio.schema.errors import ErrorCode
 from broker.fetch.answer import Line
 from broker.fetch.request import TopicKey, Wanted
 from broker.log.aborted import AbortedTransaction
-from broker.log.partition import LEADER_EPOCH, PartitionLog
+from broker.log.partition import PartitionLog
+from broker.protocol.batches import CorruptBatchError
 from broker.state import BrokerState
 
 LOG = logging.getLogger("broker.fetch")
@@ -39,9 +40,8 @@ def read_line(
     if log is None:
         unknown_id = isinstance(topic, UUID) and not name
         return refusal(partition, ErrorCode.unknown_topic_id if unknown_id else ErrorCode.unknown_topic_or_partition)
-    if leader_epoch != LEADER_EPOCH and leader_epoch >= 0:
-        newer = leader_epoch > LEADER_EPOCH
-        return refusal(partition, ErrorCode.unknown_leader_epoch if newer else ErrorCode.fenced_leader_epoch)
+    if leader_epoch >= 0 and leader_epoch != log.leader_epoch:
+        return refusal(partition, log.check_epoch(leader_epoch))
     watermark, stable, start = log.high_watermark, log.stable.offset, log.start_offset
     if not start <= offset <= log.end_offset:
         return refusal(partition, ErrorCode.offset_out_of_range)
@@ -57,4 +57,7 @@ def read_line(
     except OSError as error:
         LOG.error("%s: cannot read at offset %d: %s", log.name, offset, error)
         return refusal(partition, ErrorCode.kafka_storage_error)
+    except CorruptBatchError as error:
+        log.reader.report(error)
+        return refusal(partition, ErrorCode.corrupt_message)
     return Line(partition, 0, watermark, stable, start, aborted, records)

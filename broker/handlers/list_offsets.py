@@ -13,7 +13,7 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from broker.handlers.response import response
-from broker.log.partition import LEADER_EPOCH, PartitionLog
+from broker.log.partition import PartitionLog
 from broker.log.search import offset_for_timestamp, offset_of_max_timestamp
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
@@ -46,15 +46,18 @@ def look_up(ctx: RequestContext, topic: str, line: Any, *, committed: bool = Fal
     log = ctx.broker.logs.get(topic, line.partition_index)
     if log is None:
         return answer | {"error_code": ErrorCode.unknown_topic_or_partition}
-    if getattr(line, "current_leader_epoch", -1) > LEADER_EPOCH:
-        return answer | {"error_code": ErrorCode.unknown_leader_epoch}
+    if (error := log.check_epoch(getattr(line, "current_leader_epoch", -1))) is not ErrorCode.none:
+        return answer | {"error_code": error}
     try:
         offset, timestamp = search(log, line.timestamp, log.stable.offset if committed else log.high_watermark)
-    except (OSError, CorruptBatchError):
+    except CorruptBatchError as error:
+        log.reader.report(error)
+        return answer | {"error_code": ErrorCode.corrupt_message}
+    except OSError:
         return answer | {"error_code": ErrorCode.kafka_storage_error}
     if offset < 0:
         return answer | {"offset": -1, "timestamp": -1, "leader_epoch": -1}
-    return answer | {"offset": offset, "timestamp": timestamp, "leader_epoch": LEADER_EPOCH}
+    return answer | {"offset": offset, "timestamp": timestamp, "leader_epoch": log.epochs.at(offset)}
 
 
 def search(log: PartitionLog, timestamp: int, end: int) -> tuple[int, int]:

@@ -13,7 +13,6 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from broker.handlers.response import response
-from broker.log.partition import LEADER_EPOCH
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
@@ -83,7 +82,7 @@ def describe(ctx: RequestContext, topic: Topic, partitions: range | None = None)
                 "error_code": ErrorCode.none,
                 "partition_index": partition,
                 "leader_id": ctx.broker.node_id,
-                "leader_epoch": LEADER_EPOCH,
+                "leader_epoch": ctx.broker.leader_epoch.value,
                 "replica_nodes": node,
                 "isr_nodes": node,
                 "eligible_leader_replicas": (),

@@ -1,8 +1,8 @@
 """OffsetForLeaderEpoch (key 23), versions 2-4.
 
 v3 replica id · v4 flexible.
-One node has had one leader epoch only, 0: it ends at the high watermark. Consumers ask to find out whether the log was
-cut off behind them.
+Consumers ask to find out whether the log was cut off behind them (KIP-320): the epoch of the last record they have seen
+ends where the next one begins, and the present one at the high watermark.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from broker.handlers.response import response
-from broker.log.partition import LEADER_EPOCH
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
@@ -34,8 +33,7 @@ def look_up(ctx: RequestContext, topic: str, line: Any) -> dict[str, Any]:
     log = ctx.broker.logs.get(topic, line.partition)
     if log is None:
         return answer | {"error_code": ErrorCode.unknown_topic_or_partition}
-    if line.current_leader_epoch > LEADER_EPOCH:
-        return answer | {"error_code": ErrorCode.unknown_leader_epoch}
-    if line.leader_epoch != LEADER_EPOCH:
-        return answer  # an epoch that never was: undefined epoch and offset, -1
-    return answer | {"leader_epoch": LEADER_EPOCH, "end_offset": log.high_watermark}
+    if (error := log.check_epoch(line.current_leader_epoch)) is not ErrorCode.none:
+        return answer | {"error_code": error}
+    epoch, end_offset = log.epochs.end_of(line.leader_epoch, log.high_watermark)
+    return answer | {"leader_epoch": epoch, "end_offset": end_offset}

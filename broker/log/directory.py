@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 from broker.files import sync_directory
+from broker.leader_epoch import MAX_EPOCH
+from broker.log.open_files import OpenFiles, file_limit
 from broker.log.partition import PartitionLog
 from broker.log.recovery import open_log
+from broker.log.retention import retain
 from broker.topics.topic import Topic
 
 LOG = logging.getLogger("broker.log")
@@ -28,6 +32,7 @@ class LogDirectory:
         self.path = path
         self.durable = durable
         self.clock = clock
+        self.files = OpenFiles(file_limit())
         self.logs: dict[tuple[str, int], PartitionLog] = {}
 
     def get(self, topic: str, partition: int) -> PartitionLog | None:
@@ -36,12 +41,15 @@ class LogDirectory:
     def __iter__(self) -> Iterator[PartitionLog]:
         return iter(list(self.logs.values()))
 
-    def open(self, topic: Topic, *, trusted: bool) -> None:
-        """Opens or creates the logs of a topic that are not open yet. Raises OSError."""
-        before = len(self.logs)
+    def open(self, topic: Topic, *, trusted: bool, last_epoch: int = MAX_EPOCH) -> list[PartitionLog]:
+        """Opens or creates the logs of a topic that are not open yet, and returns those. `last_epoch`: see `open_log`.
+
+        Raises OSError.
+        """
+        opened: list[PartitionLog] = []
         for partition in range(topic.partitions):
             if (topic.name, partition) not in self.logs:
-                self.logs[topic.name, partition] = open_log(
+                log = open_log(
                     topic=topic.name,
                     partition=partition,
                     directory=self.partition_path(topic.name, partition),
@@ -50,21 +58,49 @@ class LogDirectory:
                     internal=topic.internal,
                     trusted=trusted,
                     clock=self.clock,
+                    last_epoch=last_epoch,
+                    files=self.files,
                 )
-        if self.durable and len(self.logs) > before:
+                self.logs[topic.name, partition] = log
+                opened.append(log)
+        if self.durable and opened:
             sync_directory(self.path)
+        return opened
+
+    def reopen(self, log: PartitionLog) -> PartitionLog:
+        """Opens a log anew from its files, as after a crash, in its leader epoch; it takes the other one's place.
+
+        Raises OSError, and then that one stays.
+        """
+        log.release()
+        again = open_log(
+            topic=log.topic,
+            partition=log.partition,
+            directory=log.directory,
+            config=log.config,
+            durable=log.durable,
+            internal=log.internal,
+            trusted=False,
+            clock=self.clock,
+            last_epoch=log.leader_epoch,
+            files=self.files,
+        )
+        again.lead(log.leader_epoch)
+        self.logs[log.topic, log.partition] = again
+        return again
 
     def configure(self, topic: Topic) -> None:
         """Puts a topic's new configs to work."""
         for partition in range(topic.partitions):
             self.logs[topic.name, partition].config = topic.config
 
-    def delete(self, name: str) -> None:
-        """Closes and removes all logs of a topic, open or not."""
-        for key in [key for key in self.logs if key[0] == name]:
+    def delete(self, name: str, partitions: Container[int] = range(sys.maxsize)) -> None:
+        """Closes and removes all logs of a topic, or those of some partitions, open or not."""
+        for key in [key for key in self.logs if key[0] == name and key[1] in partitions]:
             self.logs.pop(key).release()
         for path in self.path.glob(f"{name}-*"):
-            if path.name[len(name) + 1 :].isdecimal():
+            number = path.name[len(name) + 1 :]
+            if number.isdecimal() and int(number) in partitions:
                 path.rename(self.path / f"{uuid4().hex}{DELETED_SUFFIX}")
         self.sweep()
 
@@ -77,7 +113,7 @@ class LogDirectory:
         """Applies retention to all logs."""
         for log in self:
             try:
-                dropped = log.retain(self.clock())
+                dropped = retain(log, self.clock())
             except OSError as error:
                 LOG.error("%s: retention failed: %s", log.name, error)
             else:

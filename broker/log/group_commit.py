@@ -35,8 +35,10 @@ def sync_all(segments: Sequence[Segment]) -> list[OSError | None]:
 class GroupCommit:
     """Owned by the broker state; used in the event loop's thread."""
 
-    def __init__(self, sync: SyncAll = sync_all) -> None:
+    def __init__(self, sync: SyncAll = sync_all, *, failed: Callable[[PartitionLog], None] = lambda log: None) -> None:
+        """`failed` is told of each log that takes no more writes."""
         self.sync = sync
+        self.failed = failed
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="broker-fsync")
         self.waiting: dict[PartitionLog, asyncio.Future[None]] = {}
         self.worker: asyncio.Task[None] | None = None
@@ -60,6 +62,11 @@ class GroupCommit:
         try:
             while self.waiting:
                 waiting, self.waiting = self.waiting, {}
+                for log in [log for log in waiting if log.failed is not None]:
+                    # It failed in the round before, when these had been appended: a sync that succeeds says nothing.
+                    future = waiting.pop(log)
+                    future.set_exception(log.failed or OSError())
+                    future.exception()
                 pending = [log.pending() for log in waiting]
                 errors = await loop.run_in_executor(self.executor, self.sync, [one.segment for one in pending])
                 for (log, future), upto, error in zip(waiting.items(), pending, errors):
@@ -72,9 +79,9 @@ class GroupCommit:
                     else:
                         # What reached the disk is unknown from here on, so nothing more is promised for this log.
                         log.failed = error
+                        self.failed(log)
                         LOG.error(
-                            "%s: fdatasync failed (%s); the partition takes no more writes until the broker is "
-                            "restarted",
+                            "%s: fdatasync failed (%s); the partition takes no writes until the storage does",
                             log.name,
                             error,
                         )

@@ -5,7 +5,10 @@
 
 Both are hints that recovery can rebuild. They are written when a segment is sealed, at a clean shutdown and every few
 megabytes (`recovery_point`), so that nearly all appends write one file only. Entries in the files stay where they are;
-new ones follow.
+new ones follow. Behind them stands what Kafka's files do not have, and what tells a sound file from a damaged one:
+
+    number of entries uint32 · size of the .log file they were written for uint32 · offset behind its last batch int64 ·
+    crc32c uint32 of all before
 """
 
 from __future__ import annotations
@@ -15,25 +18,41 @@ import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from pathlib import Path
+from struct import Struct
+from typing import NamedTuple
+
+from crc32c import crc32c
 
 OFFSET_ENTRY_SIZE = 8
 TIME_ENTRY_SIZE = 12
+trailer_struct = Struct(">IIq")
+checksum_struct = Struct(">I")
+TRAILER_SIZE = trailer_struct.size + checksum_struct.size
 
 
 class IndexFileError(Exception):
     """An index file that is missing or cannot be right; the segment must be scanned."""
 
 
+class Indexed(NamedTuple):
+    """What of a .log file an index speaks of: its size then, and the offset behind its last batch."""
+
+    size: int
+    next_offset: int
+
+
 class OffsetIndex:
     """Batch start positions by base offset relative to the segment's."""
 
-    __slots__ = ("offsets", "positions", "saved")
+    __slots__ = ("checksum", "offsets", "positions", "saved")
 
     def __init__(self) -> None:
         self.offsets = array("i")
         self.positions = array("i")
         self.saved = 0
-        """Entries that are in the file."""
+        """Entries that are in the file, and stay there."""
+        self.checksum = 0
+        """Of those."""
 
     def add(self, relative_offset: int, position: int) -> None:
         """Both must be larger than those before."""
@@ -45,10 +64,15 @@ class OffsetIndex:
         entry = bisect_right(self.offsets, relative_offset) - 1
         return self.positions[entry] if entry >= 0 else 0
 
-    def boundary_at_or_before(self, position: int) -> int:
-        """The last indexed batch start that is not above a position; 0 if there is none."""
+    def boundary_at_or_before(self, position: int) -> tuple[int, int]:
+        """The last indexed batch start that is not above a position, and its offset; (0, 0) if there is none."""
         entry = bisect_right(self.positions, position) - 1
-        return self.positions[entry] if entry >= 0 else 0
+        return (self.positions[entry], self.offsets[entry]) if entry >= 0 else (0, 0)
+
+    def position_behind(self, position: int) -> int:
+        """The first indexed batch start that is above a position; -1: there is none."""
+        entry = bisect_right(self.positions, position)
+        return self.positions[entry] if entry < len(self.positions) else -1
 
     def last_position(self) -> int:
         return self.positions[-1] if self.positions else 0
@@ -57,11 +81,13 @@ class OffsetIndex:
         """Drops the entries of a position and behind it."""
         entry = bisect_left(self.positions, position)
         del self.offsets[entry:], self.positions[entry:]
-        self.saved = min(self.saved, entry)
+        self.saved = self.checksum = 0
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, indexed: Indexed) -> None:
         """Brings the file up to date. Raises OSError."""
-        write_entries(path, self.encode(self.saved), self.saved * OFFSET_ENTRY_SIZE)
+        self.checksum = write_entries(
+            path, self.encode(self.saved), self.saved * OFFSET_ENTRY_SIZE, self.checksum, len(self.offsets), indexed
+        )
         self.saved = len(self.offsets)
 
     def encode(self, start: int = 0) -> bytes:
@@ -74,33 +100,31 @@ class OffsetIndex:
         return entries.tobytes()
 
     @classmethod
-    def load(cls, path: Path, *, segment_size: int) -> OffsetIndex:
-        """Raises IndexFileError if the file is missing, torn or does not fit the segment."""
-        content = read_file(path)
-        if len(content) % OFFSET_ENTRY_SIZE:
-            raise IndexFileError(f"{path}: not a whole number of entries")
+    def load(cls, path: Path) -> tuple[OffsetIndex, Indexed]:
+        """Raises IndexFileError if the file is missing or damaged."""
+        content, checksum, indexed = read_entries(path, OFFSET_ENTRY_SIZE)
         entries = array("i", content)
         if sys.byteorder == "little":
             entries.byteswap()
         index = cls()
         index.offsets = entries[0::2]
         index.positions = entries[1::2]
-        index.saved = len(index.offsets)
-        if index.positions and not 0 <= index.positions[-1] < segment_size:
-            raise IndexFileError(f"{path}: points behind the end of the segment")
-        return index
+        index.saved, index.checksum = len(index.offsets), checksum
+        return index, indexed
 
 
 class TimeIndex:
     """(largest timestamp so far, relative offset of the batch's last record), both rising."""
 
-    __slots__ = ("offsets", "saved", "timestamps")
+    __slots__ = ("checksum", "offsets", "saved", "timestamps")
 
     def __init__(self) -> None:
         self.timestamps = array("q")
         self.offsets = array("i")
         self.saved = 0
-        """Entries that are in the file."""
+        """Entries that are in the file, and stay there."""
+        self.checksum = 0
+        """Of those."""
 
     def add(self, timestamp: int, relative_offset: int) -> None:
         """Ignored unless the timestamp is above the last one."""
@@ -117,11 +141,13 @@ class TimeIndex:
         """Drops the entries of an offset and behind it."""
         entry = bisect_left(self.offsets, relative_offset)
         del self.offsets[entry:], self.timestamps[entry:]
-        self.saved = min(self.saved, entry)
+        self.saved = self.checksum = 0
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, indexed: Indexed) -> None:
         """Brings the file up to date. Raises OSError."""
-        write_entries(path, self.encode(self.saved), self.saved * TIME_ENTRY_SIZE)
+        self.checksum = write_entries(
+            path, self.encode(self.saved), self.saved * TIME_ENTRY_SIZE, self.checksum, len(self.offsets), indexed
+        )
         self.saved = len(self.offsets)
 
     def encode(self, start: int = 0) -> bytes:
@@ -138,11 +164,9 @@ class TimeIndex:
         return bytes(out)
 
     @classmethod
-    def load(cls, path: Path) -> TimeIndex:
-        """Raises IndexFileError if the file is missing or torn."""
-        content = read_file(path)
-        if len(content) % TIME_ENTRY_SIZE:
-            raise IndexFileError(f"{path}: not a whole number of entries")
+    def load(cls, path: Path) -> tuple[TimeIndex, Indexed]:
+        """Raises IndexFileError if the file is missing or damaged."""
+        content, checksum, indexed = read_entries(path, TIME_ENTRY_SIZE)
         index = cls()
         for field, at in ((index.timestamps, 0), (index.offsets, index.timestamps.itemsize)):
             out = bytearray(len(content) // TIME_ENTRY_SIZE * field.itemsize)
@@ -151,8 +175,8 @@ class TimeIndex:
             field.frombytes(out)
             if sys.byteorder == "little":
                 field.byteswap()
-        index.saved = len(index.offsets)
-        return index
+        index.saved, index.checksum = len(index.offsets), checksum
+        return index, indexed
 
 
 def read_file(path: Path) -> bytes:
@@ -162,11 +186,34 @@ def read_file(path: Path) -> bytes:
         raise IndexFileError(f"{path}: missing") from error
 
 
-def write_entries(path: Path, entries: bytes, position: int) -> None:
-    """Makes a file end with these entries, from a position on."""
+def read_entries(path: Path, entry_size: int) -> tuple[bytes, int, Indexed]:
+    """(entries, their checksum, what they speak of). Raises IndexFileError."""
+    content = read_file(path)
+    end = len(content) - TRAILER_SIZE
+    if end < 0 or end % entry_size:
+        raise IndexFileError(f"{path}: not a whole number of entries")
+    count, size, next_offset = trailer_struct.unpack_from(content, end)
+    checksum = crc32c(memoryview(content)[:end])
+    found = crc32c(content[end : end + trailer_struct.size], checksum)
+    if count * entry_size != end or found != checksum_struct.unpack_from(content, end + trailer_struct.size)[0]:
+        raise IndexFileError(f"{path}: wrong checksum")
+    return content[:end], checksum, Indexed(size, next_offset)
+
+
+def write_entries(path: Path, entries: bytes, position: int, checksum: int, count: int, indexed: Indexed) -> int:
+    """Makes a file end with these entries from a position on; `checksum`: of those before, `count`: of all.
+
+    Returns the checksum of all entries.
+    """
+    checksum = crc32c(entries, checksum)
+    trailer = trailer_struct.pack(count, *indexed)
+    content = b"".join((entries, trailer, checksum_struct.pack(crc32c(trailer, checksum))))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        os.pwrite(descriptor, entries, position)
-        os.ftruncate(descriptor, position + len(entries))
+        written = os.pwrite(descriptor, content, position)
+        if written < len(content):  # a full disk; the rest tells why
+            os.pwrite(descriptor, content[written:], position + written)
+        os.ftruncate(descriptor, position + len(content))
     finally:
         os.close(descriptor)
+    return checksum

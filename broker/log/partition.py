@@ -9,16 +9,20 @@ Source: `UnifiedLog`, `LogValidator` of Apache Kafka.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from crc32c import crc32c
 from kio.schema.errors import ErrorCode
 
-from broker.files import sync_directory, write_atomically
+from broker.files import sync_directory, write_fields
 from broker.log.aborted import AbortedTransaction, AbortedTransactions
 from broker.log.contents import check_contents
 from broker.log.errors import AppendRefused
 from broker.log.last_stable_offset import LastStableOffset
+from broker.log.leader_epochs import LeaderEpochs
+from broker.log.open_files import OpenFiles
 from broker.log.producer_snapshot import encode_snapshot
 from broker.log.producers import SEQUENCE_MASK, ProducerStates
 from broker.log.reader import LogReader
@@ -39,9 +43,7 @@ from broker.protocol.control import is_commit
 from broker.topics.config import TopicConfig
 
 START_FILE = "log-start-offset"
-"""Holds the log's start where records were deleted in the midst of a segment."""
-LEADER_EPOCH = 0
-"""One node never elects anew."""
+"""Holds the log's start, {"offset": …}, where records were deleted in the midst of a segment."""
 MAX_POSITION = 2**31 - 1
 
 
@@ -67,8 +69,11 @@ class PartitionLog:
         segments: list[Segment],
         producers: ProducerStates,
         aborted: AbortedTransactions,
+        epochs: LeaderEpochs,
         end_offset: int,
         start_offset: int,
+        shortened: bool,
+        files: OpenFiles | None,
         durable: bool,
         internal: bool,
         clock: Callable[[], int],
@@ -82,6 +87,12 @@ class PartitionLog:
         self.active = segments[-1]
         self.producers = producers
         self.aborted = aborted
+        self.epochs = epochs
+        self.leader_epoch = 0
+        """Of the batches to come; set by `lead`."""
+        self.shortened = shortened
+        """Whether the log was found to end earlier than it once did."""
+        self.files = files
         self.start_offset = start_offset
         self.end_offset = end_offset
         """Offset the next record gets."""
@@ -116,6 +127,17 @@ class PartitionLog:
     def size(self) -> int:
         """Bytes in all segments."""
         return sum(segment.size for segment in self.segments)
+
+    def lead(self, epoch: int) -> None:
+        """What is appended from here on is of that leader epoch."""
+        self.leader_epoch = epoch
+        self.epochs.assign(epoch, self.end_offset)
+
+    def check_epoch(self, known: int) -> ErrorCode:
+        """What a client is answered that takes the leader epoch to be `known`; -1: it does not say."""
+        if known < 0 or known == self.leader_epoch:
+            return ErrorCode.none
+        return ErrorCode.fenced_leader_epoch if known < self.leader_epoch else ErrorCode.unknown_leader_epoch
 
     # -- append ------------------------------------------------------------------------------------------------------
     def append(self, batch: bytearray | memoryview, *, transactional: bool = False) -> tuple[int, int]:
@@ -196,14 +218,17 @@ class PartitionLog:
         config = self.config
         if position and (
             position + size > config.segment_bytes
-            or (timestamp - segment.first_timestamp > config.segment_ms and segment.first_timestamp >= 0)
+            or (
+                (timestamp - segment.first_timestamp > config.least_segment_ms or segment.first_timestamp < 0)
+                and self.outlasted(segment, timestamp)
+            )
             or position + size > MAX_POSITION
             or offset + last_delta - segment.base_offset > MAX_POSITION
         ):
             segment = self.roll()
         elif position - segment.saved_to >= INTERVAL_BYTES:
             save_recovery_point(self)
-        assigned.pack_into(batch, 0, offset, size - LENGTH_OVERHEAD, LEADER_EPOCH)
+        assigned.pack_into(batch, 0, offset, size - LENGTH_OVERHEAD, self.leader_epoch)
         segment.append(batch, size, offset, offset + last_delta, timestamp, config.index_interval_bytes)
         self.end_offset = offset + last_delta + 1
         self.appended += size
@@ -220,6 +245,23 @@ class PartitionLog:
         if self.waiters:
             for waiter in self.waiters:
                 waiter.more(size)
+
+    def outlasted(self, segment: Segment, timestamp: int) -> bool:
+        """Whether a segment is too old for a batch: by their records' timestamps, by the clock if it has none.
+
+        `segment.jitter.ms` shortens the time, by a part that is the segment's own, so that not all logs roll at once.
+        """
+        config = self.config
+        age = timestamp - segment.first_timestamp
+        if segment.first_timestamp < 0:
+            if segment.created_ms < 0:
+                return False
+            age = self.clock() - segment.created_ms
+        limit = config.segment_ms
+        if config.segment_jitter_ms:
+            own = crc32c(f"{self.name}-{segment.base_offset}".encode())
+            limit -= own % min(config.segment_jitter_ms, limit)
+        return age > limit
 
     def pending(self) -> Pending:
         """What an fdatasync begun now would make durable; the active segment is the only one it has to reach."""
@@ -243,7 +285,7 @@ class PartitionLog:
             sealed.sync()
         self.write_indexes(sealed)
         self.write_snapshot()
-        segment = Segment(self.directory, self.end_offset)
+        segment = Segment(self.directory, self.end_offset, self.files, created_ms=self.clock())
         segment.open()
         if self.durable:
             sync_directory(self.directory)
@@ -256,6 +298,7 @@ class PartitionLog:
     def write_indexes(self, segment: Segment) -> None:
         """Writes the index files of the segment that is written to."""
         self.aborted.write(segment.aborted_path, segment.base_offset, self.end_offset)
+        self.epochs.save(self.directory)
         segment.write_indexes()
 
     def write_snapshot(self) -> None:
@@ -269,30 +312,6 @@ class PartitionLog:
                 old.unlink()
 
     # -- retention ---------------------------------------------------------------------------------------------------
-    def retain(self, now: int) -> int:
-        """Drops the segments that time or size have outlived; returns how many. Raises OSError."""
-        config = self.config
-        if not config.deleted:
-            return 0
-        dropped = 0
-        if config.retention_ms >= 0:
-            while self.expired(self.segments[0], now - config.retention_ms):
-                if len(self.segments) == 1:
-                    self.roll()
-                self.drop_first()
-                dropped += 1
-        if config.retention_bytes >= 0:
-            surplus = self.size - config.retention_bytes
-            while len(self.segments) > 1 and surplus >= self.segments[0].size:
-                surplus -= self.segments[0].size
-                self.drop_first()
-                dropped += 1
-        return dropped
-
-    def expired(self, segment: Segment, before: int) -> bool:
-        visible = segment is not self.active or self.high_watermark == self.end_offset
-        return (segment is not self.active or bool(segment.size)) and visible and segment.age_from() < before
-
     def delete_before(self, offset: int) -> None:
         """Makes the log start at an offset (not above the high watermark); whole segments below it go at once.
 
@@ -300,18 +319,31 @@ class PartitionLog:
         """
         if offset <= self.start_offset:
             return
-        write_atomically(self.directory / START_FILE, str(offset).encode(), durable=self.durable)
+        write_fields(self.directory / START_FILE, {"offset": offset}, durable=self.durable)
         self.start_offset = offset
         if offset == self.end_offset and self.active.size:
             self.roll()
         while len(self.segments) > 1 and self.segments[1].base_offset <= offset:
             self.drop_first()
 
+    def forget_aborted(self, end: int) -> None:
+        """No data of aborted transactions is left below an offset, at which a segment begins or all of one is cleaned:
+        consumers need not be told of them, nor find their markers. Raises OSError, and then all are still known."""
+        left = AbortedTransactions()
+        left.entries = [entry for entry in self.aborted.entries if entry.last_offset >= end]
+        if len(left.entries) == len(self.aborted.entries):
+            return
+        for segment, following in pairwise(self.segments):
+            if segment.base_offset < end:
+                left.write(segment.aborted_path, segment.base_offset, following.base_offset)
+        self.aborted.entries = left.entries
+
     def drop_first(self) -> None:
         """Removes the oldest segment; the log starts at the next one."""
         self.segments.pop(0).delete()
         self.start_offset = max(self.start_offset, self.segments[0].base_offset)
         self.aborted.forget_before(self.start_offset)
+        self.epochs.forget_before(self.start_offset)
         self.reader.forget()
 
     # -- end ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from broker.errors import DataDirectoryError
-from broker.files import write_atomically
+from broker.files import DamagedFileError, read_fields, write_fields
 
 BLOCK_SIZE = 1_000
 
@@ -26,18 +26,27 @@ class ProducerIds:
     def load(self) -> None:
         """Continues behind the last block reserved. Raises DataDirectoryError."""
         try:
-            self.block_end = int(self.path.read_text()) if self.path.exists() else 0
-            self.next_id = self.block_end
-        except ValueError as error:
+            self.block_end = int(read_fields(self.path)["end"])
+        except FileNotFoundError:
+            self.block_end = 0
+        except (DamagedFileError, KeyError, TypeError, ValueError) as error:
+            self.block_end = self.given_by_hand(error)
+        self.next_id = self.block_end
+
+    def given_by_hand(self, error: Exception) -> int:
+        """The file may hold just a number. Raises DataDirectoryError."""
+        try:
+            return int(self.path.read_text())
+        except ValueError:
             raise DataDirectoryError(
-                f"{self.path} should hold one number, the end of the producer ids given out ({error}): write a number "
-                "above all ids in use into it"
+                f"{self.path} should tell the end of the producer ids given out ({error}): write a number above all "
+                "ids in use into it, such as 1000000000"
             ) from error
 
     def take(self) -> int:
         """A fresh id. Raises OSError if a block cannot be reserved."""
         if self.next_id == self.block_end:
-            write_atomically(self.path, str(self.block_end + BLOCK_SIZE).encode(), durable=self.durable)
+            write_fields(self.path, {"end": self.block_end + BLOCK_SIZE}, durable=self.durable)
             self.block_end += BLOCK_SIZE
         taken = self.next_id
         self.next_id += 1

@@ -14,8 +14,16 @@ from broker.log.aborted import AbortedTransaction, AbortedTransactions, last_off
 from broker.log.index import IndexFileError
 from broker.log.producer_snapshot import SnapshotError, decode_snapshot
 from broker.log.producers import SEQUENCE_MASK, ProducerStates
+from broker.log.salvage import headers_around_damage
 from broker.log.segment import Segment
-from broker.protocol.batches import CONTROL, LENGTH_OVERHEAD, NO_PRODUCER, TRANSACTIONAL
+from broker.protocol.batches import (
+    CONTROL,
+    LENGTH_OVERHEAD,
+    NO_PRODUCER,
+    TRANSACTIONAL,
+    BatchHeader,
+    CorruptBatchError,
+)
 from broker.protocol.control import is_commit
 
 LOG = logging.getLogger("broker.log")
@@ -68,13 +76,20 @@ def replay(
     segment: Segment, start: int, states: ProducerStates, aborted: AbortedTransactions, unknown_from: int, now: int
 ) -> None:
     """Notes what a segment's batches from an offset on tell; `aborted` knows of the markers before `unknown_from`."""
-    for position, header in segment.headers(segment.locate(start) if start > segment.base_offset else 0):
+
+    def report(error: CorruptBatchError) -> None:
+        LOG.error("%s; what producers wrote there is not known", error)
+
+    first = segment.offset_index.position_at_or_before(max(start - segment.base_offset, 0))
+    for position, header in headers_around_damage(segment, first, report):
+        if header.base_offset + header.last_offset_delta < start:
+            continue
         producer_id, epoch = header.producer_id, header.producer_epoch
         if producer_id == NO_PRODUCER:
             continue
         if header.attributes & CONTROL:
             ended = states.end(producer_id, epoch, now)
-            committed = is_commit(segment.read(position, header.length + LENGTH_OVERHEAD))
+            committed = is_committed(segment, position, header)
             marker = header.base_offset
             if ended is not None and not committed and marker >= unknown_from:
                 following = states.first_unstable(marker + 1)
@@ -87,3 +102,13 @@ def replay(
             states.seen(producer_id, epoch, now)
         if header.attributes & TRANSACTIONAL:
             states.begin(producer_id, header.base_offset, 0)
+
+
+def is_committed(segment: Segment, position: int, header: BatchHeader) -> bool:
+    """Whether a marker commits. A damaged one counts as if: a client that was told of an abort would wait for its
+    marker, and leave out what its producer wrote after it."""
+    try:
+        return is_commit(segment.read(position, header.length + LENGTH_OVERHEAD))
+    except CorruptBatchError as error:
+        LOG.error("%s: position %d: %s", segment.path, position, error)
+        return True

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from broker.log.aborted import AbortedTransaction
+from broker.log.salvage import Damage, salvage
 from broker.log.segment import Segment
-from broker.protocol.batches import LENGTH_OVERHEAD, header_struct, walk
+from broker.protocol.batches import LENGTH_OVERHEAD, CorruptBatchError
 
 if TYPE_CHECKING:
     from broker.log.partition import PartitionLog
 
+LOG = logging.getLogger("broker.log")
 READ_HINTS = 64
-REPLAY_BYTES = 1_048_576
 
 
 class LogReader:
@@ -26,17 +28,26 @@ class LogReader:
         """Offset → position of its batch, in the segment that the offset belongs to."""
         self.stable_position: tuple[int, Segment | None, int] = (-1, None, 0)
         """An offset below the high watermark, the segment it is in, and its position: where read_committed ends."""
+        self.reported: set[str] = set()
+        """Damage that the broker's log has told of."""
 
     def forget(self) -> None:
         """Segments were replaced, added or removed."""
         self.hints.clear()
         self.stable_position = (-1, None, 0)
 
+    def report(self, error: CorruptBatchError) -> None:
+        """Logs damage, once for each place, however often clients meet it."""
+        if str(error) not in self.reported:
+            self.reported.add(str(error))
+            LOG.error("%s: %s; see `headrace broker verify`", self.log.name, error)
+
     def read(self, offset: int, max_bytes: int, *, at_least_one: bool) -> bytes:
         """Whole batches from the one that contains `offset` on, visible ones, of one segment, up to `max_bytes`.
 
         With `at_least_one` the first batch comes even if it is larger. Empty at the high watermark. The caller has
-        checked start_offset <= offset <= high_watermark. Raises OSError.
+        checked start_offset <= offset <= high_watermark. Raises OSError, and CorruptBatchError where the way to the
+        batch, or to where it ends, leads through damage. Otherwise damage is served: the client's checksum finds it.
         """
         return self.read_below(self.log.high_watermark, offset, max_bytes, at_least_one=at_least_one)[0]
 
@@ -112,18 +123,21 @@ class LogReader:
         self.hints[offset] = position
 
     def read_batches(self, start: int) -> Iterator[bytes]:
-        """Whole batches, one by one, from the one that contains `start` up to the high watermark. Raises OSError."""
+        """Whole batches, one by one, from the one that contains `start` up to the high watermark, for the broker's own
+        use: with sound checksums; what is damaged is logged and left out. Raises OSError."""
         log = self.log
-        offset = max(start, log.start_offset)
-        while offset < log.high_watermark:
-            chunk = self.read(offset, REPLAY_BYTES, at_least_one=True)
-            if not chunk:
-                return
-            for position, size in walk(chunk):
-                batch = chunk[position : position + size]
-                header = header_struct.unpack_from(batch)
-                offset = header[0] + header[6] + 1
-                yield batch
+        start = max(start, log.start_offset)
+        segments = list(log.segments)
+        for segment, end in zip(segments, [*(one.base_offset for one in segments[1:]), log.end_offset]):
+            if end <= start:
+                continue
+            for found in salvage(segment, end):
+                if isinstance(found, Damage):
+                    self.report(CorruptBatchError(found.text))
+                elif found.header.base_offset >= log.high_watermark:
+                    return
+                elif found.header.base_offset + found.header.last_offset_delta >= start:
+                    yield found.batch
 
 
 def base_offset(segment: Segment) -> int:

@@ -12,12 +12,11 @@ Source: `recovery-point-offset-checkpoint` of Apache Kafka.
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from broker.files import write_atomically
+from broker.files import DamagedFileError, read_fields, write_fields
 
 if TYPE_CHECKING:
     from broker.log.partition import PartitionLog
@@ -43,7 +42,7 @@ def save_recovery_point(log: PartitionLog) -> None:
         log.write_indexes(segment)
         log.write_snapshot()
         point = {"boot": boot, "base": segment.base_offset, "position": segment.size, "offset": log.end_offset}
-        write_atomically(log.directory / FILE_NAME, json.dumps(point).encode(), durable=False)
+        write_fields(log.directory / FILE_NAME, point, durable=False)
     except OSError as error:
         segment.saved_to = segment.size  # not again at every append
         LOG.warning("%s: no recovery point: %s", log.name, error)
@@ -52,9 +51,9 @@ def save_recovery_point(log: PartitionLog) -> None:
 def read_recovery_point(directory: Path) -> RecoveryPoint | None:
     """The point, if the machine has been up since it was written."""
     try:
-        content = json.loads((directory / FILE_NAME).read_bytes())
+        content = read_fields(directory / FILE_NAME)
         if not content["boot"] or content["boot"] != BOOT_ID.read_text().strip():
             return None
         return RecoveryPoint(int(content["base"]), int(content["position"]), int(content["offset"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, DamagedFileError, ValueError, KeyError, TypeError):
         return None

@@ -1,6 +1,7 @@
 """The topics of the broker, in memory and as one small JSON file each.
 
-    <data>/topics/<name>.json   {"id": uuid, "partitions": n, "configs": {…}, "internal": bool, "deleted": bool}
+    <data>/topics/<name>.json   {"id": uuid, "partitions": n, "configs": {…}, "internal": bool, "deleted": bool,
+                                 "crc32c": of the rest}
 
 A topic is created when its file is there, and deleted when the file says `deleted`; the logs of a deleted topic and
 then the file are removed after that, at the next start at the latest.
@@ -8,7 +9,6 @@ then the file are removed after that, at the next start at the latest.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from kio.schema.errors import ErrorCode
 
 from broker.errors import DataDirectoryError
-from broker.files import write_atomically
+from broker.files import DamagedFileError, read_fields, write_fields
 from broker.topics.config import TopicConfig
 from broker.topics.definitions import InvalidConfigError
 from broker.topics.errors import TopicError
@@ -46,7 +46,7 @@ class TopicCatalogue:
         unfinished: list[str] = []
         for path in sorted(self.directory.glob("*.json")):
             try:
-                content = json.loads(path.read_bytes())
+                content = read_fields(path)
                 if content["deleted"]:
                     unfinished.append(path.stem)
                     continue
@@ -58,7 +58,7 @@ class TopicCatalogue:
                     config=TopicConfig.parse(content["configs"], self.defaults),
                     internal=bool(content["internal"]),
                 )
-            except (ValueError, KeyError, TypeError, InvalidConfigError) as error:
+            except (DamagedFileError, ValueError, KeyError, TypeError, InvalidConfigError) as error:
                 raise DataDirectoryError(
                     f"{path} does not describe a topic ({error}): restore it from a backup, or move it away to start "
                     f"without the topic (its records stay in the directory logs)"
@@ -168,6 +168,12 @@ class TopicCatalogue:
         self.revision += 1
         return topic
 
+    def discard(self, name: str) -> None:
+        """Takes back a topic that was just created. Raises OSError."""
+        topic = self.by_name.pop(name)
+        del self.ids[topic.id], self.by_collision_key[collision_key(name)]
+        self.forget(name)
+
     def forget(self, name: str) -> None:
         """Removes the file of a deleted topic, after its logs."""
         self.path(name).unlink(missing_ok=True)
@@ -198,7 +204,7 @@ class TopicCatalogue:
             "internal": topic.internal,
             "deleted": deleted,
         }
-        write_atomically(self.path(topic.name), json.dumps(content).encode(), durable=self.durable)
+        write_fields(self.path(topic.name), content, durable=self.durable)
 
     def path(self, name: str) -> Path:
         return self.directory / f"{name}.json"

@@ -49,8 +49,11 @@ class TopicConfig:
     retention_bytes: int
     retention_ms: int
     segment_bytes: int
+    segment_jitter_ms: int
     segment_ms: int
     """Of a compacted topic at most `max_compaction_lag_ms`: only what is rolled can be compacted."""
+    least_segment_ms: int
+    """With the jitter off."""
 
     checks_contents: bool
     """Whether every batch needs more than a look at its header."""
@@ -72,12 +75,14 @@ class TopicConfig:
         log_append_time = get("message.timestamp.type") == "LogAppendTime"
         codec = CODECS.get(get("compression.type"))
         level = None if codec is None else LEVELS.get(codec)
-        segment_ms = int(get("segment.ms"))
+        segment_ms, jitter = int(get("segment.ms")), int(get("segment.jitter.ms"))
         min_lag, max_lag = int(get("min.compaction.lag.ms")), int(get("max.compaction.lag.ms"))
         if max_lag < min_lag:
             raise InvalidConfigError(
                 f"max.compaction.lag.ms ({max_lag}) must not be less than min.compaction.lag.ms ({min_lag})"
             )
+        if compacted:
+            segment_ms = min(segment_ms, max_lag)
         return cls(
             checks_contents=compacted or log_append_time or codec is not None,
             compacted=compacted,
@@ -96,5 +101,7 @@ class TopicConfig:
             retention_bytes=int(get("retention.bytes")),
             retention_ms=int(get("retention.ms")),
             segment_bytes=int(get("segment.bytes")),
-            segment_ms=min(segment_ms, max_lag) if compacted else segment_ms,
+            segment_jitter_ms=jitter,
+            segment_ms=segment_ms,
+            least_segment_ms=segment_ms - min(jitter, segment_ms),
         )

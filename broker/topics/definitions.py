@@ -115,7 +115,7 @@ DEFINITIONS: Final[Mapping[str, ConfigDefinition]] = MappingProxyType(dict([
     define("retention.ms", "long", "604800000", "log.retention.ms", "age beyond which segments go; -1: never", low=-1),
     define("segment.bytes", "int", "1073741824", "log.segment.bytes", "size of a segment", low=14),
     define("segment.index.bytes", "int", "10485760", "log.index.size.max.bytes", "size of an index", low=4),
-    define("segment.jitter.ms", "long", "0", "log.roll.jitter.ms", "accepted and ignored", low=0),
+    define("segment.jitter.ms", "long", "0", "log.roll.jitter.ms", "up to how much sooner a segment ends, a part that differs from segment to segment", low=0),
     define("segment.ms", "long", "604800000", "log.roll.ms", "time span of a segment", low=1),
     define("unclean.leader.election.enable", "boolean", "false", "unclean.leader.election.enable", "accepted and ignored: there is one leader"),
 ]))

@@ -9,13 +9,15 @@ from typing import Literal
 
 import click
 
+from streams.cli.failures import SuggestingGroup
 from streams.cli.home import Home
 from streams.cli.options import log_format_option
 from streams.cli.terminal import talk
+from streams.cli.verify import verify
 from streams.discovery import HOME_DIRECTORY
 
 
-@click.command(short_help="Run the bundled broker.")
+@click.group(cls=SuggestingGroup, invoke_without_command=True, short_help="Run the bundled broker.")
 @click.option(
     "--data",
     "data_dir",
@@ -39,8 +41,14 @@ from streams.discovery import HOME_DIRECTORY
     help="Serve a schema registry, with Confluent's REST API, on this port; 0: a free one.  [default: none]",
 )
 @log_format_option
+@click.pass_context
 def broker(
-    data_dir: Path, host: str, port: int, fsync: Literal["always", "never"], schema_registry_port: int | None
+    ctx: click.Context,
+    data_dir: Path,
+    host: str,
+    port: int,
+    fsync: Literal["always", "never"],
+    schema_registry_port: int | None,
 ) -> None:
     """Run the bundled broker until Ctrl-C or SIGTERM. Any Kafka client can use it.
 
@@ -49,6 +57,8 @@ def broker(
     \b
     headrace broker --data /var/lib/headrace --port 9092 --schema-registry-port 8081
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from broker import BrokerOptions
     from broker.serving import Running
     from streams.cli.logs import log_to_stderr
@@ -74,3 +84,6 @@ def broker(
         running.run(signals=False)
     talk("stopped")
     raise click.exceptions.Exit(stop.exit_code)
+
+
+broker.add_command(verify)

@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 
 from broker import Broker
-from broker.log import segment
+from broker.log import reopening, segment
 from broker.protocol.batches import Buffer
 
 
@@ -101,12 +101,53 @@ def test_failed_fsync_refuses_the_produce_and_shows_it_to_nobody(
             error = produce(broker, value)
             assert error is not None
             assert error.code() == KafkaError.KAFKA_STORAGE_ERROR
-        assert "takes no more writes until the broker is restarted" in caplog.text
+        assert "takes no writes until the storage does" in caplog.text
         assert read(broker, 1) == [b"before"]
     failing = False
     with Broker(data=tmp_path / "data", fsync="always", in_process=True) as broker:
         assert produce(broker, "after") is None
         assert read(broker, 3)[0] == b"before"
+
+
+def test_partition_takes_writes_again_when_fsync_works_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without what failed: nobody was told that it is safe. A producer that tries again is in sequence, and a consumer
+    that waits goes on."""
+    failing = False
+    real = segment.Segment.sync
+
+    def sync(self: segment.Segment) -> None:
+        if failing:
+            raise OSError(errno.EIO, "Input/output error")
+        real(self)
+
+    monkeypatch.setattr(segment.Segment, "sync", sync)
+    monkeypatch.setattr(reopening, "FIRST_DELAY_S", 0.01)
+    with Broker(data=tmp_path / "data", fsync="always", in_process=True) as broker:
+        patient = Producer({"bootstrap.servers": broker.bootstrap_servers, "enable.idempotence": True, "linger.ms": 0})
+        patient.produce("t", "before")
+        assert patient.flush(10) == 0
+        waiting = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": "none", "check.crcs": True})
+        waiting.assign([TopicPartition("t", 0, 1)])
+        assert waiting.poll(0.1) is None
+        failing = True
+        error = produce(broker, "refused")
+        assert error is not None
+        assert error.code() == KafkaError.KAFKA_STORAGE_ERROR
+        patient.produce("t", "again and again")
+        assert patient.flush(0.3) == 1
+        assert "the storage still fails" in caplog.text
+        failing = False
+        assert patient.flush(20) == 0
+        assert read(broker, 2) == [b"before", b"again and again"]
+        message = waiting.poll(10)
+        assert message is not None
+        assert message.value() == b"again and again"
+        waiting.close()
+        assert produce(broker, "after") is None
+    with Broker(data=tmp_path / "data", fsync="always", in_process=True) as broker:
+        assert read(broker, 3) == [b"before", b"again and again", b"after"]
 
 
 def test_group_commit_answers_many_produces_with_few_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@
 Clients are librdkafka as it is. Transactional workers write to all partitions and move a group's offset in one
 transaction, commit or abort, and after each unknown outcome go by the offset, as an exactly-once application does.
 Beside them an idempotent producer writes, a group commits plain offsets, and readers watch: read_committed records as
-they come, and committed offsets, which must never go back. In the end every partition holds exactly what was
+they come, and committed offsets, which must never go back. A compacted topic is written, topics come and go, configs
+change, records are deleted (`broker_chores`). In the end every partition holds exactly what was
 acknowledged, in order and once; the reader has seen just that; no transaction is left open.
 """
 
@@ -26,8 +27,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import Broker
+from broker.options import BrokerOptions
 from tests.broker.transactions.clients import QUICK
 from tests.broker.waits import wait_for
+from tests.soak.broker_chores import Chore, Purge, Table, Topics
 
 OUT, PLAIN, IN = "out", "plain", "in"
 PARTITIONS = 4
@@ -41,10 +44,15 @@ class BrokerSoak:
     def __init__(self, data: Path, *, seed: int, fsync: Literal["always", "never"] = "never") -> None:
         self.random = random.Random(seed)
         self.seed = seed
-        self.broker = Broker(data=data, fsync=fsync, topic_defaults={"segment.bytes": "50000"})
+        self.broker = Broker(
+            options=BrokerOptions(
+                data=data, fsync=fsync, topic_defaults={"segment.bytes": "50000"}, cleaner_backoff_ms=200
+            )
+        )
         self.stop_writing = threading.Event()
         self.stop_watching = threading.Event()
         self.failures: list[BaseException] = []
+        self.chores: list[Chore] = [Table(self), Topics(self), Purge(self)]
         self.workers = [Worker(self, number) for number in range(WORKERS)]
         self.acknowledged: list[list[int]] = [[] for _ in range(PARTITIONS)]
         self.sent = [0] * PARTITIONS
@@ -63,6 +71,7 @@ class BrokerSoak:
                 future.result(10)
             writers = [self.thread(worker.run) for worker in self.workers]
             writers += [self.thread(self.write_plain), self.thread(self.commit_plain)]
+            writers += [self.thread(chore.run) for chore in self.chores]
             watchers = [self.thread(self.read_out), self.thread(self.watch_offsets)]
             try:
                 for kill in range(1, kills + 1):
@@ -86,6 +95,8 @@ class BrokerSoak:
                         thread.join(PATIENCE_S)
             self.raise_failures()
             self.check()
+            for chore in self.chores:
+                chore.check()
 
     def thread(self, target: Callable[..., None], *arguments: object) -> threading.Thread:
         def guarded() -> None:
@@ -351,7 +362,9 @@ def main(arguments: list[str] | None = None) -> int:
         f"{options.kills} kills in {time.monotonic() - start:.0f} s: {soak.transactions} transactions committed of "
         f"{sum(worker.attempts for worker in soak.workers)}, {sum(soak.sent)} plain records, {soak.plain_offset} plain "
         f"commits, "
-        f"{soak.offsets_seen} looks at offsets: nothing lost, nothing doubled"
+        f"{soak.offsets_seen} looks at offsets, "
+        + "".join(f"{chore.rounds} rounds of {type(chore).__name__.lower()}, " for chore in soak.chores)
+        + "nothing lost, nothing doubled"
     )
     return 0
 

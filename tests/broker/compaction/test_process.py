@@ -80,7 +80,7 @@ def test_process_reports_damage_and_failure_and_goes_on(tmp_path: Path) -> None:
     path.write_bytes(content)
     local = LocalWorker()
     compact(damaged, worker=local)
-    with pytest.raises(CorruptBatchError, match="malformed record"):
+    with pytest.raises(CorruptBatchError, match="no sound batch at position 0"):
         worker.begin(local.cleanings[0])
     assert process_of(worker) == pid
     worker.close()

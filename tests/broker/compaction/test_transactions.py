@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from broker.compaction.checkpoint import read_first_dirty
+from broker.compaction.candidate import read_first_dirty
 from broker.log.partition import PartitionLog
 from broker.protocol.batches import CONTROL, TRANSACTIONAL, encode_batch
 from broker.protocol.control import marker_batch
@@ -92,3 +92,80 @@ def test_nothing_is_compacted_from_an_open_transaction_on(tmp_path: Path) -> Non
     assert latest(read_all(log))[b"a"] == b"5"
     assert [value for _, key, value in values(log) if key == b"a"] == [b"5"]
     assert read_first_dirty(log) == log.active.base_offset
+
+
+def markers(log: PartitionLog) -> list[int]:
+    return [
+        header.base_offset
+        for segment in log.segments
+        for _, header in segment.headers(0)
+        if header.attributes & CONTROL
+    ]
+
+
+def dirty(log: PartitionLog, key: str) -> None:
+    """Something that makes a pass due."""
+    put(log, (key, "1"))
+    log.roll()
+    put(log, ("active", "1"))
+
+
+def test_marker_goes_after_the_last_data_of_its_transaction_and_the_delete_horizon(tmp_path: Path) -> None:
+    log = open_partition(tmp_path, delete_retention_ms="1000", **EAGER)
+    committed, aborted = Transactions(log, 7), Transactions(log, 8)
+    committed.put("a", "1")
+    committed.end(commit=True)
+    aborted.put("b", "1")
+    aborted.end(commit=False)
+    for producer in (committed, aborted):  # their last batches are other ones from here on
+        producer.put("c", str(producer.producer_id))
+        producer.end(commit=True)
+    put(log, ("a", "2"))
+    dirty(log, "x")
+    compact(log, now=NOW)
+    assert markers(log) == [1, 3, 5, 7], "the pass met their data"
+    assert [entry.last_offset for entry in log.aborted.entries] == [], "no consumer waits for a marker any more"
+    dirty(log, "y")
+    compact(log, now=NOW)
+    assert markers(log) == [1, 3, 5, 7], "the horizon is set"
+    dirty(log, "z")
+    compact(log, now=NOW + 999)
+    assert markers(log) == [1, 3, 5, 7]
+    dirty(log, "w")
+    compact(log, now=NOW + 1000)
+    assert markers(log) == [5, 7], "those whose transactions have batches stay"
+    log.release()
+    log = open_partition(tmp_path, delete_retention_ms="1000", **EAGER)
+    assert log.aborted.entries == []
+    assert latest(read_all(log))[b"a"] == b"2"
+    committed.log = log
+    committed.put("a", "3")
+    assert log.producers.producers[7].batches[-1][0] == 2
+
+
+def test_marker_of_a_producer_that_wrote_nothing_in_its_epoch_stays(tmp_path: Path) -> None:
+    """It is what an older epoch is refused by."""
+    log = open_partition(tmp_path, delete_retention_ms="0", **EAGER)
+    producer = Transactions(log, 7)
+    producer.put("a", "1")
+    log.append_marker(marker_batch(7, 1, commit=True, timestamp_ms=NOW))
+    for key in "uvwxyz":
+        put(log, ("a", key))
+        dirty(log, key)
+        compact(log, now=NOW + 10)
+    assert markers(log) == [1]
+
+
+def test_damaged_batch_is_not_given_a_new_checksum(tmp_path: Path) -> None:
+    """Compaction would hide the damage from everybody."""
+    log = open_partition(tmp_path, **EAGER)
+    put(log, ("a", "1"), ("b", "old"))
+    put(log, ("a", "2"))
+    log.roll()
+    put(log, ("active", "1"))
+    path = log.segments[0].path
+    content = bytearray(path.read_bytes())
+    content[content.index(b"old")] ^= 1
+    path.write_bytes(content)
+    compact(log)
+    assert path.read_bytes() == content

@@ -14,10 +14,16 @@ NOW = 1_700_000_000_000
 
 
 def open_partition(
-    directory: Path, *, trusted: bool = False, durable: bool = False, internal: bool = False, **configs: str
+    directory: Path,
+    *,
+    trusted: bool = False,
+    durable: bool = False,
+    internal: bool = False,
+    epoch: int = 0,
+    **configs: str,
 ) -> PartitionLog:
-    """Opens `t-0`; configs with underscores for dots."""
-    return open_log(
+    """Opens `t-0` in a leader epoch; configs with underscores for dots."""
+    log = open_log(
         topic="t",
         partition=0,
         directory=directory,
@@ -26,7 +32,10 @@ def open_partition(
         internal=internal,
         trusted=trusted,
         clock=lambda: NOW,
+        last_epoch=epoch,
     )
+    log.lead(epoch)
+    return log
 
 
 def batch(

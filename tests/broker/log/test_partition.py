@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kio.schema.errors import ErrorCode
 
 from broker.log.errors import AppendRefused
+from broker.log.retention import retain
 from broker.log.search import offset_for_timestamp, offset_of_max_timestamp
 from broker.protocol.batches import checksum, checksum_struct, encode_batch, header_struct
 from tests.broker.log.partitions import NOW, batch, open_partition, read_all
@@ -222,9 +223,9 @@ def test_retention_by_time_drops_whole_segments_from_the_front(tmp_path: Path) -
     log = open_partition(tmp_path, segment_bytes="14", retention_ms="1000")
     for age in (3_000, 2_000, 500, 2_000):
         log.append(batch(str(age), timestamp=NOW - age))
-    assert log.retain(NOW) == 2
+    assert retain(log, NOW) == 2
     assert read_all(log) == [(2, "500"), (3, "2000")]
-    assert log.retain(NOW + 10_000) == 2
+    assert retain(log, NOW + 10_000) == 2
     assert (log.start_offset, log.high_watermark) == (4, 4)
     assert log.append(batch("new")) == (4, -1)
 
@@ -233,7 +234,7 @@ def test_retention_by_size_keeps_at_least_that_much(tmp_path: Path) -> None:
     log = open_partition(tmp_path, segment_bytes="14", retention_bytes="150", retention_ms="-1")
     for value in "abcd":
         log.append(batch(value))
-    log.retain(NOW)
+    retain(log, NOW)
     assert 150 <= log.size < 150 + log.segments[0].size
     assert read_all(log)[-1] == (3, "d")
 
@@ -241,7 +242,7 @@ def test_retention_by_size_keeps_at_least_that_much(tmp_path: Path) -> None:
 def test_retention_leaves_compacted_topics_alone(tmp_path: Path) -> None:
     log = open_partition(tmp_path, cleanup_policy="compact", retention_ms="1")
     log.append(batch("a", timestamp=5))
-    assert log.retain(NOW) == 0
+    assert retain(log, NOW) == 0
 
 
 def test_delete_before_moves_the_start_and_survives_a_restart(tmp_path: Path) -> None:

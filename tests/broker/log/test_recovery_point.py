@@ -111,7 +111,7 @@ def test_failure_to_save_a_recovery_point_does_not_fail_the_append(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(recovery_point, "write_atomically", full)
+    monkeypatch.setattr(recovery_point, "write_fields", full)
     log = open_partition(tmp_path / "log", **CONFIGS)
     write(log, 0, 20)
     assert log.end_offset == 20

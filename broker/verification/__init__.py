@@ -1,0 +1,1 @@
+"""Looks through a data directory at rest for damage. Changes nothing."""
