@@ -162,7 +162,11 @@ def ask_to_rejoin(member: ConsumerMember, now_ms: int) -> list[TimerEffect]:
 
 def find(group: ConsumerGroup, who: MemberIdentity, generation: int) -> tuple[ConsumerMember, ClassicSide]:
     member = group.find(who.member_id, who.instance_id)
-    classic = require_classic(member)
+    classic = member.profile.classic
+    if classic is None:
+        raise GroupRefusedError(
+            ErrorCode.unknown_member_id, f"Member {member.member_id} does not use the classic protocol."
+        )
     if generation != member.progress.epoch:
         raise GroupRefusedError(
             ErrorCode.illegal_generation, f"The generation is {generation}, the member's epoch {member.progress.epoch}."
@@ -170,21 +174,11 @@ def find(group: ConsumerGroup, who: MemberIdentity, generation: int) -> tuple[Co
     return member, classic
 
 
-def require_classic(member: ConsumerMember) -> ClassicSide:
-    """Raises GroupRefusedError: UNKNOWN_MEMBER_ID for a member of the consumer protocol."""
-    if member.profile.classic is None:
-        raise GroupRefusedError(
-            ErrorCode.unknown_member_id, f"Member {member.member_id} does not use the classic protocol."
-        )
-    return member.profile.classic
-
-
 def find_leaving(group: ConsumerGroup, who: MemberIdentity) -> ConsumerMember:
-    """Who leaves by LeaveGroup; an administrator names a static member by its instance id alone."""
+    """Who leaves by LeaveGroup; an administrator, who may send away members of both protocols, names a static one by
+    its instance id alone. Raises GroupRefusedError: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID."""
     member_id = who.member_id or group.static_ids.get(who.instance_id or "", "")
-    member = group.find(member_id, who.instance_id)
-    require_classic(member)
-    return member
+    return group.find(member_id, who.instance_id)
 
 
 def assignment(partitions: Partitions, protocol: Protocol, topics: TopicDirectory) -> bytes:

@@ -156,7 +156,7 @@ class ConsumerGroups:
         return code
 
     def leave(self, group: ConsumerGroup, members: Sequence[MemberIdentity]) -> list[ErrorCode]:
-        """Only members that speak the classic protocol leave by it."""
+        """Removes members of either protocol; one code each, in their order."""
         codes: list[ErrorCode] = []
         gone: dict[str, ConsumerMember] = {}
         for who in members:

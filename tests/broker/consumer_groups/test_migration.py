@@ -92,8 +92,10 @@ def test_mixed_group_goes_on_after_kill_9(tmp_path: Any) -> None:
         wait_until(lambda: classic.poll() or len(classic.owned) == 4, "the classic member owns all")
         modern = ProtocolConsumer(servers, "g", "t")
         wait_until(lambda: poll_all(classic, modern) or (len(classic.owned), len(modern.owned)) == (2, 2), "both share")
+        at = [TopicPartition("t", modern.owned[0])]
         broker.kill()
         broker.restart()
+        wait_until(lambda: poll_all(classic, modern) or modern.consumer.committed(at, timeout=5), "it is back")
         modern.close()
         wait_until(lambda: classic.poll() or len(classic.owned) == 4, "the classic member owns all again")
         broker.kill()
@@ -221,7 +223,7 @@ def test_classic_member_is_checked_by_generation_and_protocol(mixed: tuple[WireM
     assert classic.beat(generation_id=classic.generation + 1) is ErrorCode.illegal_generation
     assert classic.beat(member_id="x") is ErrorCode.unknown_member_id
     assert classic.beat(member_id=modern.member_id, generation_id=modern.epoch) is ErrorCode.unknown_member_id
-    assert classic.leave(member_id=modern.member_id) is ErrorCode.unknown_member_id
+    assert classic.leave(member_id="x") is ErrorCode.unknown_member_id
 
 
 def test_classic_member_leaves(client: WireClient, mixed: tuple[WireMember, ClassicMember]) -> None:
@@ -230,6 +232,16 @@ def test_classic_member_leaves(client: WireClient, mixed: tuple[WireMember, Clas
     settle(modern)
     assert modern.count == 2
     assert classic.beat() is ErrorCode.unknown_member_id
+
+
+def test_member_of_the_consumer_protocol_is_sent_away_by_leave_group(
+    client: WireClient, group: str, mixed: tuple[WireMember, ClassicMember]
+) -> None:
+    """As administrators do; what is left then is a classic group."""
+    modern, classic = mixed
+    assert classic.leave(member_id=modern.member_id) is OK
+    assert modern.beat() is ErrorCode.group_id_not_found
+    assert group_type(client, group) == "classic"
 
 
 def test_classic_member_commits_with_its_generation(
