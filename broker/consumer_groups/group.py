@@ -12,6 +12,7 @@ Source: `ConsumerGroup` and `ModernGroup` of Apache Kafka's group coordinator.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -166,6 +167,10 @@ class ConsumerGroup:
         key = ConsumerGroupKey(self.group_id, kind, member_id)
         self.unsaved.pop(key, None)
         self.unsaved[key] = None
+
+    def mark_again(self, keys: Iterable[ConsumerGroupKey]) -> None:
+        """These records could not be written: they go with the next ones."""
+        self.unsaved = {**dict.fromkeys(keys), **self.unsaved}
 
     def mark_all(self) -> None:
         """Every record has to be written: the group is new, or is to be gone."""

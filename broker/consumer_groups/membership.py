@@ -232,9 +232,12 @@ class ConsumerGroups:
         if conversion.is_due_to_downgrade(group, coordinator.configs.of(group.group_id)):
             self.downgrade(group, rebalance_now=rebalance_now)
             return
+        keys = list(group.unsaved)
         records = [*before, *persisted.take_records(group)]
         if records:
-            self.follow(group.group_id, coordinator.journal.write(group.group_id, records))
+            written = coordinator.journal.write(group.group_id, records)
+            written.add_done_callback(lambda done: None if done.result() else group.mark_again(keys))
+            self.follow(group.group_id, written)
         coordinator.alarm.arm()
 
     def downgrade(self, group: ConsumerGroup, *, rebalance_now: bool) -> None:
