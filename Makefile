@@ -2,19 +2,21 @@
 # make test    everything, from nothing
 #
 # Both set up .venv first, with uv where it is installed and with venv and pip otherwise, from the lock.
-# ARGS passes options on: make demo ARGS=--fresh, make test ARGS='-k windows', make soak FLOWS=joins ARGS='--faults 60'.
+# ARGS passes options on: make demo ARGS=--fresh, make test ARGS='-k windows', make soak FLOWS=joins ARGS='--faults 60',
+# make fuzz FRAMES=50000 ARGS='--seed 7'.
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.headrace-setup
 ARGS ?=
 FLOWS ?= flights joins
+FRAMES ?= 1000000
 
-.PHONY: help setup demo test check replay soak bench bench-broker bench-java apache-kafka docs lock clean
+.PHONY: help setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
-	@echo "targets: setup demo test check replay soak bench bench-broker bench-java apache-kafka docs lock clean"
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
+	@echo "targets: setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean"
 
 setup: $(STAMP)
 
@@ -43,6 +45,9 @@ soak: setup
 	$(BIN)/python -m tests.soak.broker --kills 200
 	$(BIN)/python -m tests.soak.oracles --runs 50
 	ORACLE_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 0 tests/streams/windows tests/streams/tables
+
+fuzz: setup
+	$(BIN)/python -m tests.soak.wire --frames $(FRAMES) $(ARGS)
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)

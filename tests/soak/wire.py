@@ -35,7 +35,7 @@ from tests.soak.wire_frames import PARTITIONS, TOPICS, FrameMaker, record_traffi
 
 PRODUCE, FETCH, CREATE = 0, 1, 19
 NOW = 1_700_000_000_000
-LONGEST_WAIT_S = 3.0
+LONGEST_WAIT_S = 5.0
 MEMORY_BYTES = 100_000_000
 """What the process may grow by while frames are sent; groups and producers of odd names stay for a while."""
 PATIENCE_S = 20.0
