@@ -37,9 +37,11 @@ TEXTS = ("error_message", "batch_index_error_message")
 ORDER = (
     "name", "topic", "topic_name", "group_id", "group", "transactional_id", "partition_index", "partition", "index",
     "partition_id", "resource_type", "resource_name", "key", "api_key", "broker_id", "node_id", "group_instance_id",
-    "metadata", "member_metadata", "producer_epoch",
+    "metadata", "member_metadata", "producer_id", "producer_epoch",
 )  # fmt: skip
-"""Lists of structures are put in order of these fields: the order in which brokers tell them means nothing."""
+"""Lists of structures are put in order of these fields, numbers in theirs: the order in which they are told means nothing."""
+NAMES = ("name", "api_key", "group_id", "transactional_id")
+"""What the items of a list are known by, where they have such a field."""
 
 
 def describe(value: Any) -> Tree:
@@ -52,7 +54,9 @@ def describe(value: Any) -> Tree:
         return {field.name: describe_field(field.name, getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple | list):
         items = [describe(item) for item in value]
-        return sorted(items, key=place) if items and isinstance(items[0], dict) else items
+        if items and isinstance(items[0], dict):
+            return sorted(items, key=place)
+        return sorted(items) if items and isinstance(items[0], int) else items
     if isinstance(value, timedelta):
         return value // timedelta(milliseconds=1)
     if isinstance(value, datetime):
@@ -72,9 +76,9 @@ def describe_field(name: str, value: Any) -> Tree:
     return describe(value)
 
 
-def place(item: Tree) -> str:
+def place(item: Tree) -> list[str]:
     """What an item of a list is sorted by."""
-    return json.dumps([item.get(name) for name in ORDER], default=str)
+    return [f"{value:020}" if isinstance(value := item.get(name), int) else json.dumps(value) for name in ORDER]
 
 
 def batches(data: bytes) -> Tree:
@@ -157,7 +161,7 @@ def keyed(items: list[Tree]) -> dict[str, Tree]:
     """A list's items by their own name where they have one, so that a missing one does not shift the others."""
     found: dict[str, Tree] = {}
     for index, item in enumerate(items):
-        names = [item[key] for key in ("name", "api_key") if isinstance(item, dict) and isinstance(item.get(key), str | int)]
+        names = [item[key] for key in NAMES if isinstance(item, dict) and isinstance(item.get(key), str | int)]
         name = str(names[0] if names else index)
         found[name if name not in found else f"{name} again {index}"] = item
     return found

@@ -88,7 +88,7 @@ def membership(session: Session) -> None:
         session.ask("alone", ApiKey.LEAVE_GROUP, v, **leave(me, group))
     first = session.ask("first", ApiKey.JOIN_GROUP, 3, **join()).member_id
     session.ask("first", ApiKey.SYNC_GROUP, 3, **sync(first, 1, to=(first,)))
-    session.send("second", ApiKey.JOIN_GROUP, 3, on="second", **join(protocols=("sticky", "range")))
+    session.send("second", ApiKey.JOIN_GROUP, 3, on="second", **join(protocols=("range", "sticky")))
     session.ask(
         "told of the second", ApiKey.HEARTBEAT, 3, **beat(first, 1),
         until=lambda answer: answer.error_code is not ErrorCode.none,
@@ -104,7 +104,7 @@ def membership(session: Session) -> None:
     session.ask("sync again", ApiKey.SYNC_GROUP, 3, **sync(second, 2))
     session.ask("stable", ApiKey.HEARTBEAT, 3, **beat(second, 2))
     session.ask("follower joins unchanged", ApiKey.JOIN_GROUP, 3, on="second",
-                **join(second, protocols=("sticky", "range")))  # fmt: skip
+                **join(second, protocols=("range", "sticky")))  # fmt: skip
     session.ask("old generation", ApiKey.HEARTBEAT, 3, **beat(first, 1))
     session.ask("old generation", ApiKey.SYNC_GROUP, 3, **sync(first, 1))
     session.ask("old generation", ApiKey.OFFSET_COMMIT, 7, **commit("g", first, 1))
