@@ -1,8 +1,8 @@
 """Plays scripts against a broker, and keeps what Apache Kafka answered.
 
-    python -m tests.differential.play                   records Apache Kafka's answers anew (Java and Maven needed)
-    python -m tests.differential.play topics fetch      of these scripts only
-    python -m tests.differential.play --compare         only compares the bundled broker's answers, and lists what differs
+python -m tests.differential.play                   records Apache Kafka's answers anew (Java and Maven needed)
+python -m tests.differential.play topics fetch      of these scripts only
+python -m tests.differential.play --compare         only compares the bundled broker's answers, and lists what differs
 """
 
 from __future__ import annotations

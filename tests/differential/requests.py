@@ -14,7 +14,9 @@ TIME = 1_600_000_000_000
 """Timestamp of records unless a step says another one: long past, so that it is never taken for the clock."""
 
 
-def batch(*values: str, timestamp: int = TIME, attributes: int = 0, producer: tuple[int, int, int] | None = None) -> bytes:
+def batch(
+    *values: str, timestamp: int = TIME, attributes: int = 0, producer: tuple[int, int, int] | None = None
+) -> bytes:
     """Records with the key "k"; `producer`: id, epoch, base sequence."""
     records = [(b"k", value.encode()) for value in values]
     if producer is None:

@@ -19,9 +19,7 @@ def test_session_played_on_the_broker_is_answered_as_by_apache_kafka(script: str
     unexplained = [one for one in found if not any(known.covers(script, one) for known in (*MEANT, *OPEN))]
     assert not unexplained, "\n".join(map(str, unexplained))
     outdated = [
-        known
-        for known in MEANT
-        if known.script == script and not any(known.covers(script, one) for one in found)
+        known for known in MEANT if known.script == script and not any(known.covers(script, one) for one in found)
     ]
     assert not outdated, "these differences no longer show, so they need no explanation"
 

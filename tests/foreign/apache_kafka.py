@@ -105,7 +105,9 @@ class ApacheKafka:
         logging.write_text(LOGGING.format(level="info"))
         output = self.directory / "server.out"
         with output.open("wb") as out:
-            storage = java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), logging=logging)
+            storage = java(
+                "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), logging=logging
+            )
             subprocess.run(storage, check=True, stdout=out, stderr=out)
             command = java("kafka.Kafka", str(properties), logging=logging, heap="1g")
             self.process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)

@@ -46,7 +46,9 @@ def describe(
 
 
 def incremental(session: Session) -> None:
-    def alter(what: str, *changes: tuple[str, int, str | None], version: int = 1, check: bool = False, **more: Any) -> None:
+    def alter(
+        what: str, *changes: tuple[str, int, str | None], version: int = 1, check: bool = False, **more: Any
+    ) -> None:
         configs = [{"name": name, "config_operation": kind, "value": value} for name, kind, value in changes]
         asked = {"resource_type": TOPIC, "resource_name": "t", "configs": configs, **more}
         session.ask(what, ApiKey.INCREMENTAL_ALTER_CONFIGS, version, resources=[asked], validate_only=check)

@@ -47,7 +47,9 @@ def offsets_and_limits(session: Session) -> None:
     both = fetch(0, partition_max_bytes=1, max_bytes=1)
     both["topics"][0]["partitions"].append({**both["topics"][0]["partitions"][0], "partition": 1})
     session.ask("two partitions within one byte", ApiKey.FETCH, 12, **both)
-    session.send("waits for a record", ApiKey.FETCH, 12, on="waiting", **fetch(0, partition=1, min_bytes=1, wait_ms=9000))
+    session.send(
+        "waits for a record", ApiKey.FETCH, 12, on="waiting", **fetch(0, partition=1, min_bytes=1, wait_ms=9000)
+    )
     session.quietly(ApiKey.PRODUCE, 9, **produce(batch("late"), partition=1))
     session.receive("waiting")
 

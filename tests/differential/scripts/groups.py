@@ -34,7 +34,10 @@ def play(session: Session) -> None:
     administration(session)
 
 
-def join(member: str = "", group: str = "g", *, protocols: tuple[str, ...] = ("range",), **more: Any) -> dict[str, Any]:
+def join(
+    member: str = "", group: str = "g", *, protocols: tuple[str, ...] = ("range",), about: str = "", **more: Any
+) -> dict[str, Any]:
+    """Of JoinGroup; `about` tells members apart where they are listed."""
     return {
         "group_id": group,
         "session_timeout": 10 * SECOND,
@@ -42,7 +45,7 @@ def join(member: str = "", group: str = "g", *, protocols: tuple[str, ...] = ("r
         "member_id": member,
         "group_instance_id": None,
         "protocol_type": "consumer",
-        "protocols": [{"name": name, "metadata": subscription(name)} for name in protocols],
+        "protocols": [{"name": name, "metadata": subscription(f"{name} {about}")} for name in protocols],
         "reason": None,
         **more,
     }
@@ -88,7 +91,7 @@ def membership(session: Session) -> None:
         session.ask("alone", ApiKey.LEAVE_GROUP, v, **leave(me, group))
     first = session.ask("first", ApiKey.JOIN_GROUP, 3, **join()).member_id
     session.ask("first", ApiKey.SYNC_GROUP, 3, **sync(first, 1, to=(first,)))
-    session.send("second", ApiKey.JOIN_GROUP, 3, on="second", **join(protocols=("range", "sticky")))
+    session.send("second", ApiKey.JOIN_GROUP, 3, on="second", **join(protocols=("range", "sticky"), about="second"))
     session.ask(
         "told of the second", ApiKey.HEARTBEAT, 3, **beat(first, 1),
         until=lambda answer: answer.error_code is not ErrorCode.none,
@@ -104,7 +107,7 @@ def membership(session: Session) -> None:
     session.ask("sync again", ApiKey.SYNC_GROUP, 3, **sync(second, 2))
     session.ask("stable", ApiKey.HEARTBEAT, 3, **beat(second, 2))
     session.ask("follower joins unchanged", ApiKey.JOIN_GROUP, 3, on="second",
-                **join(second, protocols=("range", "sticky")))  # fmt: skip
+                **join(second, protocols=("range", "sticky"), about="second"))  # fmt: skip
     session.ask("old generation", ApiKey.HEARTBEAT, 3, **beat(first, 1))
     session.ask("old generation", ApiKey.SYNC_GROUP, 3, **sync(first, 1))
     session.ask("old generation", ApiKey.OFFSET_COMMIT, 7, **commit("g", first, 1))
@@ -189,7 +192,9 @@ def commit(
     }
 
 
-def wanted(group: str, session: Session, *names: str, all_of_them: bool = False, stable: bool = False) -> dict[str, Any]:
+def wanted(
+    group: str, session: Session, *names: str, all_of_them: bool = False, stable: bool = False
+) -> dict[str, Any]:
     """Of OffsetFetch, in all its forms: partitions 0 and 1 of topics."""
     topics: Any = [
         {"name": name, "topic_id": session.topic_ids.get(name, UUID(int=9)), "partition_indexes": (0, 1)}

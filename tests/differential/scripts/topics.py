@@ -37,7 +37,9 @@ def creation(session: Session) -> None:
     session.ask("no partitions", ApiKey.CREATE_TOPICS, 7, **create(topic("zero", 0)))
     session.ask("negative partitions", ApiKey.CREATE_TOPICS, 7, **create(topic("negative", -2)))
     session.ask("no replicas", ApiKey.CREATE_TOPICS, 7, **create(topic("unreplicated", 1, replication=0)))
-    session.ask("three replicas", ApiKey.CREATE_TOPICS, 7, **create(topic("replicated", 1, replication=3), validate_only=True))
+    session.ask(
+        "three replicas", ApiKey.CREATE_TOPICS, 7, **create(topic("replicated", 1, replication=3), validate_only=True)
+    )
     session.ask(
         "assigned", ApiKey.CREATE_TOPICS, 7,
         **create(topic("assigned", -1, replication=-1, assignments=[(0, [1]), (1, [1])])),
