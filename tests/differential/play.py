@@ -60,6 +60,9 @@ def compare(script: str) -> int:
     print(f"{script}: {len(ours)} steps, {len(found)} differences, {len(open_ones)} of them not explained")
     for one in open_ones:
         print(f"  {one}")
+    for known in OPEN:
+        if known.script == script and not any(known.covers(script, one) for one in found):
+            print(f"  no longer shows, take it out of OPEN: {known.step}, {known.path}")
     return len(open_ones)
 
 
