@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -44,10 +44,10 @@ def class_path() -> str:
     return f"{LIBRARIES}/*"
 
 
-def java(*arguments: str, logging: Path, heap: str = "512m") -> list[str]:
+def java(*arguments: str, logging: Path, heap: str = "512m", options: Sequence[str] = ()) -> list[str]:
     """The command line of a Java program with Kafka's jars."""
-    options = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={logging}"]
-    return ["java", *options, "-cp", class_path(), *arguments]
+    given = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={logging}"]
+    return ["java", *given, *options, "-cp", class_path(), *arguments]
 
 
 def free_ports(count: int) -> list[int]:
