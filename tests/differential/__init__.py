@@ -1,1 +1,1 @@
-"""The same scripted sessions against the bundled broker and Apache Kafka, answers compared field by field. See README.md."""
+"""The same scripted sessions on the bundled broker and on Apache Kafka, answers compared. See README.md."""

@@ -39,7 +39,7 @@ ORDER = (
     "partition_id", "resource_type", "resource_name", "key", "api_key", "broker_id", "node_id", "group_instance_id",
     "metadata", "member_metadata", "producer_id", "producer_epoch",
 )  # fmt: skip
-"""Lists of structures are put in order of these fields, numbers in theirs: the order in which they are told means nothing."""
+"""Lists of structures are put in order of these fields: the order in which they are told means nothing."""
 NAMES = ("name", "api_key", "group_id", "transactional_id")
 """What the items of a list are known by, where they have such a field."""
 

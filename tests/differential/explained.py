@@ -3,6 +3,8 @@
 Patterns have * for anything, for the step without its number, and for the path in the answer.
 """
 
+# ruff: noqa: E501  (tables are read across)
+
 from __future__ import annotations
 
 from tests.differential.comparison import Explanation

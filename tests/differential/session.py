@@ -131,7 +131,7 @@ class Session:
         return answer
 
     def raw(self, what: str, data: bytes) -> None:
-        """A step of bytes on a connection of their own: what comes back is told by its correlation id and error code."""
+        """A step of bytes on a connection of their own: recorded are correlation id and error code."""
         with Connection(self.bootstrap_servers) as connection:
             connection.socket.sendall(data)
             try:

@@ -13,5 +13,8 @@ from broker import Broker
 @contextmanager
 def bundled_broker() -> Iterator[Broker]:
     """Runs until the block ends; its data is gone then."""
-    with tempfile.TemporaryDirectory(prefix="headrace-foreign-") as directory, Broker(Path(directory) / "data") as broker:
+    with (
+        tempfile.TemporaryDirectory(prefix="headrace-foreign-") as directory,
+        Broker(Path(directory) / "data") as broker,
+    ):
         yield broker

@@ -1,6 +1,6 @@
 """franz-go's own tests of its client `kgo` against the bundled broker.
 
-    python -m tests.foreign.kgo                          all of them, as franz-go runs them: half a million records each way
+    python -m tests.foreign.kgo                          all of them, with half a million records each way
     python -m tests.foreign.kgo --records 50000          with fewer records: two minutes instead of ten
     python -m tests.foreign.kgo --run TestTxnEtl         some of them, by Go's regular expression
     python -m tests.foreign.kgo --seeds 127.0.0.1:9092   against another broker
@@ -74,7 +74,10 @@ def main(arguments: list[str]) -> int:
         for _, outcome, name in outcomes:
             if outcome == wanted:
                 print(f"{outcome} {name}")
-    for what, chosen_ones in (("tests", [o for indent, o, _ in outcomes if not indent]), ("with their parts", [o for _, o, _ in outcomes])):
+    for what, chosen_ones in (
+        ("tests", [o for indent, o, _ in outcomes if not indent]),
+        ("with their parts", [o for _, o, _ in outcomes]),
+    ):
         counts = Counter(chosen_ones)
         print(f"{what}: {counts['PASS']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")
     return code

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from broker.protocol.api_keys import ApiKey
-from tests.differential.requests import SECOND, TIME, batch, fetch, list_offsets, produce
+from tests.differential.requests import TIME, batch, fetch, list_offsets, produce
 from tests.differential.session import Session
 
 NOBODY = UUID("00000000-0000-0000-0000-00000000beef")

@@ -209,12 +209,14 @@ def administration(session: Session) -> None:
     session.ask("open", ApiKey.PRODUCE, 9, **write(who, 0, "a", partition=1))
     session.ask("open and unknown", ApiKey.DESCRIBE_TRANSACTIONS, 0,
                 transactional_ids=("seen", "unknown", ""))  # fmt: skip
-    session.ask("producers", ApiKey.DESCRIBE_PRODUCERS, 0,
-                topics=[{"name": "t", "partition_indexes": (1, 9)}, {"name": "unknown", "partition_indexes": (0,)}])  # fmt: skip
+    looked_at = {"t": (1, 9), "unknown": (0,)}
+    topics = [{"name": name, "partition_indexes": indexes} for name, indexes in looked_at.items()]
+    session.ask("producers", ApiKey.DESCRIBE_PRODUCERS, 0, topics=topics)
 
     def listing(what: str, version: int, states: Sequence[str] = (), ids: Sequence[int] = (), **more: Any) -> None:
-        session.ask(what, ApiKey.LIST_TRANSACTIONS, version, state_filters=tuple(states),
-                    producer_id_filters=tuple(ids), **{"duration_filter": -1, "transactional_id_pattern": None, **more})  # fmt: skip
+        fields = {"state_filters": tuple(states), "producer_id_filters": tuple(ids), "duration_filter": -1}
+        fields |= {"transactional_id_pattern": None, **more}
+        session.ask(what, ApiKey.LIST_TRANSACTIONS, version, **fields)
 
     for version in range(3):
         listing("ongoing", version, ["Ongoing"])
