@@ -35,7 +35,7 @@ GUARANTEES = {
 }
 SESSION = ("session.timeout.ms=3000", "heartbeat.interval.ms=500")
 """A killed program's tasks are handed to the next one when its session has ended."""
-WAIT_S = 60.0
+WAIT_S = 90.0
 
 
 @contextmanager
@@ -59,6 +59,13 @@ def written(servers: str, topic: str) -> int:
     ends = [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(PARTITIONS)]
     consumer.close()
     return sum(ends)
+
+
+def await_written(servers: str, topic: str, offsets: int) -> None:
+    """Waits until so many are taken; not for ever, so that what is missing is told by the check that follows."""
+    deadline = time.monotonic() + WAIT_S
+    while written(servers, topic) < offsets and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def digest(servers: str, topic: str) -> str:
@@ -92,11 +99,10 @@ def run(servers: str, workload: Workload[Any], guarantee: str, records: int) -> 
         command = peer.command(workload, servers, ",".join(sources), sink, sink, state)
         if guarantee == "exactly_once":
             with program(command) as killed:
-                deadline = time.monotonic() + WAIT_S
-                while written(servers, sink) < truth.records // 3 and time.monotonic() < deadline:
-                    time.sleep(0.02)
+                await_written(servers, sink, truth.records // 3)
                 killed.kill()
         with program(command):
+            await_written(servers, sink, truth.records)
             check(servers, sink, truth, tally)
     return digest(servers, sink)
 
