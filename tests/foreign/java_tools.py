@@ -35,11 +35,24 @@ NORMAL: tuple[tuple[str, str], ...] = (
     (r"\b1[6-9]\d{11}\b", "TIME"),
     (r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,:]\d{3}\S*", "TIME"),
     (r"\b\d+\.\d+\b", "DECIMAL"),
+    (r"console-consumer-\d+", "GROUP"),
+    (r"Epoch: \d+", "Epoch: N"),
     (r"\s+$", ""),
     (r"\t", " "),
 )
 """What differs from run to run."""
 FIGURES = re.compile(r"\b\d+\b(?! records| partitions)")
+UNORDERED = (
+    "topics",
+    "configs: describe",
+    "console: consume",
+    "groups",
+    "offsets: all",
+    "features",
+    "versions",
+    "streams",
+)
+"""Steps whose lines come in no certain order."""
 ENDLESS = {"replicas": 4}
 """Tools that go on until they are stopped, and after how many seconds."""
 
@@ -57,7 +70,7 @@ def normal(step: Step, text: str, servers: str, directory: str) -> list[str]:
         if step.name.startswith("performance"):
             line = FIGURES.sub("N", line)
         lines.append(line)
-    if step.name.startswith(("topics", "configs: describe", "groups", "offsets: all", "features", "versions")):
+    if step.name.startswith(UNORDERED):
         lines.sort()
     return [line for line in lines if line]
 

@@ -35,7 +35,7 @@ GUARANTEES = {
 }
 SESSION = ("session.timeout.ms=3000", "heartbeat.interval.ms=500")
 """A killed program's tasks are handed to the next one when its session has ended."""
-WAIT_S = 90.0
+WAIT_S = 300.0
 
 
 @contextmanager
