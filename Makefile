@@ -64,14 +64,14 @@ bench-java:
 test-kgo: setup
 	$(BIN)/python -m tests.foreign.kgo $(ARGS)
 
-test-java-tools: setup
+test-java-tools: setup apache-kafka
 	$(BIN)/python -m tests.foreign.java_tools $(ARGS)
 
-test-kafka-streams: setup
+test-kafka-streams: setup bench-java apache-kafka
 	$(BIN)/python -m tests.foreign.kafka_streams $(ARGS)
 
 # Plays the sessions of tests/differential on Apache Kafka and keeps its answers, which `make test` compares with.
-kafka-answers: setup
+kafka-answers: setup apache-kafka
 	$(BIN)/python -m tests.differential.play $(ARGS)
 
 docs: setup

@@ -1,6 +1,6 @@
 """Plays scripts against a broker, and keeps what Apache Kafka answered.
 
-python -m tests.differential.play                   records Apache Kafka's answers anew (Java and Maven needed)
+python -m tests.differential.play                   records Apache Kafka's answers anew (Java needed, and `make apache-kafka`)
 python -m tests.differential.play topics fetch      of these scripts only
 python -m tests.differential.play --compare         only compares the bundled broker's answers, and lists what differs
 """
@@ -38,10 +38,10 @@ def recorded(script: str) -> Mapping[str, Tree]:
 
 
 def record(scripts: tuple[str, ...]) -> None:
-    from tests.foreign.apache_kafka import VERSION, ApacheKafka
+    from tests.foreign.apache_kafka import VERSION, apache_kafka
 
     for script in scripts:
-        with ApacheKafka() as kafka:
+        with apache_kafka() as kafka:
             answers = play(script, kafka.bootstrap_servers)
         origin = f"Apache Kafka {VERSION}, one node, played on {datetime.now(UTC):%Y-%m-%d}"
         steps = ",\n".join(f"{json.dumps(step)}: {json.dumps(answer)}" for step, answer in answers.items())

@@ -4,7 +4,7 @@
     python -m tests.foreign.java_tools --record        on Apache Kafka, to record anew
     python -m tests.foreign.java_tools --only groups   steps whose names have that in them; others count for nothing
 
-Needs Java 17; Maven and a network the first time.
+Needs Java 17 and what `make apache-kafka` fetches.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.foreign.apache_kafka import LOGGING, VERSION, ApacheKafka, java
+from tests.foreign.apache_kafka import LOGGING, VERSION, apache_kafka, java
 from tests.foreign.bundled import bundled_broker
 from tests.foreign.java_differences import DIFFERENCES
 from tests.foreign.java_steps import GROUPS, STEPS, Step
@@ -80,11 +80,11 @@ def run(step: Step, servers: str) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         logging = directory / "log4j2.properties"
-        logging.write_text(LOGGING.format(level="off"))
+        logging.write_text(LOGGING)
         for file, content in step.files.items():
             (directory / file).write_text(content)
         words = [word.replace("SERVERS", servers).replace("DIRECTORY", name) for word in step.arguments.split()]
-        command = java(step.tool, *words, logging=logging, heap="256m", options=(f"-XX:SharedArchiveFile={CLASSES}",))
+        command = java(step.tool, *words, logging=logging, options=(f"-XX:SharedArchiveFile={CLASSES}",))
         try:
             ended = subprocess.run(
                 command,
@@ -102,7 +102,7 @@ def run(step: Step, servers: str) -> list[str]:
 def gather_classes(servers: str) -> None:
     """Keeps the classes that tools load in a file that the next ones map: they start in half the time."""
     logging = CLASSES.with_suffix(".properties")
-    logging.write_text(LOGGING.format(level="off"))
+    logging.write_text(LOGGING)
     words = ("--bootstrap-server", servers, "--list")
     options = (f"-XX:ArchiveClassesAtExit={CLASSES}",)
     subprocess.run(java(GROUPS, *words, logging=logging, options=options), capture_output=True, check=True)
@@ -118,7 +118,7 @@ def main(arguments: list[str]) -> int:
     expected: dict[str, list[str]] = json.loads(RECORDED.read_text())["outputs"] if RECORDED.exists() else {}
     outputs: dict[str, list[str]] = {}
     failures = 0
-    with nullcontext() if chosen.servers else ApacheKafka() if chosen.record else bundled_broker() as broker:
+    with nullcontext() if chosen.servers else apache_kafka() if chosen.record else bundled_broker() as broker:
         servers = chosen.servers or broker.bootstrap_servers
         if not CLASSES.exists():
             gather_classes(servers)

@@ -5,7 +5,7 @@
     python -m tests.foreign.kafka_streams --kafka            on Apache Kafka as well, and the outputs compared
 
 What comes out is compared with what the inputs make (bench/truth.py). Exactly once, the program is also killed in its
-midst and started again. Needs Java 17; Maven and a network the first time.
+midst and started again. Needs Java 17 and what `make bench-java apache-kafka` builds and fetches.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bench.peers import EVERY_UPDATE, EXACTLY_ONCE, JAVA_TARGET, JAVA_WORKLOADS,
 from bench.topics import PARTITIONS, create_topic, fill
 from bench.truth import check
 from bench.workloads import WORKLOADS, Workload
-from tests.foreign.apache_kafka import ApacheKafka
+from tests.foreign.apache_kafka import apache_kafka
 from tests.foreign.bundled import bundled_broker
 
 GUARANTEES = {
@@ -115,11 +115,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--kafka", action="store_true", help="compare with Apache Kafka")
     chosen = parser.parse_args(arguments)
     if not (JAVA_TARGET / "lib").is_dir():
-        subprocess.run(["mvn", "-q", "-B", "-f", str(JAVA_TARGET.parent / "pom.xml"), "compile"], check=True)
+        raise SystemExit("the programs are not built: make bench-java")
     runs = [(WORKLOADS[name], guarantee) for name in chosen.workloads for guarantee in GUARANTEES]
     runs = [(workload, guarantee) for workload, guarantee in runs if chosen.guarantee in (None, guarantee)]
     outputs: list[dict[str, str]] = []
-    for make in (bundled_broker, ApacheKafka) if chosen.kafka else (bundled_broker,):
+    for make in (bundled_broker, apache_kafka) if chosen.kafka else (bundled_broker,):
         with make() as broker:
             found: dict[str, str] = {}
             for workload, guarantee in runs:
