@@ -1,6 +1,6 @@
 """Plays scripts against a broker, and keeps what Apache Kafka answered.
 
-python -m tests.differential.play                   records Apache Kafka's answers anew (Java needed, and `make apache-kafka`)
+    python -m tests.differential.play                   records Apache Kafka's answers anew (after `make apache-kafka`)
 python -m tests.differential.play topics fetch      of these scripts only
 python -m tests.differential.play --compare         only compares the bundled broker's answers, and lists what differs
 """

@@ -5,5 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-DIFFERENCES: Mapping[str, str] = MappingProxyType({})
+ELIGIBLE_LEADERS = "Apache Kafka tells eligible leader replicas (KIP-966), for which it sets min.insync.replicas"
+SYNONYMS = "settings of the broker that have no value by default are told as synonyms of a topic's"
+VERSIONS = "the lists of APIs, of features and of their versions are each broker's own"
+
+DIFFERENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "topics: describe": ELIGIBLE_LEADERS,
+        "configs: describe a topic": SYNONYMS,
+        "configs: describe topics": SYNONYMS,
+        "configs: describe all of a topic": SYNONYMS,
+        "configs: describe all brokers": ELIGIBLE_LEADERS,
+        "versions": VERSIONS,
+        "features: describe": VERSIONS,
+    }
+)
 """By the name of the step."""

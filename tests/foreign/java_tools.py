@@ -36,6 +36,7 @@ NORMAL: tuple[tuple[str, str], ...] = (
     (r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,:]\d{3}\S*", "TIME"),
     (r"\b\d+\.\d+\b", "DECIMAL"),
     (r"console-consumer-\d+", "GROUP"),
+    (r"(?<=Configs: )min\.insync\.replicas=1,?", ""),
     (r"Epoch: \d+", "Epoch: N"),
     (r"\s+$", ""),
     (r"\t", " "),
