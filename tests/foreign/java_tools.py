@@ -37,6 +37,8 @@ NORMAL: tuple[tuple[str, str], ...] = (
     (r"\b\d+\.\d+\b", "DECIMAL"),
     (r"console-consumer-\d+", "GROUP"),
     (r"(?<=Configs: )min\.insync\.replicas=1,?", ""),
+    (r"(?<=__consumer_offsets:0:)\d+", "N"),
+    (r"(?<=\S) {2,}", " "),
     (r"Epoch: \d+", "Epoch: N"),
     (r"\s+$", ""),
     (r"\t", " "),
