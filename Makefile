@@ -13,10 +13,12 @@ FLOWS ?= flights joins
 FRAMES ?= 1000000
 
 .PHONY: help setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean
+.PHONY: test-kgo test-java-tools test-kafka-streams kafka-answers
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
 	@echo "targets: setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean"
+	@echo "         test-kgo test-java-tools test-kafka-streams kafka-answers: other people's programs, see tests/foreign"
 
 setup: $(STAMP)
 
@@ -63,6 +65,20 @@ apache-kafka:
 bench-java:
 	mvn -q -B -f bench/kafka_streams/pom.xml compile
 
+# Other people's programs on the bundled broker. They need Go, or Java and Maven, and once the network: tests/foreign/README.md.
+test-kgo: setup
+	$(BIN)/python -m tests.foreign.kgo $(ARGS)
+
+test-java-tools: setup apache-kafka
+	$(BIN)/python -m tests.foreign.java_tools $(ARGS)
+
+test-kafka-streams: setup bench-java apache-kafka
+	$(BIN)/python -m tests.foreign.kafka_streams $(ARGS)
+
+# Plays the sessions of tests/differential on Apache Kafka and keeps its answers, which `make test` compares with.
+kafka-answers: setup apache-kafka
+	$(BIN)/python -m tests.differential.play $(ARGS)
+
 docs: setup
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/docs $(ARGS)
@@ -71,6 +87,6 @@ lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock
 
 clean:
-	rm -rf bench/kafka_streams/target bench/apache_kafka/target
+	rm -rf bench/kafka_streams/target bench/apache_kafka/target tests/foreign/target
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .headrace/demo dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

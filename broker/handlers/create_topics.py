@@ -40,16 +40,16 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         except TopicError as error:
             topics.append(refused(name, error))
         else:
-            topics.append(created(ctx, topic, validate_only=request.validate_only))
+            topics.append(created(ctx, topic))
     return response(request, topics=topics)
 
 
-def created(ctx: RequestContext, topic: Topic, *, validate_only: bool) -> dict[str, Any]:
+def created(ctx: RequestContext, topic: Topic) -> dict[str, Any]:
     from broker.handlers.config_entries import topic_entries  # not needed at the broker's start
 
     return {
         "name": topic.name,
-        "topic_id": None if validate_only else topic.id,
+        "topic_id": topic.id,
         "error_code": ErrorCode.none,
         "error_message": None,
         "num_partitions": topic.partitions,

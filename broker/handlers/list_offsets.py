@@ -8,6 +8,7 @@ Nothing is tiered here, so -4 is -2; -5 and -6 name what does not exist.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from kio.schema.errors import ErrorCode
@@ -21,23 +22,38 @@ from broker.protocol.batches import CorruptBatchError
 from broker.server.context import RequestContext
 
 LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL = -1, -2, -3, -4
+NAMED_FROM = {LATEST: 1, EARLIEST: 1, MAX_TIMESTAMP: 7, EARLIEST_LOCAL: 8, -5: 9, -6: 11}
+"""From which version on a negative timestamp stands for an offset."""
 NOT_FOUND = (-1, -1)
 READ_COMMITTED = 1
+UNKNOWN = 1 << 15
+"""Above all versions."""
 
 
 @api(ApiKey.LIST_OFFSETS, 1, 11)
 def handle(ctx: RequestContext, request: Any) -> Any:
     committed = ctx.version >= 2 and request.isolation_level == READ_COMMITTED
+    named = Counter((topic.name, line.partition_index) for topic in request.topics for line in topic.partitions)
     return response(
         request,
         topics=[
             {
                 "name": topic.name,
-                "partitions": [look_up(ctx, topic.name, line, committed=committed) for line in topic.partitions],
+                "partitions": [
+                    refused(index)
+                    if named[topic.name, index] > 1
+                    else look_up(ctx, topic.name, line, committed=committed)
+                    for index, line in {line.partition_index: line for line in topic.partitions}.items()
+                ],
             }
             for topic in request.topics
         ],
     )
+
+
+def refused(partition: int) -> dict[str, Any]:
+    """The answer to a partition that is asked for twice."""
+    return {"partition_index": partition, "error_code": ErrorCode.invalid_request}
 
 
 def look_up(ctx: RequestContext, topic: str, line: Any, *, committed: bool = False) -> dict[str, Any]:
@@ -48,6 +64,8 @@ def look_up(ctx: RequestContext, topic: str, line: Any, *, committed: bool = Fal
         return answer | {"error_code": ErrorCode.unknown_topic_or_partition}
     if (error := log.check_epoch(getattr(line, "current_leader_epoch", -1))) is not ErrorCode.none:
         return answer | {"error_code": error}
+    if line.timestamp < 0 and ctx.version < NAMED_FROM.get(line.timestamp, UNKNOWN):
+        return answer | {"error_code": ErrorCode.unsupported_version}
     try:
         offset, timestamp = search(log, line.timestamp, log.stable.offset if committed else log.high_watermark)
     except CorruptBatchError as error:

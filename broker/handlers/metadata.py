@@ -31,7 +31,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         topics = [describe(ctx, topic) for topic in broker.topics]
     else:
         may_create = broker.options.auto_create_topics and getattr(request, "allow_auto_topic_creation", True)
-        topics = [find(ctx, line, may_create) for line in asked]
+        lines = {(line.name, getattr(line, "topic_id", None)): line for line in asked}  # each is told once
+        topics = [find(ctx, line, may_create) for line in lines.values()]
     return response(
         request,
         error_code=ErrorCode.none,
@@ -54,7 +55,7 @@ def find(ctx: RequestContext, line: Any, may_create: bool) -> dict[str, Any]:
     topic_id = getattr(line, "topic_id", None)
     if line.name is None and ctx.version < IDS_FROM:
         return missing(ErrorCode.invalid_request, "", None)
-    if line.name is None:
+    if line.name is None or topic_id is not None:  # as in Kafka, an id counts for more than a name
         topic = None if topic_id is None else ctx.broker.topics.by_id(topic_id)
         return missing(ErrorCode.unknown_topic_id, None, topic_id) if topic is None else describe(ctx, topic)
     topic = ctx.broker.topics.get(line.name)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kio.schema.errors import ErrorCode
+
 from broker.groups.requests import SyncRequest
 from broker.handlers.response import response
 from broker.protocol.api import api
@@ -17,6 +19,14 @@ from broker.server.context import RequestContext
 @api(ApiKey.SYNC_GROUP, 0, 5)
 async def handle(ctx: RequestContext, request: Any) -> Any:
     version: int = ctx.version
+    if version >= 5 and (request.protocol_type is None or request.protocol_name is None):
+        return response(
+            request,
+            error_code=ErrorCode.inconsistent_group_protocol,
+            protocol_type=None,
+            protocol_name=None,
+            assignment=b"",
+        )
     result = await ctx.broker.groups.sync(
         SyncRequest(
             group_id=request.group_id,

@@ -123,7 +123,8 @@ class TopicCatalogue:
             problem = (
                 f"Topic already has {topic.partitions} partitions."
                 if total == topic.partitions
-                else f"The topic {name} currently has {topic.partitions} partition(s); {total} are not more."
+                else f"The topic {name} currently has {topic.partitions} partition(s); "
+                f"{total} would not be an increase."
             )
             raise TopicError(ErrorCode.invalid_partitions, problem)
         if total > MAX_PARTITIONS:

@@ -1,0 +1,1 @@
+"""Other people's programs against the broker: client suites, Apache Kafka's tools and Kafka Streams. See README.md."""
