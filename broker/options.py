@@ -12,7 +12,13 @@ DEFAULT_PORT = 9092
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerOptions:
-    """Options of one broker process. Durations in ms, sizes in bytes, names after Kafka's settings."""
+    """Options of one broker process. Durations in ms, sizes in bytes, names after Kafka's settings.
+
+    Each field is a setting of `headrace broker`, the environment and settings files by that alone (`broker.settings`):
+    its docstring is the documentation, and where that opens with a dotted name in backticks, Kafka's name of it.
+    Secrets have `field(repr=False)`. A number may not be below 0, a port not above 65535, but for what
+    `field(metadata={"low": …, "high": …})` says.
+    """
 
     data: Path | None = None
     """Data directory; None: a temporary one that is removed at exit."""
@@ -41,6 +47,13 @@ class BrokerOptions:
     group_min_session_timeout_ms: int = 1_000
     """`group.min.session.timeout.ms`; Kafka's 6000 makes failure tests slow."""
     group_max_session_timeout_ms: int = 1_800_000
+    """`group.max.session.timeout.ms`."""
+    group_max_size: int = 2_147_483_647
+    """`group.max.size`: one member more is refused."""
+    offset_metadata_max_bytes: int = 4_096
+    """`offset.metadata.max.bytes`: longer metadata of a committed offset is refused."""
+    offsets_retention_minutes: int = 10_080
+    """`offsets.retention.minutes`: committed offsets go this long after their group became empty."""
     max_request_bytes: int = 104_857_600
     """`socket.request.max.bytes`: a connection that announces more is closed."""
     fetch_max_bytes: int = 57_671_680
@@ -57,3 +70,12 @@ class BrokerOptions:
     """`transactional.id.expiration.ms`."""
     producer_id_expiration_ms: int = 86_400_000
     """`producer.id.expiration.ms`."""
+    metrics_port: int | None = None
+    """Port of an HTTP server with metrics in Prometheus' text format (/metrics) and health checks (/health/live,
+    /health/ready); 0: any free one. None: there is none."""
+    metrics_host: str = "127.0.0.1"
+    """Address it listens on."""
+    log_requests: bool = False
+    """Whether each request is logged, one line. SIGUSR2 switches it on and off in a running broker."""
+    faults: tuple[str, ...] = ()
+    """Faults from the start on, for tests of clients, such as "EndTxn:delay=500"; see `Fault.parse`."""
