@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import gc
 import json
+import logging
 import os
 import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import cached_property
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from broker.control import Control
     from broker.server.server import Server
 
+LOG = logging.getLogger("broker.server")
 ORDER_TIMEOUT_S = 30.0
 TEMPORARY_PREFIX = "headrace-broker-"
 
@@ -71,6 +74,13 @@ class Running:
         self.clock = BrokerClock()
         self.server: Server
         """There when `ready` is called."""
+        self.begun_at = time.monotonic()
+        self.ready_after_s = 0.0
+        """From the making of this to readiness; the interpreter's start is not in it."""
+        self.served_s = 0.0
+        """From then to the end of the shutdown."""
+        self.bytes_written = 0
+        """Record batches, up to the shutdown."""
         self.received = bytearray()
         """The begin of an order."""
         self.loop = new_event_loop()
@@ -118,9 +128,12 @@ class Running:
                 self.loop.add_signal_handler(signal.SIGUSR2, self.switch_request_log)
             self.schema_registry_url = server.schema_registry_url
             self.metrics_url = None if server.metrics is None else server.metrics.url
+            self.ready_after_s = time.monotonic() - self.begun_at
             self.ready(server.state.advertised_host, server.state.advertised_port)
             await self.stopped.wait()
+            self.bytes_written = sum(log.appended for log in server.state.logs)
             await server.close(keep_data=not temporary)
+            self.served_s = time.monotonic() - self.begun_at - self.ready_after_s
         finally:
             if temporary or (self.orphaned and data.name.startswith(TEMPORARY_PREFIX)):
                 shutil.rmtree(data, ignore_errors=True)
@@ -152,9 +165,16 @@ class Running:
         for line in lines:
             os.write(sys.stdout.fileno(), json.dumps(self.control.obey(json.loads(line))).encode() + b"\n")
 
+    def switch_request_log_soon(self) -> None:
+        """For signal handlers."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(self.switch_request_log)
+
     def switch_request_log(self) -> None:
         """On, or off again."""
-        self.server.watch.log_requests(self.server.watch.log is None)
+        watch = self.server.watch
+        watch.log_requests(watch.log is None)
+        LOG.warning("requests are %s", "logged" if watch.log else "no longer logged")
 
 
 def serve(options: BrokerOptions, ready: Callable[[str, int], None] | None = None) -> None:

@@ -18,7 +18,6 @@ Ask = Callable[[Mapping[str, Any]], Any]
 class Which(TypedDict, total=False):
     """Which requests a fault strikes, how often and when; see `Fault`."""
 
-    delay_ms: int
     after: bool
     times: int
     probability: float
@@ -26,6 +25,12 @@ class Which(TypedDict, total=False):
     topic: str
     group: str
     client_id: str
+
+
+class Delayed(Which, total=False):
+    """The same, with a delay before."""
+
+    delay_ms: int
 
 
 class PlacedFault:
@@ -66,17 +71,17 @@ class Faults:
 
     def delay(self, api: str, ms: int, **which: Unpack[Which]) -> PlacedFault:
         """Requests wait before they are carried out; with `after=True` their answers wait."""
-        return self.add(Fault(api=api, action="delay", **{**which, "delay_ms": ms}))
+        return self.add(Fault(api=api, action="delay", delay_ms=ms, **which))
 
-    def error(self, api: str, code: str, **which: Unpack[Which]) -> PlacedFault:
+    def error(self, api: str, code: str, **which: Unpack[Delayed]) -> PlacedFault:
         """Requests are answered with the error and not carried out; with `after=True` they are, and look as if not."""
         return self.add(Fault(api=api, action="error", error=code, **which))
 
-    def drop(self, api: str, **which: Unpack[Which]) -> PlacedFault:
+    def drop(self, api: str, **which: Unpack[Delayed]) -> PlacedFault:
         """Requests are carried out, but their connections say nothing any more."""
         return self.add(Fault(api=api, action="drop", **which))
 
-    def close(self, api: str, **which: Unpack[Which]) -> PlacedFault:
+    def close(self, api: str, **which: Unpack[Delayed]) -> PlacedFault:
         """Connections are closed instead of carrying out requests; with `after=True` instead of answering them."""
         return self.add(Fault(api=api, action="close", **which))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,7 +20,7 @@ def topics_named(request: Any, topics: TopicCatalogue) -> set[str]:
     for name, value in scalars(request):
         if name in TOPIC_FIELDS:
             topic = topics.by_id(value) if isinstance(value, UUID) else None
-            found.add(value if topic is None else topic.name)
+            found.add(str(value) if topic is None else topic.name)
     return found
 
 
@@ -31,8 +31,9 @@ def groups_named(request: Any) -> set[str]:
 def scalars(entity: Any) -> Iterator[tuple[str, Any]]:
     """(field, value) of all strings and ids in an entity and below; items of an array under the array's name."""
     for field in fields(entity):
-        value = getattr(entity, field.name)
-        for item in value if isinstance(value, tuple) else (value,):  # pyright: ignore[reportUnknownVariableType]
+        value: Any = getattr(entity, field.name)
+        items: Iterable[Any] = value if value.__class__ is tuple else (value,)
+        for item in items:
             if is_dataclass(item):
                 yield from scalars(item)
             elif isinstance(item, str | UUID):

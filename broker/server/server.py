@@ -54,6 +54,7 @@ class Server:
         self.cleaner: LogCleaner
         self.table: HandlerTable
         self.registry: RegistryServer | None = None
+        self.closed_cleanly = False
         self.made_watch: Watch | None = None
         self.watching: Watch | None = None
         """The watch while it is needed: what connections look at for each request."""
@@ -220,6 +221,7 @@ class Server:
         await self.state.group_commit.close()
         try:
             self.state.close(sync=keep_data)
+            self.closed_cleanly = True
         except OSError as error:
             LOG.error("unclean shutdown, the next start will scan the logs: %s", error)
         self.data.release()

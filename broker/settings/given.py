@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +23,7 @@ class Given:
     """For messages and `--show-settings`: a flag, a variable, a file."""
 
 
-def from_assignments(assignments: tuple[str, ...], flag: str = "--set") -> Iterator[Given]:
+def from_assignments(assignments: Iterable[str], flag: str = "--set") -> Iterator[Given]:
     """`name=value` texts. Raises SettingError."""
     for text in assignments:
         name, equals, value = text.partition("=")
@@ -40,17 +40,26 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
             yield Given(name if name in settings() else name.replace("_", "."), environ[variable], variable)
 
 
-def from_table(table: Mapping[str, Any], place: str, prefix: str = "") -> Iterator[Given]:
-    """A table of TOML, where a dotted name has become tables in tables."""
+def from_table(table: Mapping[str, Any], path: Path) -> Iterator[Given]:
+    """The table `[broker]` of the file at `path`, where a dotted name has become tables in tables; paths in it are
+    relative to the file's directory."""
+    for name, value in flattened(table):
+        setting = settings().get(name)
+        if setting is not None and setting.required_type is Path and isinstance(value, str):
+            value = str(path.parent / Path(value).expanduser())
+        yield Given(name, value, str(path))
+
+
+def flattened(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Names with dots again; a setting that is a mapping keeps its table as one value."""
     for key, value in table.items():
         name = prefix + key
-        setting = settings().get(name)
-        if isinstance(value, Mapping) and not (setting is not None and setting.mapping):
-            yield from from_table(cast("Mapping[str, Any]", value), place, f"{name}.")
-        elif isinstance(value, Mapping):
-            yield Given(name, dict(from_nested(cast("Mapping[str, Any]", value))), place)
+        if not isinstance(value, Mapping):
+            yield name, value
+        elif not prefix and name in settings() and settings()[name].mapping:
+            yield name, dict(from_nested(cast("Mapping[str, Any]", value)))
         else:
-            yield Given(name, value, place)
+            yield from flattened(cast("Mapping[str, Any]", value), f"{name}.")
 
 
 def from_nested(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -36,6 +36,8 @@ class Setting:
     low: int
     """The least number allowed."""
     high: int | None
+    separator: str
+    """Between the items of a tuple that is given as text."""
 
     @property
     def flag(self) -> str:
@@ -72,7 +74,7 @@ class Setting:
         if isinstance(value, Mapping):
             return ",".join(f"{name}={each}" for name, each in value.items())  # pyright: ignore[reportUnknownVariableType]
         if isinstance(value, tuple):
-            return ",".join(map(str, value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            return self.separator.join(map(str, value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         return str(value)
 
 
@@ -96,6 +98,7 @@ def settings() -> Mapping[str, Setting]:
             secret=not field.repr,
             low=field.metadata.get("low", min(0, default) if type(default) is int else 0),
             high=field.metadata.get("high", 65_535 if port else None),
+            separator=field.metadata.get("separator", ","),
         )
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin
 
@@ -33,15 +33,20 @@ def typed(setting: Setting, wanted: Any, written: object) -> Any:
         return written
     if origin is Mapping:
         return pairs(written)
-    if origin is tuple:
-        items = written if isinstance(written, list | tuple) else str(written).split(",")
-        return tuple(typed(setting, get_args(wanted)[0], item.strip() if isinstance(item, str) else item)
-                     for item in cast("list[object]", items) if item != "")  # fmt: skip
+    if origin in (tuple, Sequence):
+        return tuple(typed(setting, get_args(wanted)[0], item) for item in listed(setting, written))
     if hasattr(wanted, "parse"):
         return written if isinstance(written, wanted) else wanted.parse(str(written))
     if isinstance(written, bool | dict | list):
         raise ValueError("expected a text")
     return Path(str(written)).expanduser() if wanted is Path else str(written)
+
+
+def listed(setting: Setting, written: object) -> list[object]:
+    """An array, or a text with separators."""
+    if isinstance(written, list | tuple):
+        return list(cast("list[object]", written))
+    return [item.strip() for item in str(written).split(setting.separator) if item.strip()]
 
 
 def truth(written: object) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from operator import attrgetter
 from struct import Struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from broker.handlers.response import layout
 from broker.protocol.api_keys import ApiKey
@@ -25,9 +25,9 @@ NOTHING: Sequence[int] = ()
 def errors_in_answer(operation: Operation, answer: Any) -> Sequence[int]:
     """Codes other than 0, one for each place in the answer where one stands."""
     if type(answer) is not list:
-        return list(errors_in_entity(answer)) if is_kind_with_errors(type(answer)) else NOTHING
+        return list(errors_in_entity(answer))
     reader = errors_in_produce if operation.api.key == ApiKey.PRODUCE else errors_in_fetch
-    return reader(answer, operation.version, operation.flexible_response)
+    return reader(cast("list[Buffer]", answer), operation.version, operation.flexible_response)
 
 
 # -- entities ----------------------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def is_kind_with_errors(kind: type) -> bool:
 
 
 def errors_in_entity(entity: Any) -> Iterator[int]:
-    codes, arrays = places(type(entity))
+    codes, arrays = places(entity.__class__)
     for get in codes:
         if code := get(entity).value:
             yield code

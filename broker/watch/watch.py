@@ -69,7 +69,7 @@ class Watch:
         read: Callable[[Operation, memoryview, int], Any],
     ) -> Any:
         """What the handler returns, or an awaitable of it. `read` gives the request entity."""
-        entity = None if operation.entities is None else read(operation, frame, position)
+        entity: Any = None if operation.entities is None else read(operation, frame, position)
         request = Request(connection, operation, context.client_id, len(frame), entity)
         if operation.api.key == ApiKey.API_VERSIONS and operation.version >= 3:
             connection.software = f"{entity.client_software_name}/{entity.client_software_version}"

@@ -17,7 +17,7 @@ from broker.settings.kafka_properties import (
     topic_configs_by_broker_name,
     why_ignored,
 )
-from broker.settings.setting import MASK, Setting, settings
+from broker.settings.setting import MASK, SETTINGS_PREFIX, Setting, settings
 from broker.settings.values import pairs, plain, value_of
 from broker.topics.definitions import DEFINITIONS, InvalidConfigError
 
@@ -111,7 +111,7 @@ class Findings:
             elif (why := why_ignored(name)) is not None:
                 self.notes.append(f"{name} ({given.place}) does nothing here: {why}")
             else:
-                raise SettingError(f"{said(given)}: there is no such setting{meant(name)}")
+                raise SettingError(f"{said(given)}: there is no such setting{meant(name, given.place)}")
         except (ValueError, InvalidConfigError) as error:
             shown = MASK if known is not None and known.secret else repr(given.value)
             raise SettingError(f"{said(given)}: {shown} does not fit; {error}") from error
@@ -132,13 +132,16 @@ class Findings:
 def said(given: Given) -> str:
     """The place and the name, once if the place is called after the name."""
     known = settings().get(given.name)
-    if known is not None and given.place in (known.flag, known.variable):
+    if given.place.startswith(SETTINGS_PREFIX) or (known is not None and given.place == known.flag):
         return given.place
     return f"{given.place}: {given.name}"
 
 
-def meant(name: str) -> str:
-    """What may have been meant by a name that is none."""
+def meant(name: str, place: str = "") -> str:
+    """What may have been meant by a name that is none, as it would be written in that place."""
     names = [*settings(), *settings_by_kafka_name(), *topic_configs_by_broker_name(), *DEFINITIONS, *UNITS, *OTHERWISE]
     near = difflib.get_close_matches(name, names, n=1) or difflib.get_close_matches(name.replace(".", "_"), names, n=1)
-    return f"; did you mean {near[0]}?" if near else "; `headrace broker --show-settings` lists them"
+    if not near:
+        return "; `headrace broker --show-settings` lists them"
+    variable = SETTINGS_PREFIX + near[0].upper().replace(".", "_")
+    return f"; did you mean {variable if place.startswith(SETTINGS_PREFIX) else near[0]}?"
