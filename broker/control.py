@@ -43,16 +43,16 @@ class Control:
     # -- orders ------------------------------------------------------------------------------------------------------
     def add_fault(self, order: Mapping[str, Any]) -> int:
         number = self.server.watch.faults.add(Fault(**order["fault"]))
-        self.server.watch_changed()
+        self.server.watch.changed()
         return number
 
     def remove_fault(self, order: Mapping[str, Any]) -> None:
         self.server.watch.faults.remove(order["number"])
-        self.server.watch_changed()
+        self.server.watch.changed()
 
     def clear_faults(self, order: Mapping[str, Any]) -> None:
         self.server.watch.faults.clear()
-        self.server.watch_changed()
+        self.server.watch.changed()
 
     def fault_hits(self, order: Mapping[str, Any]) -> int:
         planned = self.server.watch.faults.faults.get(order["number"])

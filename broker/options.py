@@ -30,7 +30,7 @@ class BrokerOptions:
     """What clients are told to connect to; None: `host`, or 127.0.0.1 where that is a wildcard. An IPv4 literal is
     best: some clients resolve `localhost` to ::1 first."""
     advertised_port: int | None = None
-    """None: the port listened on."""
+    """The port that clients are told; None: the one listened on."""
     schema_registry_port: int | None = None
     """Port of a schema registry with Confluent's REST API on the same host; 0: any free one. None: there is none."""
     fsync: Literal["always", "never"] = "never"
@@ -39,15 +39,15 @@ class BrokerOptions:
     default_partitions: int = 1
     """`num.partitions`: of topics created without a count, and of auto-created ones."""
     auto_create_topics: bool = True
-    """`auto.create.topics.enable`."""
+    """`auto.create.topics.enable`: topics are made when they are first asked for."""
     topic_defaults: Mapping[str, str] = field(default_factory=dict[str, str])
     """Overrides of topic configs for all topics that do not set them, e.g. {"retention.ms": "-1"}."""
     group_initial_rebalance_delay_ms: int = 0
-    """`group.initial.rebalance.delay.ms`; Kafka's 3000 makes each first join of a test wait."""
+    """`group.initial.rebalance.delay.ms`: how long the first member of a group waits for company; Kafka's 3000 makes each first join of a test wait."""
     group_min_session_timeout_ms: int = 1_000
-    """`group.min.session.timeout.ms`; Kafka's 6000 makes failure tests slow."""
+    """`group.min.session.timeout.ms`: a shorter session is refused; Kafka's 6000 makes failure tests slow."""
     group_max_session_timeout_ms: int = 1_800_000
-    """`group.max.session.timeout.ms`."""
+    """`group.max.session.timeout.ms`: a longer session is refused."""
     group_max_size: int = 2_147_483_647
     """`group.max.size`: one member more is refused."""
     offset_metadata_max_bytes: int = 4_096
@@ -59,7 +59,7 @@ class BrokerOptions:
     fetch_max_bytes: int = 57_671_680
     """`fetch.max.bytes` of the broker: no answer to a fetch is longer, but for a first batch that is."""
     retention_check_ms: int = 300_000
-    """`log.retention.check.interval.ms`."""
+    """`log.retention.check.interval.ms`: how often logs are looked through for what is too old or too much."""
     cleaner_backoff_ms: int = 15_000
     """`log.cleaner.backoff.ms`: how often compacted topics are looked through for what is due."""
     cleaner_map_bytes: int = 134_217_728
@@ -67,14 +67,14 @@ class BrokerOptions:
     transaction_max_timeout_ms: int = 900_000
     """`transaction.max.timeout.ms`: producers may not ask for longer ones."""
     transactional_id_expiration_ms: int = 604_800_000
-    """`transactional.id.expiration.ms`."""
+    """`transactional.id.expiration.ms`: an id that nobody uses for so long is forgotten."""
     producer_id_expiration_ms: int = 86_400_000
-    """`producer.id.expiration.ms`."""
+    """`producer.id.expiration.ms`: an idempotent producer that is silent for so long is forgotten."""
     metrics_port: int | None = None
     """Port of an HTTP server with metrics in Prometheus' text format (/metrics) and health checks (/health/live,
     /health/ready); 0: any free one. None: there is none."""
     metrics_host: str = "127.0.0.1"
-    """Address it listens on."""
+    """Address that the metrics are served on."""
     log_requests: bool = False
     """Whether each request is logged, one line. SIGUSR2 switches it on and off in a running broker."""
     faults: tuple[str, ...] = ()

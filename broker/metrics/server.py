@@ -30,8 +30,8 @@ class MetricsServer:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.meter = server.watch.meter = RequestMeter()
-        server.watch_changed()
+        self.meter = RequestMeter()
+        server.watch.count_requests(self.meter)
         self.exposition = Exposition(Reading(server, self.meter))
         self.listener: asyncio.Server | None = None
         self.clients: set[asyncio.Task[None]] = set()

@@ -124,7 +124,7 @@ class Server:
         from broker.faults import Fault
 
         self.watch.faults.add(Fault.parse(text))
-        self.watch_changed()
+        self.watch.changed()
 
     async def serve_metrics(self, port: int) -> None:
         """Raises AddressInUseError, BrokerError."""
@@ -180,10 +180,10 @@ class Server:
         if self.made_watch is None:
             from broker.watch import Watch
 
-            self.made_watch = Watch(self.watch_changed)
+            self.made_watch = Watch(self.look_at_watch)
         return self.made_watch
 
-    def watch_changed(self) -> None:
+    def look_at_watch(self) -> None:
         self.watching = self.watch if self.watch.needed else None
 
     def clock_moved(self) -> None:

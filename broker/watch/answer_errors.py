@@ -109,8 +109,15 @@ class Cursor:
 
 
 def errors_in_produce(parts: Sequence[Buffer], version: int, flexible: bool) -> Sequence[int]:
-    cursor = Cursor(parts, flexible)
+    """In locals, not with a cursor: metrics ask this of every produce. The common answer, of one partition without an
+    error, has its code at a place that is known."""
     found: list[int] = []
+    part: Any = parts[0]
+    if flexible and part[0] == 2 and (version >= 13 or part[1] < 0x80):
+        at = 17 if version >= 13 else 1 + part[1]  # behind the one topic's id or name
+        if part[at] == 2 and part[at + 5] == 0 and part[at + 6] == 0:
+            return NOTHING
+    cursor = Cursor(parts, flexible)
     for _ in range(cursor.length()):
         if version >= 13:
             cursor.position += 16

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from broker.watch.watch import Request
+    from broker.handlers.table import Operation
 
 BOUNDS_S: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper bounds of the buckets of times, in seconds."""
@@ -37,14 +37,15 @@ class RequestMeter:
         self.errors: defaultdict[tuple[int, int], int] = defaultdict(int)
         """By API key and error code; each code counts once for each place of the answer it stands in."""
 
-    def count(self, request: Request, seconds: float, size: int, errors: Sequence[int]) -> None:
-        """`size`: bytes of the answer, where they are known before it is encoded (Produce, Fetch)."""
-        key = request.operation.api.key
+    def count(self, operation: Operation, seconds: float, bytes_in: int, bytes_out: int, errors: Sequence[int]) -> None:
+        """`bytes_out`: of the answer, where they are known before it is encoded (Produce, Fetch)."""
+        key = operation.api.key
         meter = self.apis[key]
-        meter.requests[request.operation.version] += 1
+        meter.requests[operation.version] += 1
         meter.seconds += seconds
         meter.buckets[bisect_left(BOUNDS_S, seconds)] += 1
-        meter.bytes_in += request.size
-        meter.bytes_out += size
-        for code in errors:
-            self.errors[key, code] += 1
+        meter.bytes_in += bytes_in
+        meter.bytes_out += bytes_out
+        if errors:
+            for code in errors:
+                self.errors[key, code] += 1

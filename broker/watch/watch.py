@@ -29,7 +29,13 @@ class Request:
     __slots__ = ("client_id", "connection", "entity", "operation", "size", "started")
 
     def __init__(
-        self, connection: Connection, operation: Operation, client_id: str | None, size: int, entity: Any
+        self,
+        connection: Connection,
+        operation: Operation,
+        client_id: str | None,
+        size: int,
+        entity: Any,
+        started: float,
     ) -> None:
         self.connection = connection
         self.operation = operation
@@ -38,7 +44,7 @@ class Request:
         """Bytes, header included."""
         self.entity = entity
         """None for Produce and Fetch, which read themselves."""
-        self.started = perf_counter()
+        self.started = started
 
 
 class Watch:
@@ -48,15 +54,26 @@ class Watch:
         self.faults = FaultPlan()
         self.log: RequestLog | None = None
         self.meter: RequestMeter | None = None
-        self.changed = changed
+        self.told = changed
         """To be called when `needed` may have changed."""
+        self.faulty = False
+        """Whether any request can meet a fault."""
 
     @property
     def needed(self) -> bool:
-        return self.log is not None or self.meter is not None or self.faults.active
+        return self.log is not None or self.meter is not None or self.faulty
+
+    def changed(self) -> None:
+        """To be called when faults, log or meter have come or gone."""
+        self.faulty = self.faults.active
+        self.told()
 
     def log_requests(self, on: bool) -> None:
         self.log = RequestLog() if on else None
+        self.changed()
+
+    def count_requests(self, meter: RequestMeter) -> None:
+        self.meter = meter
         self.changed()
 
     def handle(
@@ -69,16 +86,30 @@ class Watch:
         read: Callable[[Operation, memoryview, int], Any],
     ) -> Any:
         """What the handler returns, or an awaitable of it. `read` gives the request entity."""
+        if operation.entities is None and self.log is None and not self.faulty:
+            started = perf_counter()  # Produce or Fetch, to be counted only: the hot path
+            result = operation.handle(context, frame, position)
+            if type(result) is list and (meter := self.meter) is not None:
+                answer = cast("list[bytes]", result)
+                size = len(answer[0]) if len(answer) == 1 else sum(map(len, answer))
+                errors = errors_in_answer(operation, answer)
+                meter.count(operation, perf_counter() - started, len(frame), size, errors)
+                return answer
+            return self.later(Request(connection, operation, context.client_id, len(frame), None, started), result)
         entity: Any = None if operation.entities is None else read(operation, frame, position)
-        request = Request(connection, operation, context.client_id, len(frame), entity)
+        request = Request(connection, operation, context.client_id, len(frame), entity, perf_counter())
         if operation.api.key == ApiKey.API_VERSIONS and operation.version >= 3:
             connection.software = f"{entity.client_software_name}/{entity.client_software_version}"
-        if self.faults.active and (fault := self.struck(request, context, frame, position)) is not None:
+        if self.faulty and (fault := self.struck(request, context, frame, position)) is not None:
             result = suffer(request, context, fault, memoryview(bytearray(frame)), position)
         elif entity is None:
             result = operation.handle(context, frame, position)
         else:
             result = operation.handle(context, entity)
+        return self.later(request, result)
+
+    def later(self, request: Request, result: Any) -> Any:
+        """Sees to it that the request is noted when its answer is there."""
         if not isawaitable(result):
             self.answered(request, result)
             return result
@@ -129,6 +160,6 @@ class Watch:
     def note(self, request: Request, size: int, errors: Sequence[int]) -> None:
         seconds = perf_counter() - request.started
         if self.meter is not None:
-            self.meter.count(request, seconds, size, errors)
+            self.meter.count(request.operation, seconds, request.size, size, errors)
         if self.log is not None:
             self.log.write(request, seconds, errors)

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 @click.option(
     "--properties",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file of Kafka's properties, such as server.properties.",
+    help="Kafka's server.properties.",
 )
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="A settings file with a table [broker], instead of the headrace.toml here or above.",
+    help="A settings file instead of the headrace.toml here or above.",
 )
-@click.option("--show-settings", is_flag=True, help="Print every setting with its value and origin, and end.")
+@click.option("--show-settings", is_flag=True, help="Print all settings and their origins, and end.")
 @json_option
 @log_format_option
 def broker(
@@ -46,15 +46,13 @@ def broker(
 ) -> None:
     """Run the bundled broker until Ctrl-C or SIGTERM. Any Kafka client can use it.
 
-    Prints its address to stdout once it is ready. Commands in this directory or below find it by themselves.
-
-    Options count before the environment (HEADRACE_BROKER_PORT), that before --properties, that before the table
-    [broker] of headrace.toml, and that before the defaults. Every setting of --show-settings is an option too.
+    Prints its address to stdout once it is ready. Commands in this directory or below find it by themselves. Every
+    setting of --show-settings is an option too. Options count before HEADRACE_BROKER_…, --properties and the table
+    [broker] of headrace.toml.
 
     \b
     headrace broker --data /var/lib/headrace --port 9092 --schema-registry-port 8081
-    headrace broker --set log.retention.hours=24 --fault EndTxn:delay=500
-    headrace broker --properties server.properties --show-settings
+    headrace broker --properties server.properties --set log.retention.hours=24
     """
     settings = resolved(given, assignments, properties, config)
     for note in settings.notes:

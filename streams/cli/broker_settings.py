@@ -18,11 +18,16 @@ from streams.discovery import HOME_DIRECTORY
 if TYPE_CHECKING:
     from broker.settings import Given, Resolved, Setting
 
-COMMON = (
-    *("data", "host", "port", "advertised_host", "fsync", "default_partitions", "auto_create_topics"),
-    *("schema_registry_port", "metrics_port", "log_requests", "faults"),
-)
+COMMON = ("data", "host", "port", "fsync", "schema_registry_port", "metrics_port", "log_requests", "faults")
 """Settings that `--help` lists."""
+SHORT = {
+    "fsync": "always: acknowledged records survive a power cut. never: they survive the death of the process.",
+    "schema_registry_port": "Serve a schema registry there, with Confluent's REST API; 0: a free port.",
+    "metrics_port": "Serve metrics for Prometheus and health checks there; 0: a free port.",
+    "log_requests": "Log each request.",
+    "faults": "A fault for clients to meet, such as EndTxn:delay=500.",
+}
+"""Help where the setting's own text is long for it."""
 CODE = re.compile(r"`([^`]*)`")
 SENTENCE = re.compile(r"(?<=[.;])\s")
 
@@ -49,8 +54,8 @@ class BrokerCommand(click.Command):
 def option(setting: Setting, defaults: Mapping[str, Any]) -> click.Option:
     """The option of a setting. Its value stays text: `broker.settings` checks it as it does any other."""
     default = setting.shown(defaults.get(setting.name, setting.default))
-    text = SENTENCE.split(CODE.sub(r"\1", setting.doc))[0].rstrip(".;:")
-    text = f"{text}.  [default: {default or 'none'}]"
+    text = SHORT.get(setting.name) or SENTENCE.split(CODE.sub(r"\1", setting.doc))[0].rstrip(".;:") + "."
+    text = f"{text}  [default: {default or 'none'}]"
     hidden = setting.name not in COMMON
     if setting.required_type is bool:
         flags = f"{setting.flag}/--no-{setting.flag.removeprefix('--')}"
