@@ -43,7 +43,8 @@ class BrokerOptions:
     topic_defaults: Mapping[str, str] = field(default_factory=dict[str, str])
     """Overrides of topic configs for all topics that do not set them, e.g. {"retention.ms": "-1"}."""
     group_initial_rebalance_delay_ms: int = 0
-    """`group.initial.rebalance.delay.ms`: how long the first member of a group waits for company; Kafka's 3000 makes each first join of a test wait."""
+    """`group.initial.rebalance.delay.ms`: how long a group's first member waits for company; Kafka's 3000
+    makes each first join of a test wait."""
     group_min_session_timeout_ms: int = 1_000
     """`group.min.session.timeout.ms`: a shorter session is refused; Kafka's 6000 makes failure tests slow."""
     group_max_session_timeout_ms: int = 1_800_000

@@ -123,8 +123,9 @@ BROKER_SETTINGS_HEAD = """# Settings of the broker
 
 Made from `broker/options.py` by `make docs`. [The broker](../broker.md#settings) says where they can be set. Each is an
 option of `headrace broker` (`fetch_max_bytes`: `--fetch-max-bytes`), a variable (`HEADRACE_BROKER_FETCH_MAX_BYTES`), a
-name in the table `[broker]` of `headrace.toml`, and an argument of `BrokerOptions`. Durations are in ms, sizes in bytes.
-The defaults are those of the command; a `Broker()` in Python takes a free port, a temporary directory and `fsync="never"`.
+name in the table `[broker]` of `headrace.toml`, and an argument of `BrokerOptions`. Durations are in ms, sizes in
+bytes. The defaults are those of the command; a `Broker()` in Python takes a free port, a temporary directory and
+`fsync="never"`.
 
 | setting | default | Kafka's name | |
 |---|---|---|---|"""
@@ -132,7 +133,8 @@ TOPIC_DEFAULTS_HEAD = """
 ## Defaults of topics
 
 These are the configs of topics. Set for the broker, under the topic's or the broker's name of them, they hold for all
-topics that do not set them themselves. `log.retention.hours`, `log.retention.minutes` and `log.roll.hours` are taken too.
+topics that do not set them themselves. `log.retention.hours`, `log.retention.minutes` and `log.roll.hours` are taken
+too.
 
 | topic config | the broker's name | Kafka's default | |
 |---|---|---|---|"""

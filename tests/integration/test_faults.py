@@ -6,7 +6,7 @@ import pytest
 
 from broker import Broker
 from streams import App, count
-from streams.testing import KafkaBroker
+from streams.testing.kafka_broker import KafkaBroker
 
 
 def counting() -> App:
