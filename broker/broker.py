@@ -258,6 +258,7 @@ class Broker:
         path = os.pathsep.join(filter(None, (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH"))))
         process = subprocess.Popen(
             command,
+            bufsize=0,  # nothing of an order is left behind for the pipe's end
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
@@ -280,7 +281,6 @@ class Broker:
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has died, which what it said before, or not, tells
             process.stdin.write(line + b"\n")
-            process.stdin.flush()
 
     def read_line(self, process: subprocess.Popen[bytes], timeout_s: float) -> dict[str, Any]:
         """What the process says next; empty if it died. A message if it says nothing in time."""

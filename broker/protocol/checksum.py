@@ -1,7 +1,8 @@
 """CRC-32C of record batches and of the broker's own files.
 
 The `crc32c` package asks at its import for its own version, and with that imports readers of packages' metadata and of
-mail headers: 60 modules at a broker's start. Its extension module is all that is needed, and is loaded by itself.
+mail headers: some forty modules at a broker's start. Its extension module is all that is needed, and is loaded by
+itself.
 """
 
 from __future__ import annotations
