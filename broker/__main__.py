@@ -1,4 +1,4 @@
-"""`python -m broker`: a broker in the foreground."""
+"""`python -m broker`: a broker in the foreground, with every setting of `broker.options` as an option."""
 
 from __future__ import annotations
 
@@ -9,30 +9,43 @@ if __name__ == "__main__":
 
 import argparse
 import logging
+import os
 from pathlib import Path
 
 from broker.errors import BrokerError
-from broker.options import DEFAULT_PORT, BrokerOptions
+from broker.messages import warning
+from broker.options import DEFAULT_PORT
 from broker.serving import serve
+from broker.settings import Given, resolve, settings
+from broker.settings.given import from_assignments, from_environment, from_properties
+
+DEFAULTS = {"port": DEFAULT_PORT, "fsync": "always"}
+"""What it has otherwise than `Broker()`."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 after SIGTERM or SIGINT, 1 if the broker cannot start."""
-    parser = argparse.ArgumentParser(prog="python -m broker", description="A single-node Kafka-protocol broker.")
-    parser.add_argument("--data", type=Path, help="data directory (default: a temporary one, removed at exit)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any free one (default: %(default)s)")
-    parser.add_argument(
-        "--advertised-host", help="address clients are told to connect to (default: the one listened on)"
+    parser = argparse.ArgumentParser(
+        prog="python -m broker",
+        description="A single-node Kafka-protocol broker. Options count before HEADRACE_BROKER_… in the environment.",
     )
-    parser.add_argument("--fsync", choices=("always", "never"), default="always", help="default: %(default)s")
-    parser.add_argument("--default-partitions", type=int, default=1, help="of auto-created topics (default: 1)")
-    parser.add_argument("--schema-registry-port", type=int, help="serve a schema registry there; 0: any free port")
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--set", dest="set", action="append", default=[], metavar="NAME=VALUE", help="by Kafka's names")
+    parser.add_argument("--properties", type=Path, help="a file of Kafka's properties")
+    for setting in settings().values():
+        parser.add_argument(setting.flag, dest=setting.name, metavar="VALUE", help=setting.doc.replace("%", "%%"))
+    chosen = vars(parser.parse_args(arguments))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    options = BrokerOptions(**vars(chosen))
     try:
-        serve(options, lambda host, port: print(f"broker ready at {host}:{port}", flush=True))
+        flags = [Given(name, chosen[name], each.flag) for name, each in settings().items() if chosen[name] is not None]
+        properties = [] if chosen["properties"] is None else list(from_properties(chosen["properties"]))
+        given = [[*flags, *from_assignments(chosen["set"])], from_environment(os.environ), properties]
+        found = resolve(given, DEFAULTS)
+        for note in found.notes:
+            logging.getLogger("broker").info("%s", note)
+
+        if (unsafe := warning(found.options)) is not None:
+            logging.getLogger("broker").warning("%s", unsafe)
+        serve(found.options, lambda host, port: print(f"broker ready at {host}:{port}", flush=True))
     except BrokerError as error:
         print(f"broker: {error}", file=sys.stderr)
         return 1

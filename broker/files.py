@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crc32c import crc32c
+from broker.protocol.checksum import crc32c
 
 CHECKSUM = "crc32c"
 

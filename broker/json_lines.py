@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 
 class JsonLines(logging.Formatter):
-    """Fields: `time` (UTC, ISO 8601 with ms), `level`, `logger`, `message`, `exc` (a traceback)."""
+    """Fields: `time` (UTC, ISO 8601 with ms), `level`, `logger`, `message`, whatever the record got by `extra=`, `exc`
+    (a traceback)."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
@@ -17,6 +18,11 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        fields |= {name: value for name, value in vars(record).items() if name not in STANDARD and value is not None}
         if record.exc_info:
             fields["exc"] = self.formatException(record.exc_info)
         return json.dumps(fields)
+
+
+STANDARD = frozenset((*vars(logging.LogRecord("", 0, "", 0, "", None, None)), "message", "asctime", "taskName"))
+"""What every record has; all else came by `extra=`."""

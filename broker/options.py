@@ -12,7 +12,13 @@ DEFAULT_PORT = 9092
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerOptions:
-    """Options of one broker process. Durations in ms, sizes in bytes, names after Kafka's settings."""
+    """Options of one broker process. Durations in ms, sizes in bytes, names after Kafka's settings.
+
+    Each field is a setting of `headrace broker`, the environment and settings files by that alone (`broker.settings`):
+    its docstring is the documentation, and where that opens with a dotted name in backticks, Kafka's name of it.
+    Secrets have `field(repr=False)`. A number may not be below 0, a port not above 65535, but for what
+    `field(metadata={"low": …, "high": …})` says.
+    """
 
     data: Path | None = None
     """Data directory; None: a temporary one that is removed at exit."""
@@ -24,7 +30,7 @@ class BrokerOptions:
     """What clients are told to connect to; None: `host`, or 127.0.0.1 where that is a wildcard. An IPv4 literal is
     best: some clients resolve `localhost` to ::1 first."""
     advertised_port: int | None = None
-    """None: the port listened on."""
+    """The port that clients are told; None: the one listened on."""
     schema_registry_port: int | None = None
     """Port of a schema registry with Confluent's REST API on the same host; 0: any free one. None: there is none."""
     fsync: Literal["always", "never"] = "never"
@@ -35,33 +41,46 @@ class BrokerOptions:
     strict_replication: bool = False
     """Whether a replication factor above 1 is refused, as by one Apache Kafka broker, instead of taken as 1."""
     auto_create_topics: bool = True
-    """`auto.create.topics.enable`."""
+    """`auto.create.topics.enable`: topics are made when they are first asked for."""
     topic_defaults: Mapping[str, str] = field(default_factory=dict[str, str])
     """Overrides of topic configs for all topics that do not set them, e.g. {"retention.ms": "-1"}."""
     group_initial_rebalance_delay_ms: int = 0
-    """`group.initial.rebalance.delay.ms`; Kafka's 3000 makes each first join of a test wait."""
+    """`group.initial.rebalance.delay.ms`: how long a group's first member waits for company; Kafka's 3000
+    makes each first join of a test wait."""
     group_min_session_timeout_ms: int = 1_000
-    """`group.min.session.timeout.ms`; Kafka's 6000 makes failure tests slow."""
+    """`group.min.session.timeout.ms`: a shorter session is refused; Kafka's 6000 makes failure tests slow."""
     group_max_session_timeout_ms: int = 1_800_000
+    """`group.max.session.timeout.ms`: a longer session is refused."""
+    group_max_size: int = 2_147_483_647
+    """`group.max.size`: one member more is refused."""
+    offset_metadata_max_bytes: int = 4_096
+    """`offset.metadata.max.bytes`: longer metadata of a committed offset is refused."""
+    offsets_retention_minutes: int = 10_080
+    """`offsets.retention.minutes`: committed offsets go this long after their group became empty."""
     group_consumer_session_timeout_ms: int = 45_000
-    """`group.consumer.session.timeout.ms`, and so on: of groups by the protocol of KIP-848."""
+    """`group.consumer.session.timeout.ms`: a member of a KIP-848 group that is silent for so long is out."""
     group_consumer_min_session_timeout_ms: int = 1_000
-    """The least that the configs of a group may say; Kafka's 45000 makes failure tests slow."""
+    """`group.consumer.min.session.timeout.ms`: the least that the configs of a group may say; Kafka's 45000 makes
+    failure tests slow."""
     group_consumer_max_session_timeout_ms: int = 60_000
+    """`group.consumer.max.session.timeout.ms`: the most that the configs of a group may say."""
     group_consumer_heartbeat_interval_ms: int = 5_000
-    """The longest that members are told; in small groups they are asked to beat more often."""
+    """`group.consumer.heartbeat.interval.ms`: the longest that members are told; in small groups they are asked to beat
+    more often."""
     group_consumer_min_heartbeat_interval_ms: int = 100
-    """Kafka's is 5000."""
+    """`group.consumer.min.heartbeat.interval.ms`: the least that the configs of a group may say; Kafka's is 5000."""
     group_consumer_max_heartbeat_interval_ms: int = 15_000
+    """`group.consumer.max.heartbeat.interval.ms`: the most that the configs of a group may say."""
     group_consumer_max_size: int = 2_147_483_647
+    """`group.consumer.max.size`: one member more is refused."""
     group_consumer_migration_policy: Literal["bidirectional", "upgrade", "downgrade", "disabled"] = "bidirectional"
     """`group.consumer.migration.policy`: which groups with members may change between the two protocols."""
     max_request_bytes: int = 104_857_600
     """`socket.request.max.bytes`: a connection that announces more is closed."""
     max_connections: int = 2_147_483_647
-    """`max.connections`; never more than half of the files that the process may have open."""
+    """`max.connections`: one more is closed; never more than half of the files that the process may have open."""
     max_connections_per_ip: int = 2_147_483_647
-    """`max.connections.per.ip`."""
+    """`max.connections.per.ip`: the same for one address."""
     connections_max_idle_ms: int = 600_000
     """`connections.max.idle.ms`: a connection without requests is closed after that time."""
     request_timeout_ms: int = 30_000
@@ -77,7 +96,7 @@ class BrokerOptions:
     fetch_session_cache_slots: int = 1_000
     """`max.incremental.fetch.session.cache.slots`; 0: no sessions, clients send full fetches."""
     retention_check_ms: int = 300_000
-    """`log.retention.check.interval.ms`."""
+    """`log.retention.check.interval.ms`: how often logs are looked through for what is too old or too much."""
     cleaner_backoff_ms: int = 15_000
     """`log.cleaner.backoff.ms`: how often compacted topics are looked through for what is due."""
     cleaner_map_bytes: int = 134_217_728
@@ -85,6 +104,15 @@ class BrokerOptions:
     transaction_max_timeout_ms: int = 900_000
     """`transaction.max.timeout.ms`: producers may not ask for longer ones."""
     transactional_id_expiration_ms: int = 604_800_000
-    """`transactional.id.expiration.ms`."""
+    """`transactional.id.expiration.ms`: an id that nobody uses for so long is forgotten."""
     producer_id_expiration_ms: int = 86_400_000
-    """`producer.id.expiration.ms`."""
+    """`producer.id.expiration.ms`: an idempotent producer that is silent for so long is forgotten."""
+    metrics_port: int | None = None
+    """Port of an HTTP server with metrics in Prometheus' text format (/metrics) and health checks (/health/live,
+    /health/ready); 0: any free one. None: there is none."""
+    metrics_host: str = "127.0.0.1"
+    """Address that the metrics are served on."""
+    log_requests: bool = False
+    """Whether each request is logged, one line. SIGUSR2 switches it on and off in a running broker."""
+    faults: tuple[str, ...] = ()
+    """Faults from the start on, for tests of clients, such as "EndTxn:delay=500"; see `Fault.parse`."""

@@ -12,7 +12,13 @@ from pathlib import Path
 
 import click
 
+from broker.metrics import METRICS as BROKER_METRICS
+from broker.metrics.catalogue import REQUEST_SECONDS, REQUEST_SECONDS_HELP
+from broker.settings import settings
+from broker.settings.kafka_properties import IGNORED
+from broker.topics.definitions import DEFINITIONS
 from streams.cli import main
+from streams.cli.broker_settings import command_defaults
 from streams.observe.metrics import METRICS
 
 DOCS = Path(__file__).parent
@@ -67,7 +73,83 @@ type and attribute of the MBean, with underscores. What Kafka has no name for be
   same address.
 """
 
-PAGES = {DOCS / "reference" / "command-line.md": command_line, DOCS / "reference" / "metrics.md": metrics}
+
+def broker_metrics() -> str:
+    """Every metric of the bundled broker, by what it is measured of."""
+    parts = [BROKER_METRICS_HEAD]
+    for title, group in BROKER_METRICS.items():
+        parts.append(f"### {title}\n\n| metric | kind | unit | labels | |\n|---|---|---|---|---|")
+        for each in group:
+            labels = ", ".join(f"`{label}`" for label in each.labels)
+            parts.append(f"| `{each.name}` | {each.kind} | {each.unit} | {labels} | {each.help} |")
+        if title == "Requests":
+            parts.append(f"| `{REQUEST_SECONDS}` | histogram | seconds | `request` | {REQUEST_SECONDS_HELP} |")
+        parts[-1] += "\n"
+    return "\n".join(parts)
+
+
+BROKER_METRICS_HEAD = """# Metrics of the broker
+
+With `headrace broker --metrics-port 9644` (`Broker(metrics=True)` in tests) the bundled broker answers `GET /metrics`,
+`/health/live` and `/health/ready` on that port of the loopback address (`metrics_host`). Names are those that Kafka's
+metrics have behind the JMX exporter of Prometheus with its example rules for brokers; what Kafka has no name for begins
+with `headrace_broker_`. Counts begin with the broker's process. `process_*` and `python_*` are at the same address.
+
+Requests are counted only while the port is open. Topics and logs are read when somebody asks, so they cost nothing
+between; with thousands of partitions, ask less often.
+"""
+
+
+def broker_settings() -> str:
+    """Every setting of the bundled broker."""
+    parts = [BROKER_SETTINGS_HEAD]
+    for setting in settings().values():
+        default = setting.shown(command_defaults().get(setting.name, setting.default))
+        kafka = f"`{setting.kafka_name}`" if setting.kafka_name else ""
+        text = setting.doc.removeprefix(kafka).lstrip(":;. ")
+        text = text[:1].upper() + text[1:]
+        shown = f"`{default}`" if default else ""
+        parts.append(f"| `{setting.name}` | {shown} | {kafka} | {text.replace('|', chr(92) + '|')} |")
+    parts.append(TOPIC_DEFAULTS_HEAD)
+    for name, definition in DEFINITIONS.items():
+        parts.append(f"| `{name}` | `{definition.broker_name}` | {definition.default} | {definition.doc} |")
+    parts.append(IGNORED_HEAD)
+    for why, patterns in IGNORED.items():
+        parts.append(f"- {why}: {', '.join(f'`{pattern}`' for pattern in patterns)}")
+    return "\n".join(parts) + "\n"
+
+
+BROKER_SETTINGS_HEAD = """# Settings of the broker
+
+Made from `broker/options.py` by `make docs`. [The broker](../broker.md#settings) says where they can be set. Each is an
+option of `headrace broker` (`fetch_max_bytes`: `--fetch-max-bytes`), a variable (`HEADRACE_BROKER_FETCH_MAX_BYTES`), a
+name in the table `[broker]` of `headrace.toml`, and an argument of `BrokerOptions`. Durations are in ms, sizes in
+bytes. The defaults are those of the command; a `Broker()` in Python takes a free port, a temporary directory and
+`fsync="never"`.
+
+| setting | default | Kafka's name | |
+|---|---|---|---|"""
+TOPIC_DEFAULTS_HEAD = """
+## Defaults of topics
+
+These are the configs of topics. Set for the broker, under the topic's or the broker's name of them, they hold for all
+topics that do not set them themselves. `log.retention.hours`, `log.retention.minutes` and `log.roll.hours` are taken
+too.
+
+| topic config | the broker's name | Kafka's default | |
+|---|---|---|---|"""
+IGNORED_HEAD = """
+## Taken and ignored
+
+Kafka's properties that mean nothing on one node are accepted, with a note, so that a `server.properties` can stay as it
+is. Properties of security are never among them: they are settings, or they are refused.
+"""
+
+PAGES = {
+    DOCS / "reference" / "command-line.md": command_line,
+    DOCS / "reference" / "metrics.md": lambda: metrics() + "\n" + broker_metrics(),
+    DOCS / "reference" / "broker-settings.md": broker_settings,
+}
 
 if __name__ == "__main__":
     stale = [page for page, make in PAGES.items() if not page.exists() or page.read_text() != make()]

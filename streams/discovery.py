@@ -4,7 +4,7 @@ In this order, the first that applies:
 
 1. what the caller gives (`App(bootstrap_servers=…)`, `--bootstrap-servers`);
 2. the environment variable `HEADRACE_BOOTSTRAP_SERVERS`;
-3. `bootstrap_servers` in the settings file (`headrace.toml`, see `streams.settings.file`);
+3. `bootstrap_servers` in the settings file (`headrace.toml`, see `streams.settings_file`);
 4. the nearest `.headrace/broker.json`, looked for in the working directory and then in each directory above it, if
    the broker it names answers. `headrace dev` and `headrace broker` write that file while they run;
 5. `127.0.0.1:9092`.
@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+
+from streams.settings_file import find_settings_file
 
 HOME_DIRECTORY = ".headrace"
 """The directory beside a project where its broker, state and announcements live."""
@@ -117,8 +119,6 @@ def locate_broker(
     from_environment = variables.get(ENVIRONMENT_VARIABLE)
     if from_environment:
         return BrokerLocation(bootstrap_servers=from_environment, origin="environment")
-    from streams.settings.file import find_settings_file  # late: with it come pydantic and its half a second
-
     first = (Path.cwd() if start is None else start).resolve()
     file = find_settings_file(variables, first)
     if file is not None and file.values.get("bootstrap_servers"):

@@ -71,6 +71,9 @@ class LogCleaner:
         self.first_dirty: WeakKeyDictionary[PartitionLog, int] = WeakKeyDictionary()
         self.uncleanable: WeakSet[PartitionLog] = WeakSet()
         """Logs with a batch that cannot be read; not tried again."""
+        self.passes = 0
+        """Since the start, failed ones too."""
+        self.woken = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -80,8 +83,14 @@ class LogCleaner:
     async def run(self) -> None:
         """Cleans what is due, again and again."""
         while True:
-            await asyncio.sleep(self.backoff_ms / 1000)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.woken.wait(), self.backoff_ms / 1000)
+            self.woken.clear()
             await self.clean_all()
+
+    def wake(self) -> None:
+        """Has it look at once for what is due."""
+        self.woken.set()
 
     async def close(self) -> None:
         """Breaks off what is under way; the next start throws the half-done work away."""
@@ -101,6 +110,7 @@ class LogCleaner:
             while (chosen := self.dirtiest(failed)) is not None:
                 log = chosen.log
                 passes += 1
+                self.passes += 1
                 try:
                     await self.clean(chosen)
                 except (OSError, IndexFileError, Stale) as error:

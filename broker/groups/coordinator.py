@@ -98,6 +98,9 @@ class GroupCoordinator:
         self.classic.cancel_waiting()
         await self.journal.close()
 
+    def clock_moved(self) -> None:
+        self.alarm.clock_moved()
+
     # -- membership --------------------------------------------------------------------------------------------------
     async def join(self, request: JoinRequest) -> JoinResult:
         """Waits until the group begins a generation with this member, or refuses it."""

@@ -7,9 +7,9 @@ Apache Kafka lets it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from kio.schema.errors import ErrorCode
 
@@ -27,6 +27,11 @@ class AnyGroup(Protocol):
 
     @property
     def group_id(self) -> str: ...
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """By id."""
+        ...
 
 
 G = TypeVar("G", bound=AnyGroup, contravariant=True)

@@ -31,6 +31,9 @@ def open_coordinator(broker: BrokerState) -> GroupCoordinator:
         initial_rebalance_delay_ms=options.group_initial_rebalance_delay_ms,
         min_session_timeout_ms=options.group_min_session_timeout_ms,
         max_session_timeout_ms=options.group_max_session_timeout_ms,
+        max_size=options.group_max_size,
+        offset_metadata_max_bytes=options.offset_metadata_max_bytes,
+        offsets_retention_ms=options.offsets_retention_minutes * 60_000,
     )
     configs = GroupConfigs(
         ConsumerGroupSettings(

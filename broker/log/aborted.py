@@ -15,9 +15,8 @@ from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
-from crc32c import crc32c
-
 from broker.log.index import IndexFileError, read_file
+from broker.protocol.checksum import crc32c
 
 VERSION = 0
 checksum_struct = Struct(">I")

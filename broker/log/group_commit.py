@@ -42,6 +42,8 @@ class GroupCommit:
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="broker-fsync")
         self.waiting: dict[PartitionLog, asyncio.Future[None]] = {}
         self.worker: asyncio.Task[None] | None = None
+        self.syncs = 0
+        """Segments synced since the start."""
 
     def wait(self, log: PartitionLog) -> asyncio.Future[None]:
         """Done when all that the log has now is durable and visible. Carries an OSError if it cannot be.
@@ -69,6 +71,7 @@ class GroupCommit:
                     future.exception()
                 pending = [log.pending() for log in waiting]
                 errors = await loop.run_in_executor(self.executor, self.sync, [one.segment for one in pending])
+                self.syncs += len(pending)
                 for (log, future), upto, error in zip(waiting.items(), pending, errors):
                     if error is None:
                         log.commit(upto)

@@ -21,7 +21,7 @@ from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
-from crc32c import crc32c
+from broker.protocol.checksum import crc32c
 
 OFFSET_ENTRY_SIZE = 8
 TIME_ENTRY_SIZE = 12

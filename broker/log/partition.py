@@ -13,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from crc32c import crc32c
 from kio.schema.errors import ErrorCode
 
 from broker.files import sync_directory, write_fields
@@ -39,6 +38,7 @@ from broker.protocol.batches import (
     header_struct,
     read_header,
 )
+from broker.protocol.checksum import crc32c
 from broker.protocol.control import is_commit
 from broker.topics.config import TopicConfig
 

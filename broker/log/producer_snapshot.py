@@ -10,9 +10,8 @@ from __future__ import annotations
 from struct import Struct
 from struct import error as StructError
 
-from crc32c import crc32c
-
 from broker.log.producers import Producer, ProducerStates
+from broker.protocol.checksum import crc32c
 
 SNAPSHOT_VERSION = 2
 NO_TRANSACTION = -1

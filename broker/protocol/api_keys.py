@@ -65,3 +65,8 @@ class ApiKey(IntEnum):
     CONSUMER_GROUP_DESCRIBE = 69
     LIST_CONFIG_RESOURCES = 74
     DESCRIBE_TOPIC_PARTITIONS = 75
+
+
+def api_name(key: ApiKey) -> str:
+    """As Kafka writes it: "EndTxn"."""
+    return "".join(word.capitalize() for word in key.name.split("_"))

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple, TypeAlias
 
-from crc32c import crc32c
-
+from broker.protocol.checksum import crc32c
 from broker.protocol.compression import InflatedSizeError, decompress
 from broker.protocol.varint import read_varlong, write_varlong
 

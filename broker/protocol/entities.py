@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any, cast
+from importlib import import_module
+from typing import Any, Literal, cast
 
-from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 
-from broker.protocol.api_keys import ApiKey
+from broker.protocol.api_keys import ApiKey, api_name
 from broker.protocol.shape import shape_of
 
 
@@ -22,12 +22,12 @@ class VersionedEntities:
     __slots__ = ("flexible", "read_unchecked", "shape", "write")
 
     def __init__(self, key: ApiKey, version: int) -> None:
-        request_type = load_request_schema(key, version)
+        request_type = schema(key, version, "Request")
         self.flexible: bool = request_type.__flexible__
         self.shape = shape_of(request_type)
         self.read_unchecked = cast(Callable[[Any, int], tuple[Any, int]], entity_reader(request_type))
         """(read-only buffer, position) -> (request entity, bytes read)"""
-        self.write = cast(Callable[[Any, Any], None], entity_writer(load_response_schema(key, version)))
+        self.write = cast(Callable[[Any, Any], None], entity_writer(schema(key, version, "Response")))
 
     def read(self, frame: memoryview, position: int) -> Any:
         """The request entity at a position of a frame. Raises what the codec raises where the bytes are no request."""
@@ -39,3 +39,9 @@ class VersionedEntities:
         out = io.BytesIO()
         self.write(out, response)
         return out.getvalue()
+
+
+def schema(key: ApiKey, version: int, kind: Literal["Request", "Response"]) -> Any:
+    """The entity class, by its place in kio: its own index of all of them is a tenth of a broker's start."""
+    module = import_module(f"kio.schema.{key.name.lower()}.v{version}.{kind.lower()}")
+    return getattr(module, api_name(key) + kind)

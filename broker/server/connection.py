@@ -59,6 +59,8 @@ class Connection(asyncio.BufferedProtocol):
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
         self.client_host = ""
         self.principal = ANONYMOUS
+        self.software = ""
+        """"name/version" of the client, once it has told them while requests were watched."""
         self.buffer = bytearray(BUFFER_SIZE)
         self.view = memoryview(self.buffer)
         self.start = 0
@@ -84,6 +86,12 @@ class Connection(asyncio.BufferedProtocol):
         self.reserved = 0
         """Bytes of its buffer, if that is a large one."""
         self.unsent = 0
+
+    @property
+    def address(self) -> str:
+        """ "host:port" of the client."""
+        host, port, *_ = self.transport.get_extra_info("peername") or ("unknown", 0)
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     # -- transport ---------------------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -243,7 +251,11 @@ class Connection(asyncio.BufferedProtocol):
             if operation.flexible_request:
                 position = position + 1 if not frame[position] else skip_header_tags(frame, position)
             context = RequestContext(self.state, version, client_id, self.client_host, self.principal)
-            if operation.entities is None:
+            if (watch := self.server.watching) is not None:
+                result = watch.handle(self, operation, context, frame, position, read_entity)
+                if result is None:
+                    return
+            elif operation.entities is None:
                 result = operation.handle(context, frame, position)
                 if result is None:
                     return
@@ -314,7 +326,10 @@ class Connection(asyncio.BufferedProtocol):
     def take_result(self, answer: Answer, result: Any) -> None:
         """Puts a result into its place and writes what is first in line."""
         entities = answer.operation.entities
-        if entities is None:
+        answers = self.answers
+        if result is None:
+            answers.remove(answer)  # Produce with acks=0, which had to wait
+        elif entities is None or type(result) is list:
             answer.parts = result
         else:
             try:
@@ -322,7 +337,6 @@ class Connection(asyncio.BufferedProtocol):
             except Exception as error:
                 self.failed(answer.operation, error)
                 return
-        answers = self.answers
         while answers and (parts := answers[0].parts) is not None:
             first = answers.popleft()
             self.write(first.correlation_id, first.operation, parts)

@@ -26,7 +26,9 @@ from broker.topics.definitions import InvalidConfigError
 from broker.transactions.opening import open_transactions
 
 if TYPE_CHECKING:
+    from broker.metrics.server import MetricsServer
     from broker.registry.server import RegistryServer
+    from broker.watch import Watch
 
 LOG = logging.getLogger("broker.server")
 BACKLOG = 1_024
@@ -55,6 +57,11 @@ class Server:
         self.cleaner: LogCleaner
         self.table: HandlerTable
         self.registry: RegistryServer | None = None
+        self.closed_cleanly = False
+        self.made_watch: Watch | None = None
+        self.watching: Watch | None = None
+        """The watch while it is needed: what connections look at for each request."""
+        self.metrics: MetricsServer | None = None
         self.schema_registry_url: str | None = None
         """Where the schema registry answers, if there is one."""
 
@@ -67,6 +74,8 @@ class Server:
         try:
             if self.options.schema_registry_port is not None:
                 asked = self.listen(self.options.schema_registry_port, "--schema-registry-port")
+            for text in self.options.faults:
+                self.add_fault(text)
             try:
                 TopicConfig.parse({}, self.options.topic_defaults)
             except InvalidConfigError as error:
@@ -95,6 +104,10 @@ class Server:
             self.follow_configs(self.cleaner)
             if asked is not None:
                 await self.serve_schemas(asked)
+            if self.options.log_requests:
+                self.watch.log_requests(True)
+            if self.options.metrics_port is not None:
+                await self.serve_metrics(self.options.metrics_port)
             self.listener = await self.loop.create_server(lambda: Connection(self), sock=listening, backlog=BACKLOG)
         except BaseException:
             listening.close()
@@ -112,6 +125,20 @@ class Server:
         assert self.listener is not None
         return self.listener.sockets[0].getsockname()[1]
 
+    def add_fault(self, text: str) -> None:
+        """Raises FaultError."""
+        from broker.faults import Fault
+
+        self.watch.faults.add(Fault.parse(text))
+        self.watch.changed()
+
+    async def serve_metrics(self, port: int) -> None:
+        """Raises AddressInUseError, BrokerError."""
+        from broker.metrics.server import MetricsServer
+
+        self.metrics = MetricsServer(self)
+        await self.metrics.start(self.listen(port, "--metrics-port", self.options.metrics_host))
+
     async def serve_schemas(self, listening: socket.socket) -> None:
         """The registry's web framework is imported only where there is a registry: it takes a third of a second."""
         from broker.registry.server import RegistryServer
@@ -122,9 +149,9 @@ class Server:
         port = listening.getsockname()[1]
         self.schema_registry_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def listen(self, port: int, option: str = "--port") -> socket.socket:
+    def listen(self, port: int, option: str = "--port", host: str | None = None) -> socket.socket:
         """Binds the address. `option` is what gives another port. Raises AddressInUseError, BrokerError."""
-        host = self.options.host
+        host = self.options.host if host is None else host
         try:
             found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             # "localhost" is often ::1 first, where some clients do not look.
@@ -172,6 +199,34 @@ class Server:
         self.limits.sweep(self.connections)
         self.sweep = self.loop.call_later(SWEEP_S, self.sweep_connections)
 
+    @property
+    def watch(self) -> Watch:
+        """Faults, request log, counts of requests; made when one of them is first wanted."""
+        if self.made_watch is None:
+            from broker.watch import Watch
+
+            self.made_watch = Watch(self.look_at_watch)
+        return self.made_watch
+
+    def look_at_watch(self) -> None:
+        self.watching = self.watch if self.watch.needed else None
+
+    def clock_moved(self) -> None:
+        """The clock has gone on by itself: all that waits for it looks again."""
+        self.state.groups.clock_moved()
+        self.state.transactions.clock_moved()
+        if self.chore is not None:
+            self.chore.cancel()
+        self.tidy_up()
+        self.cleaner.wake()
+
+    def kill_connections(self) -> int:
+        """Closes every client's connection; returns how many there were."""
+        connections = list(self.connections)
+        for connection in connections:
+            connection.hang_up()
+        return len(connections)
+
     async def close(self, *, keep_data: bool = True) -> None:
         """Stops serving and closes the logs cleanly. Without `keep_data` nothing is made durable first."""
         for timer in (self.chore, self.sweep):
@@ -183,6 +238,8 @@ class Server:
             connection.transport.abort()
         if self.registry is not None:
             await self.registry.close()
+        if self.metrics is not None:
+            await self.metrics.close()
         await asyncio.sleep(0)  # lets the connections notice, and cancel what waits for them
         await self.cleaner.close()
         await self.state.transactions.close()
@@ -190,6 +247,7 @@ class Server:
         await self.state.group_commit.close()
         try:
             self.state.close(sync=keep_data)
+            self.closed_cleanly = True
         except OSError as error:
             LOG.error("unclean shutdown, the next start will scan the logs: %s", error)
         self.data.release()

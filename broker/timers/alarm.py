@@ -40,6 +40,11 @@ class Alarm(Generic[K]):
             self.fired(key)
         self.arm()
 
+    def clock_moved(self) -> None:
+        """What is due by the clock now need not wait for the event loop's timer, which knows nothing of it."""
+        self.stop()
+        self.ring()
+
     def stop(self) -> None:
         if self.handle is not None:
             self.handle.cancel()

@@ -87,6 +87,9 @@ class TransactionCoordinator:
             await asyncio.gather(*self.running, return_exceptions=True)
         await self.journal.close()
 
+    def clock_moved(self) -> None:
+        self.alarm.clock_moved()
+
     # -- requests ----------------------------------------------------------------------------------------------------
     async def initialise(
         self, transactional_id: str, timeout_ms: int, claimed: ProducerIdentity | None = None

@@ -2,87 +2,109 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
-from streams.cli.failures import SuggestingGroup
+from streams.cli.broker_settings import BrokerCommand, resolved
 from streams.cli.home import Home
-from streams.cli.options import log_format_option
-from streams.cli.terminal import talk
+from streams.cli.options import json_option, log_format_option
+from streams.cli.terminal import print_table, talk
 from streams.cli.verify import verify
-from streams.discovery import HOME_DIRECTORY
+
+if TYPE_CHECKING:
+    from broker.settings import Resolved
 
 
-@click.group(cls=SuggestingGroup, invoke_without_command=True, short_help="Run the bundled broker.")
+@click.group(cls=BrokerCommand, invoke_without_command=True, short_help="Run the bundled broker.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="Any setting, by its name or Kafka's.")
 @click.option(
-    "--data",
-    "data_dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(HOME_DIRECTORY) / "broker",
-    show_default=True,
-    help="Where the log is kept.",
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on and to advertise.")
-@click.option("--port", type=click.IntRange(0, 65535), default=9092, show_default=True, help="0: a free one.")
-@click.option(
-    "--fsync",
-    type=click.Choice(["always", "never"]),
-    default="always",
-    show_default=True,
-    help="always: acknowledged records survive a power cut. never: they survive the death of the process.",
+    "--properties",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Kafka's server.properties.",
 )
 @click.option(
-    "--schema-registry-port",
-    type=click.IntRange(0, 65535),
-    help="Serve a schema registry, with Confluent's REST API, on this port; 0: a free one.  [default: none]",
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A settings file instead of the headrace.toml here or above.",
 )
+@click.option("--show-settings", is_flag=True, help="Print all settings and their origins, and end.")
+@json_option
 @log_format_option
 @click.pass_context
 def broker(
     ctx: click.Context,
-    data_dir: Path,
-    host: str,
-    port: int,
-    fsync: Literal["always", "never"],
-    schema_registry_port: int | None,
+    assignments: tuple[str, ...],
+    properties: Path | None,
+    config: Path | None,
+    show_settings: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Run the bundled broker until Ctrl-C or SIGTERM. Any Kafka client can use it.
 
-    Prints its address to stdout once it is ready. Commands in this directory or below find it by themselves.
+    Prints its address to stdout once it is ready. Commands in this directory or below find it by themselves. Every
+    setting of --show-settings is an option too. Options count before HEADRACE_BROKER_…, --properties and the table
+    [broker] of headrace.toml.
 
     \b
     headrace broker --data /var/lib/headrace --port 9092 --schema-registry-port 8081
+    headrace broker --properties server.properties --set log.retention.hours=24
     """
     if ctx.invoked_subcommand is not None:
         return
-    from broker import BrokerOptions
+    settings = resolved(given, assignments, properties, config)
+    for note in settings.notes:
+        talk(note)
+    if show_settings:
+        print_settings(settings, as_json)
+        return
+    serve(settings)
+
+
+def print_settings(settings: Resolved, as_json: bool) -> None:
+    """Secrets are stars."""
+    found = settings.origins()
+    for setting in found if as_json else ():
+        click.echo(msgspec.json.encode({"setting": setting.name, "value": setting.value, "origin": setting.place}))
+    if not as_json:
+        print_table(("SETTING", "VALUE", "ORIGIN"), [(s.name, s.value or "-", s.place) for s in found])
+
+
+def serve(settings: Resolved) -> None:
+    """Until a signal comes."""
+    from broker.messages import started, stopped
     from broker.serving import Running
     from streams.cli.logs import log_to_stderr
-    from streams.cli.stopping import stop_signals
+    from streams.cli.stopping import on_signal, stop_signals
 
     log_to_stderr()
+    logging.getLogger("broker.requests").setLevel(logging.INFO)
+    options = settings.options
+    assert options.data is not None
     with ExitStack() as stack:
 
-        def ready(advertised_host: str, bound_port: int) -> None:
-            address = f"{advertised_host}:{bound_port}"
+        def ready(host: str, port: int) -> None:
+            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             stack.enter_context(Home.here().announce_broker(address, data_dir))
-            if running.schema_registry_url is not None:
-                talk(f"schema registry at {running.schema_registry_url}")
-            talk(f"log in {data_dir}; Ctrl-C ends")
+            for line in started(running):
+                talk(line)
+            talk("Ctrl-C ends")
             click.echo(address)
             sys.stdout.flush()
 
-        options = BrokerOptions(
-            data=data_dir, host=host, port=port, fsync=fsync, schema_registry_port=schema_registry_port
-        )
+        data_dir = options.data
         running = Running(options, ready)
         stop = stack.enter_context(stop_signals(running.stop))
+        stack.enter_context(on_signal(signal.SIGUSR2, running.switch_request_log_soon))
         running.run(signals=False)
-    talk("stopped")
+    talk(stopped(running))
     raise click.exceptions.Exit(stop.exit_code)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from streams.settings.file import FILE_NAME
+from streams.settings_file import FILE_NAME
 
 if TYPE_CHECKING:
     from watchfiles import Change

@@ -75,6 +75,20 @@ def stop_signals(on_stop: Callable[[], None] | None = None) -> Generator[StopReq
 
 
 @contextmanager
+def on_signal(number: signal.Signals, call: Callable[[], None]) -> Generator[None]:
+    """While the block runs, the signal is a call in the main thread."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        call()
+
+    previous = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        signal.signal(number, previous)
+
+
+@contextmanager
 def passed_on(number: signal.Signals, to: Callable[[], Iterable[int]]) -> Generator[None]:
     """While the block runs, this process hands the signal to others, by their pids, instead of heeding it itself."""
 

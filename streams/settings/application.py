@@ -16,7 +16,7 @@ from streams.errors import ConfigError
 from streams.serde import SchemaRegistry
 from streams.serde.registry import SubjectNames
 from streams.settings.client_properties import JAVA_ONLY, masked, properties_from_environment
-from streams.settings.file import SettingsFile, find_settings_file
+from streams.settings_file import BROKER_TABLE, SettingsFile, find_settings_file
 
 PREFIX = "HEADRACE_"
 MILLISECOND = timedelta(milliseconds=1)
@@ -30,7 +30,7 @@ Optimization = Literal["reuse_ktable_source_topics", "merge_repartition_topics",
 
 class AppSettings(BaseSettings):
     """Every field but the first can be set as `HEADRACE_<FIELD>`, such as `HEADRACE_STATE_DIR=/var/lib/headrace`, or
-    by its name in `headrace.toml` (see `streams.settings.file`). Properties of the client are gathered from everywhere;
+    by its name in `headrace.toml` (see `streams.settings_file`). Properties of the client are gathered from everywhere;
     of one that is set twice, the stronger place counts."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -240,13 +240,16 @@ def application_settings(application_id: str, given: Mapping[str, Any]) -> AppSe
 
 def _checked(file: SettingsFile) -> Mapping[str, Any]:
     for name in file.values:
+        if name == BROKER_TABLE:
+            continue
         if name == "application_id":
             raise ConfigError(f"{file.path} sets application_id, which is the first argument of App", setting=name)
         if name not in AppSettings.model_fields:
             raise ConfigError(f"{file.path}: there is no setting {name!r}{_meant(name)}", setting=name)
-    if "state_dir" in file.values:
-        return {**file.values, "state_dir": file.path.parent / str(file.values["state_dir"])}
-    return file.values
+    values = {name: value for name, value in file.values.items() if name != BROKER_TABLE}
+    if "state_dir" in values:
+        values["state_dir"] = file.path.parent / str(values["state_dir"])
+    return values
 
 
 def _meant(name: str) -> str:

@@ -8,7 +8,7 @@ security.protocol = "sasl_ssl"
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 CLIENT_PREFIX = "HEADRACE_CLIENT_"
@@ -41,15 +41,6 @@ def properties_from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def variable_of(property_name: str) -> str:
     """The variable that sets the property."""
     return CLIENT_PREFIX + property_name.upper().replace(".", "_")
-
-
-def flattened(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Names with dots again, where TOML has made tables in tables of them."""
-    for name, value in properties.items():
-        if isinstance(value, Mapping):
-            yield from flattened(cast("Mapping[str, Any]", value), f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
 
 
 def without_security(properties: Mapping[str, Any]) -> dict[str, Any]:

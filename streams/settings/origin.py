@@ -9,9 +9,11 @@ from typing import Any
 
 from streams.settings.application import PREFIX, AppSettings
 from streams.settings.client_properties import CLIENT_PREFIX, WHOLE, masked, properties_from_environment, variable_of
-from streams.settings.file import FILE_VARIABLE, SettingsFile
+from streams.settings_file import FILE_VARIABLE, SettingsFile
 
 DEFAULT = "default"
+BROKER_PREFIX = "HEADRACE_BROKER_"
+"""Of variables for `headrace broker`, which refuses what it does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,6 @@ def unknown_variables(environ: Mapping[str, str]) -> dict[str, str | None]:
     strange = [
         name
         for name in sorted(environ)
-        if name.startswith(PREFIX) and not name.startswith(CLIENT_PREFIX) and name not in known
+        if name.startswith(PREFIX) and not name.startswith((CLIENT_PREFIX, BROKER_PREFIX)) and name not in known
     ]
     return {name: next(iter(difflib.get_close_matches(name, known, n=1)), None) for name in strange}

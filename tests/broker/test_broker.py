@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -52,14 +51,16 @@ def test_broker_leaves_nothing_behind(in_process: bool) -> None:
 
 
 def test_ready_means_ready() -> None:
-    """A connection made at once is accepted; and it does not take long (0.2 s on an idle machine)."""
+    """A connection made at once is accepted; and it does not take long (0.2 s on an idle machine): the time is that of
+    the process itself, whatever else the machine has to do."""
     best = 60.0
     for _ in range(3):
-        start = time.perf_counter()
         with Broker() as broker:
-            best = min(best, time.perf_counter() - start)
+            assert broker.process is not None
+            spent = psutil.Process(broker.process.pid).cpu_times()
+            best = min(best, spent.user + spent.system)
             socket.create_connection((broker.host, broker.port), timeout=1).close()
-    assert best < 1.5
+    assert best < 0.7
 
 
 def test_data_survives_a_restart_on_the_same_port(tmp_path: Path) -> None:
@@ -83,6 +84,34 @@ def test_kill_is_for_processes_only() -> None:
 def test_start_twice_is_refused() -> None:
     with Broker() as broker, pytest.raises(BrokerError, match="running already"):
         broker.start()
+
+
+def test_options_are_no_secret_for_those_who_list_processes() -> None:
+    """They may hold passwords, and command lines are for everybody to read."""
+    with Broker(topic_defaults={"retention.ms": "4242"}) as broker:
+        assert broker.process is not None
+        assert "4242" not in " ".join(psutil.Process(broker.process.pid).cmdline())
+
+
+def test_config_takes_any_setting_by_its_name_or_kafkas(tmp_path: Path) -> None:
+    config = {"num.partitions": 3, "log.retention.ms": "5", "group_max_size": 7}
+    broker = Broker(data=tmp_path, config=config)
+    assert broker.options == BrokerOptions(
+        data=tmp_path, default_partitions=3, topic_defaults={"retention.ms": "5"}, group_max_size=7
+    )
+    based = Broker(options=BrokerOptions(default_partitions=2, port=5), config={"num.partitions": 4})
+    assert (based.options.default_partitions, based.options.port) == (4, 5)
+    with pytest.raises(BrokerError, match=r"Broker\(config=…\): num.partitons: .* did you mean num.partitions"):
+        Broker(config={"num.partitons": 3})
+
+
+def test_order_to_a_broker_that_died_says_so() -> None:
+    with Broker() as broker:
+        assert broker.process is not None
+        broker.process.kill()
+        broker.process.wait()
+        with pytest.raises(BrokerError, match="has died"):
+            broker.kill_connections()
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------
@@ -196,7 +225,9 @@ def test_schemas_are_imported_when_they_are_used(tmp_path: Path) -> None:
     versions = [name.split(".")[2] for name in modules if name.startswith("kio.schema.") and name.count(".") > 2]
     assert set(versions) <= {"request_header", "response_header"}
     heavy = ("confluent_kafka", "pydantic", "click", "rich", "cramjam", "streams", "stores")
-    assert [name for name in modules if name.split(".")[0] in heavy] == []
+    assert [name for name in modules if name.split(".")[0] in (*heavy, "prometheus_client", "argparse")] == []
+    unused = ("broker.control", "broker.faults", "broker.metrics", "broker.settings", "broker.watch", "kio.index")
+    assert [name for name in (*unused, "importlib.metadata") if name in modules] == []
 
 
 def test_options_are_passed_to_the_process() -> None:

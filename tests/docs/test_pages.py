@@ -17,6 +17,7 @@ from opentelemetry.util._once import Once
 
 from streams import App
 from streams.cli import main
+from streams.cli.broker_settings import resolved
 from streams.render import describe
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +77,17 @@ def test_tests_in_the_docs_pass(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(files)} passed" in done.stdout
+
+
+def test_settings_in_the_brokers_page_are_settings(tmp_path: Path) -> None:
+    """Its tables and property files are taken as they stand."""
+    page = ROOT / "docs" / "broker.md"
+    (table,), (properties,) = blocks(page, "toml"), blocks(page, "properties")
+    (tmp_path / "headrace.toml").write_text(table)
+    (tmp_path / "server.properties").write_text(properties)
+    found = resolved({}, (), tmp_path / "server.properties", tmp_path / "headrace.toml", environ={})
+    assert (found.options.port, found.options.default_partitions, len(found.notes)) == (9092, 3, 2)
+    assert found.options.topic_defaults == {"retention.ms": "86400000", "segment.bytes": "100000000"}
 
 
 def test_readme_program_is_the_demos(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,9 @@
     [client_config]
     security.protocol = "sasl_ssl"
 
+    [broker]                                    # of `headrace broker`: its settings, or Kafka's names
+    log.retention.hours = 24
+
 It is the nearest one, looked for in the working directory and then in each directory above it; `HEADRACE_CONFIG` names
 another, which then has to be there.
 """
@@ -14,17 +17,18 @@ another, which then has to be there.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from streams.errors import ConfigError
-from streams.settings.client_properties import flattened
 
 FILE_VARIABLE = "HEADRACE_CONFIG"
 FILE_NAME = "headrace.toml"
 PROJECT_FILE = "pyproject.toml"
+BROKER_TABLE = "broker"
+"""The table of the bundled broker's settings, which `headrace broker` reads; applications pass it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,15 @@ def find_settings_file(environ: Mapping[str, str], start: Path) -> SettingsFile 
     return None
 
 
+def read_settings_file(path: Path) -> SettingsFile:
+    """A file that was named.
+
+    Raises:
+        ConfigError: it is not TOML or cannot be read.
+    """
+    return _read(path) or SettingsFile(path, {})
+
+
 def _read(path: Path) -> SettingsFile | None:
     """None for a `pyproject.toml` that says nothing of headrace."""
     try:
@@ -74,3 +87,12 @@ def _read(path: Path) -> SettingsFile | None:
         if isinstance(values.get(name), dict):
             values[name] = dict(flattened(values[name]))
     return SettingsFile(path, values)
+
+
+def flattened(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Names with dots again, where TOML has made tables in tables of them."""
+    for name, value in properties.items():
+        if isinstance(value, Mapping):
+            yield from flattened(cast("Mapping[str, Any]", value), f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

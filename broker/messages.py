@@ -1,0 +1,79 @@
+"""What a broker that people started says to them: at its start what it promises and what it does not, at its end what
+it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from broker.topics.names import INTERNAL
+
+if TYPE_CHECKING:
+    from broker.log.partition import PartitionLog
+    from broker.options import BrokerOptions
+    from broker.serving import Running
+
+LOOPBACK = ("127.", "::1", "localhost")
+DURABILITY = {
+    "always": "fsync=always: what was acknowledged survives the loss of power",
+    "never": "fsync=never: what was acknowledged survives the death of the process, not the loss of power",
+}
+
+
+def started(running: Running) -> Iterator[str]:
+    """Line by line, once the broker is ready."""
+    state, options = running.server.state, running.options
+    host, port = state.advertised_host, state.advertised_port
+    yield f"broker at {host}:{port}, ready in {running.ready_after_s:.2f} s"
+    logs = list(users_logs(running))
+    topics = counted(len({log.topic for log in logs}), "topic")
+    held = f"{topics}, {counted(len(logs), 'partition')}, {size(sum(log.size for log in logs))}"
+    where = "a temporary directory, removed at the end" if options.data is None else str(options.data)
+    yield f"log in {where}: {held}" + ("" if state.data.clean or not logs else "; recovered after an unclean end")
+    yield DURABILITY[options.fsync]
+    yield warning(options) or "no passwords and no encryption: for programs on this machine"
+    if running.schema_registry_url is not None:
+        yield f"schema registry at {running.schema_registry_url}"
+    if running.metrics_url is not None:
+        yield f"metrics at {running.metrics_url}"
+    if options.faults:
+        yield f"faults on purpose: {' '.join(options.faults)}"
+
+
+def warning(options: BrokerOptions) -> str | None:
+    """What is not safe about how it listens; None: it is as safe as can be expected."""
+    if options.host.startswith(LOOPBACK):
+        return None
+    return (
+        f"NOT SAFE: listens on {options.host or 'all addresses'} without passwords and encryption; whoever reaches it "
+        "reads and writes everything"
+    )
+
+
+def stopped(running: Running) -> str:
+    """Once it has ended."""
+    after = f"after {running.served_s:.0f} s, {size(running.bytes_written)} written"
+    if running.server.closed_cleanly:
+        return f"stopped cleanly {after}"
+    return f"stopped {after}, but not cleanly: the next start scans the logs"
+
+
+def users_logs(running: Running) -> Iterator[PartitionLog]:
+    """Of the topics that are not the broker's own."""
+    return (log for log in running.server.state.logs if log.topic not in INTERNAL)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that suits."""
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    for unit in ("KB", "MB"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:.1f} GB"

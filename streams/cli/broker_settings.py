@@ -1,0 +1,116 @@
+"""Options of `headrace broker`: one for each setting of the broker, made from their one description.
+
+The common ones are in `--help`; all are taken.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from streams.cli.failures import SuggestingGroup
+from streams.discovery import HOME_DIRECTORY
+
+if TYPE_CHECKING:
+    from broker.settings import Given, Resolved, Setting
+
+COMMON = ("data", "host", "port", "fsync", "schema_registry_port", "metrics_port", "log_requests", "faults")
+"""Settings that `--help` lists."""
+SHORT = {
+    "fsync": "always: acknowledged records survive a power cut. never: they survive the death of the process.",
+    "schema_registry_port": "Serve a schema registry there, with Confluent's REST API; 0: a free port.",
+    "metrics_port": "Serve metrics for Prometheus and health checks there; 0: a free port.",
+    "log_requests": "Log each request.",
+    "faults": "A fault for clients to meet, such as EndTxn:delay=500.",
+}
+"""Help where the setting's own text is long for it."""
+CODE = re.compile(r"`([^`]*)`")
+SENTENCE = re.compile(r"(?<=[.;])\s")
+
+
+def command_defaults() -> Mapping[str, Any]:
+    """What the command has otherwise than `Broker()`: it keeps its log, where clients look for it."""
+    return {"data": Path(HOME_DIRECTORY) / "broker", "port": 9092, "fsync": "always"}
+
+
+class BrokerCommand(SuggestingGroup):
+    """Its options are made when they are first needed: other commands need not import the broker's settings."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from broker.settings import settings
+
+        if not any(parameter.name == "data" for parameter in self.params):
+            defaults = command_defaults()
+            made = [option(setting, defaults) for setting in settings().values()]
+            made.sort(key=lambda one: COMMON.index(one.name) if one.name in COMMON else len(COMMON))
+            self.params[:0] = made
+        return super().get_params(ctx)
+
+
+def option(setting: Setting, defaults: Mapping[str, Any]) -> click.Option:
+    """The option of a setting. Its value stays text: `broker.settings` checks it as it does any other."""
+    default = setting.shown(defaults.get(setting.name, setting.default))
+    text = SHORT.get(setting.name) or SENTENCE.split(CODE.sub(r"\1", setting.doc))[0].rstrip(".;:") + "."
+    text = f"{text}  [default: {default or 'none'}]"
+    hidden = setting.name not in COMMON
+    if setting.required_type is bool:
+        flags = f"{setting.flag}/--no-{setting.flag.removeprefix('--')}"
+        return click.Option([flags], default=None, help=text, hidden=hidden)
+    if setting.name == "faults":
+        return click.Option(["--fault", setting.name], multiple=True, metavar="API:ACTION", help=text, hidden=hidden)
+    return click.Option([setting.flag], metavar=metavar(setting), help=text, hidden=hidden)
+
+
+def metavar(setting: Setting) -> str:
+    choices = getattr(setting.required_type, "__args__", ()) if setting.name == "fsync" else ()
+    if choices:
+        return f"[{'|'.join(choices)}]"
+    return {int: "N", Path: "PATH"}.get(setting.required_type, "TEXT")
+
+
+def resolved(
+    given: Mapping[str, Any],
+    assignments: tuple[str, ...],
+    properties: Path | None,
+    config: Path | None,
+    environ: Mapping[str, str] = os.environ,
+) -> Resolved:
+    """The broker's options from options, environment, properties file and settings file.
+
+    Args:
+        given: the options by the settings' names, None where they are not on the command line.
+        assignments: `--set`.
+
+    Raises:
+        SettingError, ConfigError: a setting is unknown or malformed, a file cannot be read.
+    """
+    from broker.settings import resolve
+    from broker.settings.given import from_assignments, from_environment, from_properties, from_table
+    from streams.settings_file import BROKER_TABLE, find_settings_file, read_settings_file
+
+    file = find_settings_file(environ, Path.cwd()) if config is None else read_settings_file(config)
+    table: Any = {} if file is None else file.values.get(BROKER_TABLE, {})
+    return resolve(
+        [
+            [*flags(given), *from_assignments(assignments)],
+            from_environment(environ),
+            [] if properties is None else from_properties(properties),
+            [] if file is None else from_table(table, file.path),
+        ],
+        command_defaults(),
+    )
+
+
+def flags(given: Mapping[str, Any]) -> list[Given]:
+    from broker.settings import Given, settings
+
+    return [
+        Given(name, value, "--fault" if name == "faults" else settings()[name].flag)
+        for name, value in given.items()
+        if value is not None and value != ()
+    ]
