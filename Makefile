@@ -45,6 +45,7 @@ replay: setup
 soak: setup
 	for flow in $(FLOWS); do $(BIN)/python -m tests.soak --flow $$flow $(ARGS) || exit 1; done
 	$(BIN)/python -m tests.soak.broker --kills 200
+	FAULTS=all $(BIN)/python -m pytest -q --timeout 0 tests/broker/verification/test_faults.py
 	$(BIN)/python -m tests.soak.oracles --runs 50
 	ORACLE_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 0 tests/streams/windows tests/streams/tables
 
