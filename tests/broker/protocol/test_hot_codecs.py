@@ -178,3 +178,15 @@ def test_fetch_answer_names_aborted_transactions(tmp_path: Path, version: int) -
     assert [(one.producer_id, one.first_offset) for one in found.aborted_transactions] == [(7, 6), (8, 7)]
     assert found.records == log.reader.read_committed(5, 1 << 20, at_least_one=True)[0]
     log.release()
+
+
+def test_topic_that_must_not_be_read_is_refused(tmp_path: Path) -> None:
+    log = open_partition(tmp_path)
+    log.append(batch("a"))
+    wanted = FullFetch(cast(Any, OneLog(log)), read_request(fetch_request(12, offset=0), 0, 12))
+    assert wanted.topics() == {"topic"}
+    wanted.denied = {"topic"}
+    (line,) = read_answer(1, 12, wanted.answer()[2]).responses
+    assert {one.error_code for one in line.partitions} == {ErrorCode.topic_authorization_failed}
+    assert {one.records for one in line.partitions} == {b""}
+    log.release()
