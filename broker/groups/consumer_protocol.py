@@ -34,21 +34,23 @@ class Subscription:
 
 
 def parse_subscription(metadata: bytes) -> Subscription | None:
-    """None if these bytes are no subscription."""
+    """None if these bytes are no subscription. Only the topics have to be there: what follows them and does not parse
+    says nothing."""
     reader = FieldReader(metadata)
     try:
         version = reader.int16()
         topics = frozenset(read_array(reader, reader.string))
-        if version < OWNED_FROM or reader.position == len(metadata):
-            return Subscription(version, topics)
+    except (JournalRecordError, UnicodeDecodeError):
+        return None
+    try:
         reader.blob()
-        owned = read_partitions(reader)
+        owned = read_partitions(reader) if version >= OWNED_FROM else frozenset[tuple[str, int]]()
         if version < RACK_FROM:
             return Subscription(version, topics, owned)
         reader.int32()
         return Subscription(version, topics, owned, reader.nullable_string())
     except (JournalRecordError, UnicodeDecodeError):
-        return None
+        return Subscription(version, topics)
 
 
 def parse_assignment(assignment: bytes) -> frozenset[tuple[str, int]] | None:
