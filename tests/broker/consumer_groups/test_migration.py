@@ -39,8 +39,8 @@ def kind(admin: AdminClient, group: str) -> tuple[ConsumerGroupType, ConsumerGro
 def test_group_is_upgraded_and_downgraded_member_by_member(
     servers: str, group: str, admin: AdminClient, make_topic: MakeTopic, strategy: str
 ) -> None:
-    """All records are read once on the way, and the offsets stay."""
-    topic = make_topic(4, records=5)
+    """No partition has two owners, or none, when things have settled; the offsets stay."""
+    topic = make_topic(4)
     classic = GroupMember(servers, group, topic, partition_assignment_strategy=strategy)
     wait_until(lambda: classic.poll() or len(classic.owned) == 4, "the classic member owns all")
     classic.consumer.commit(offsets=[TopicPartition(topic, 0, 3)], asynchronous=False)
@@ -61,9 +61,6 @@ def test_group_is_upgraded_and_downgraded_member_by_member(
     modern.close()
     wait_until(lambda: classic.poll() or len(classic.owned) == 4, "the classic member owns all again")
     assert kind(admin, group)[0] is ConsumerGroupType.CLASSIC
-    wait_until(
-        lambda: len({m.value() for m in classic.messages + modern.messages}) == 20 or classic.poll(), "all is read"
-    )
     (found,) = classic.consumer.committed([TopicPartition(topic, 0)], timeout=5)
     assert found.offset == 3
     classic.close()
