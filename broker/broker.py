@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pickle
 import select
 import shutil
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from broker import errors
 from broker.errors import BrokerError
 from broker.options import BrokerOptions
+from broker.server.listener import Endpoint
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -76,6 +80,11 @@ class Broker:
         """The data directory to remove at the end."""
         self.host = ""
         self.port = 0
+        """What clients of the first listener connect to."""
+        self.endpoints: tuple[Endpoint, ...] = ()
+        """The same of each listener, in the order of the options; empty before the start."""
+        self._ports: tuple[int, ...] = ()
+        """What is listened on; a restart listens there again."""
         self._schema_registry_url: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.thread: threading.Thread | None = None
@@ -86,7 +95,14 @@ class Broker:
         """ "host:port" for clients. Raises BrokerError before the start."""
         if not self.port:
             raise BrokerError("the broker is not running; use it as `with Broker() as broker:` or call start()")
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return self.endpoints[0].address
+
+    def bootstrap_servers_of(self, listener: str) -> str:
+        """The same for clients of the listener with that name. Raises BrokerError: there is none, or not yet."""
+        for endpoint in self.endpoints:
+            if endpoint.listener == listener:
+                return endpoint.address
+        raise BrokerError(f"no listener {listener!r}; there are {[one.listener for one in self.endpoints]}")
 
     @property
     def schema_registry_url(self) -> str:
@@ -118,7 +134,14 @@ class Broker:
             from broker.serving import temporary_data
 
             self.temporary = temporary_data()
-        options = replace(self.options, data=self.data, port=self.port or self.options.port)
+        options = replace(self.options, data=self.data)
+        if self._ports:  # of before a restart
+            again = zip(options.listeners, self._ports)
+            options = replace(
+                options,
+                port=self._ports[0],
+                listeners=tuple(replace(listener, port=port) for listener, port in again),
+            )
         if self._schema_registry_url is not None:  # of before a restart
             options = replace(options, schema_registry_port=int(self._schema_registry_url.rpartition(":")[2]))
         try:
@@ -172,13 +195,12 @@ class Broker:
         if self.temporary is not None:
             shutil.rmtree(self.temporary, ignore_errors=True)
             self.temporary = None
-        self.port, self._schema_registry_url = 0, None
+        self.port, self.endpoints, self._ports, self._schema_registry_url = 0, (), (), None
 
     # -- process -----------------------------------------------------------------------------------------------------
     def start_process(self, options: BrokerOptions) -> None:
-        arguments = {**asdict(options), "data": str(options.data), "topic_defaults": dict(options.topic_defaults)}
         # -P: a broker.py in the user's working directory must not be taken for this package.
-        command = [sys.executable, "-P", "-m", "broker.child", json.dumps(arguments)]
+        command = [sys.executable, "-P", "-m", "broker.child"]
         path = os.pathsep.join(filter(None, (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH"))))
         process = subprocess.Popen(
             command,
@@ -188,18 +210,31 @@ class Broker:
             start_new_session=True,  # a Ctrl-C is for the user's program, which then stops the broker, last
         )
         self.process = process
+        self.hand_over(process, options)
         line = self.first_line(process)
-        if "port" in line:
-            self.host, self.port = str(line["host"]), int(str(line["port"]))
-            told = line["schema_registry_url"]
-            self._schema_registry_url = None if told is None else str(told)
+        if "endpoints" in line:
+            endpoints = tuple(Endpoint(*endpoint) for endpoint in line["endpoints"])
+            self.remember(endpoints, tuple(line["ports"]), line["schema_registry_url"])
             return
         process.kill()
         self.reap(process)
         kind = getattr(errors, str(line.get("error")), BrokerError)
         raise kind(str(line.get("message") or "the broker process died at its start; see its messages on stderr"))
 
-    def first_line(self, process: subprocess.Popen[bytes]) -> dict[str, object]:
+    def hand_over(self, process: subprocess.Popen[bytes], options: BrokerOptions) -> None:
+        """Gives the process its options. Its stdin stays open: it ends when that is closed."""
+        assert process.stdin is not None
+        content = pickle.dumps(options)
+        with contextlib.suppress(BrokenPipeError):  # it has died; that it says nothing on stdout tells more
+            process.stdin.write(struct.pack(">I", len(content)) + content)
+            process.stdin.flush()
+
+    def remember(self, endpoints: tuple[Endpoint, ...], ports: tuple[int, ...], registry: str | None) -> None:
+        """What a start has come to."""
+        self.endpoints, self._ports, self._schema_registry_url = endpoints, ports, registry
+        self.host, self.port = endpoints[0].host, endpoints[0].port
+
+    def first_line(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         """What the process says of its start; empty if it died or says nothing in time."""
         assert process.stdout is not None
         descriptor = process.stdout.fileno()
@@ -221,7 +256,7 @@ class Broker:
         failure: list[BaseException] = []
 
         def ready(host: str, port: int) -> None:
-            self.host, self.port, self._schema_registry_url = host, port, running.schema_registry_url
+            self.remember(running.endpoints, running.ports, running.schema_registry_url)
             started.set()
 
         running = Running(options, ready)

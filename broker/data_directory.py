@@ -3,6 +3,7 @@
 broker.json       {"format": 1, "cluster_id": …}    only written once
 lock              held (flock) while a broker runs
 clean-shutdown    there only between a clean shutdown and the next start
+scram-credentials.json   what AlterUserScramCredentials has set; for its owner's eyes only
 producer-ids      end of the producer ids given out
 topics/           one JSON file per topic
 logs/             one directory per partition
@@ -44,6 +45,10 @@ class DataDirectory:
     @property
     def producer_ids(self) -> Path:
         return self.path / "producer-ids"
+
+    @property
+    def scram_credentials(self) -> Path:
+        return self.path / "scram-credentials.json"
 
     @property
     def clean_marker(self) -> Path:

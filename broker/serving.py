@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from broker.options import BrokerOptions
+from broker.server.listener import Endpoint
 
 TEMPORARY_PREFIX = "headrace-broker-"
 
@@ -52,9 +53,13 @@ class Running:
     def __init__(self, options: BrokerOptions, ready: Callable[[str, int], None]) -> None:
         self.options = options
         self.ready = ready
-        """Called with host and port to connect to, once."""
+        """Called with host and port to connect to, those of the first listener, once."""
         self.schema_registry_url: str | None = None
         """Known when `ready` is called; None: the broker serves no registry."""
+        self.endpoints: tuple[Endpoint, ...] = ()
+        """What clients of each listener connect to, in the order of the listeners; known when `ready` is called."""
+        self.ports: tuple[int, ...] = ()
+        """What is listened on, in the same order; known likewise."""
         self.loop = new_event_loop()
         self.stopped = asyncio.Event()
         self.orphaned = False
@@ -94,7 +99,9 @@ class Running:
             if signals:
                 gc.freeze()  # what was imported stays: the collector need not look at it again and again
             self.schema_registry_url = server.schema_registry_url
-            self.ready(server.state.advertised_host, server.state.advertised_port)
+            self.endpoints = server.state.endpoints
+            self.ports = tuple(listener.address[1] for listener in server.listeners)
+            self.ready(self.endpoints[0].host, self.endpoints[0].port)
             await self.stopped.wait()
             await server.close(keep_data=not temporary)
         finally:

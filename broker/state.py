@@ -15,6 +15,7 @@ from kio.schema.errors import ErrorCode
 from broker.log.directory import LogDirectory
 from broker.log.group_commit import GroupCommit
 from broker.log.producer_ids import ProducerIds
+from broker.security.credential_store import CredentialStore
 from broker.topics.catalogue import TopicCatalogue
 from broker.topics.errors import TopicError
 from broker.topics.topic import Topic
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from broker.data_directory import DataDirectory
     from broker.groups.coordinator import GroupCoordinator
     from broker.options import BrokerOptions
+    from broker.server.listener import Endpoint
     from broker.transactions.coordinator import TransactionCoordinator
 
 LOG = logging.getLogger("broker")
@@ -35,7 +37,8 @@ class BrokerState:
 
     groups: GroupCoordinator
     transactions: TransactionCoordinator
-    """Both set by the server before it serves."""
+    endpoints: tuple[Endpoint, ...]
+    """One for each listener. All set by the server before it serves."""
 
     def __init__(self, options: BrokerOptions, data: DataDirectory, clock: Callable[[], int]) -> None:
         self.options = options
@@ -44,8 +47,7 @@ class BrokerState:
         self.durable = options.fsync == "always"
         self.node_id = NODE_ID
         self.cluster_id = data.cluster_id
-        self.advertised_host = ""
-        self.advertised_port = 0
+        self.scram_credentials = CredentialStore(data.scram_credentials)
         self.topics = TopicCatalogue(data.topics, defaults=options.topic_defaults, durable=self.durable)
         self.logs = LogDirectory(data.logs, durable=self.durable, clock=clock)
         self.producer_ids = ProducerIds(data.producer_ids, durable=self.durable)
@@ -55,6 +57,7 @@ class BrokerState:
     def load(self) -> None:
         """Opens everything in the data directory. Raises DataDirectoryError, OSError."""
         self.producer_ids.load()
+        self.scram_credentials.load()
         for name in self.topics.load():
             self.remove(name)
         self.logs.sweep()

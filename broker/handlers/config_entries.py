@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from broker.handlers.security_entries import security_entries
 from broker.topics.definitions import DEFINITIONS, ConfigDefinition
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ TOPIC, BROKER = 2, 4
 """Codes of Kafka's ConfigResource types."""
 DYNAMIC_TOPIC, STATIC_BROKER, DEFAULT_CONFIG = 1, 4, 5
 """Codes of config sources."""
-TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7}
+TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7, "password": 9}
 """Codes of config types."""
 
 
@@ -52,9 +53,7 @@ def topic_entry(definition: ConfigDefinition, override: str | None, given: str |
 def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
     """The broker's settings under Kafka's names, in order of name."""
     options, groups = broker.options, broker.groups.settings
-    listener = f"PLAINTEXT://{broker.advertised_host}:{broker.advertised_port}"
     given: dict[str, tuple[str, str]] = {
-        "advertised.listeners": ("string", listener),
         "auto.create.topics.enable": ("boolean", "true" if options.auto_create_topics else "false"),
         "broker.id": ("int", str(broker.node_id)),
         "default.replication.factor": ("int", "1"),
@@ -66,7 +65,6 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "log.cleaner.backoff.ms": ("long", str(options.cleaner_backoff_ms)),
         "log.cleaner.dedupe.buffer.size": ("long", str(options.cleaner_map_bytes)),
         "log.retention.check.interval.ms": ("long", str(options.retention_check_ms)),
-        "listeners": ("string", listener),
         "node.id": ("int", str(broker.node_id)),
         "num.partitions": ("int", str(options.default_partitions)),
         "offset.metadata.max.bytes": ("int", str(groups.offset_metadata_max_bytes)),
@@ -77,6 +75,9 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "process.roles": ("list", "broker,controller"),
     }
     entries = [broker_entry(name, value, kind, STATIC_BROKER) for name, (kind, value) in given.items()]
+    entries += [
+        broker_entry(name, value, kind, STATIC_BROKER) for name, (kind, value) in security_entries(broker).items()
+    ]
     for name, definition in DEFINITIONS.items():
         value = options.topic_defaults.get(name)
         source = DEFAULT_CONFIG if value is None else STATIC_BROKER
@@ -85,13 +86,13 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
     return sorted(entries, key=lambda entry: entry["name"])
 
 
-def broker_entry(name: str, value: str, kind: str, source: int) -> dict[str, Any]:
+def broker_entry(name: str, value: str | None, kind: str, source: int) -> dict[str, Any]:
     return {
         "name": name,
         "value": value,
         "read_only": True,
         "config_source": source,
-        "is_sensitive": False,
+        "is_sensitive": kind == "password",
         "synonyms": [{"name": name, "value": value, "source": source}],
         "config_type": TYPES[kind],
         "documentation": None,

@@ -27,8 +27,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
     refused = getattr(request, "endpoint_type", BROKERS) != BROKERS
     here = {
         "broker_id": broker.node_id,
-        "host": broker.advertised_host,
-        "port": broker.advertised_port,
+        "host": ctx.endpoint.host,
+        "port": ctx.endpoint.port,
         "rack": None,
         "is_fenced": False,
     }

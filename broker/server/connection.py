@@ -25,9 +25,12 @@ from broker.protocol.batches import Buffer
 from broker.protocol.errors import MalformedRequestError, UnanswerableError
 from broker.protocol.varint import skip_tags
 from broker.security.principal import ANONYMOUS
+from broker.security.principal_mapping import NoRuleAppliesError
 from broker.server.context import RequestContext
 
 if TYPE_CHECKING:
+    from broker.security.authentication import Authentication
+    from broker.server.accepting import Accepting
     from broker.server.server import Server
 
 LOG = logging.getLogger("broker.server")
@@ -61,13 +64,20 @@ class Answer:
 class Connection(asyncio.BufferedProtocol):
     """Made by the server for each accepted socket."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, accepting: Accepting) -> None:
         self.server = server
         self.state = server.state
+        self.accepting = accepting
+        self.endpoint = accepting.endpoint
+        self.table = server.table
         self.operations = server.table.operations
+        self.smallest_request = SMALLEST_REQUEST
+        self.max_request_bytes = server.state.options.max_request_bytes
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
         self.client_host = ""
         self.principal = ANONYMOUS
+        self.authentication: Authentication | None = None
+        """How it authenticates, where the listener asks for it."""
         self.buffer = bytearray(BUFFER_SIZE)
         self.view = memoryview(self.buffer)
         self.start = 0
@@ -92,6 +102,11 @@ class Connection(asyncio.BufferedProtocol):
         peer = transport.get_extra_info("peername")
         self.client_host = f"/{peer[0]}" if peer else "/unknown"
         self.server.connections.add(self)
+        if self.accepting.mapping is not None:
+            try:
+                self.principal = self.accepting.identify(transport)
+            except (NoRuleAppliesError, ValueError) as error:
+                self.close(f"cannot be named: {error}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
@@ -134,8 +149,8 @@ class Connection(asyncio.BufferedProtocol):
             if end - start < 4:
                 break
             size: int = size_struct.unpack_from(self.buffer, start)[0]
-            if not SMALLEST_REQUEST <= size <= self.state.options.max_request_bytes:
-                self.close(f"announced a request of {size} bytes")
+            if not self.smallest_request <= size <= self.max_request_bytes:
+                self.close(strange_beginning(self.view[start:end], self.accepting.listener.title))
                 return
             stop = start + 4 + size
             if stop > end:
@@ -167,7 +182,7 @@ class Connection(asyncio.BufferedProtocol):
         needed = BUFFER_SIZE
         if end - start >= 4:
             needed = size_struct.unpack_from(self.buffer, start)[0] + 4
-            if needed > self.state.options.max_request_bytes + 4:
+            if needed > self.max_request_bytes + 4:
                 needed = BUFFER_SIZE  # it will be refused when its turn comes
         capacity = len(self.buffer)
         if needed > capacity:
@@ -194,7 +209,7 @@ class Connection(asyncio.BufferedProtocol):
         _, key, version, correlation_id, id_length = frame_header.unpack_from(frame)
         operation = self.operations.get(key << 16 | version)
         if operation is None:
-            operation = self.server.table.operation(key, version)
+            operation = self.table.operation(key, version)
             if operation is None:
                 self.handle_unknown(key, version, correlation_id)
                 return
@@ -206,7 +221,9 @@ class Connection(asyncio.BufferedProtocol):
                 client_id = str(frame[14:position], "utf-8")
             if operation.flexible_request:
                 position = position + 1 if not frame[position] else skip_tags(frame, position)
-            context = RequestContext(self.state, version, client_id, self.client_host, self.principal)
+            context = RequestContext(
+                self.state, version, client_id, self.client_host, self.principal, self.endpoint, self.authentication
+            )
             if operation.entities is None:
                 result = operation.handle(context, frame, position)
                 if result is None:
@@ -313,6 +330,16 @@ class Connection(asyncio.BufferedProtocol):
         if not self.closed:
             self.closed = True
             self.transport.abort()
+
+
+def strange_beginning(data: memoryview, listener: str) -> str:
+    """What to say of a client whose first four bytes cannot be the size of a request."""
+    beginning = bytes(data[:4])
+    if beginning.startswith(b"\x16\x03"):
+        return f"speaks TLS, and listener {listener} does not: set security.protocol=plaintext or sasl_plaintext"
+    if beginning in (b"GET ", b"POST", b"PUT ", b"HEAD"):
+        return f"speaks HTTP, and listener {listener} speaks Kafka's protocol"
+    return f"announced a request of {size_struct.unpack(beginning)[0]} bytes"
 
 
 def read_entity(operation: Operation, frame: memoryview, position: int) -> Any:
