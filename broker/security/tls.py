@@ -32,7 +32,7 @@ class Tls:
     """`ssl.keystore.key`; None: the key stands beside the certificate."""
     key_password: str | None = field(default=None, repr=False)
     """`ssl.key.password` of an encrypted key."""
-    client_authorities: str | Path | None = None
+    client_authorities: str | Path | None = field(default=None, repr=False)
     """`ssl.truststore.certificates` or `ssl.truststore.location`: who signs the certificates of clients."""
     client_authentication: ClientAuthentication = "none"
     """`ssl.client.auth`. "requested": a client without a certificate is anonymous, one with a bad one is refused."""
