@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -90,13 +91,12 @@ class SigningKeys:
         if jwks is None:
             assert key is not None
             text = str(key) if is_text(key) else Path(key).read_text()
-            kind = "EC" if all(name.startswith("ES") for name in self._options.algorithms) else None
-            for candidate in (kind,) if kind else ("RSA", "EC"):
-                try:
-                    return self._jwk.import_key(text, candidate)
-                except (ValueError, TypeError):
-                    continue
-            raise ValueError("it is not a PEM of a public RSA or EC key")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that its type is looked up; it is checked here
+                found = self._jwk.import_key(text)
+            if found.key_type not in ("RSA", "EC"):
+                raise ValueError("it is not a PEM of a public RSA or EC key")
+            return found
         content = json.loads(read_limited(str(jwks)))
         return self._jwk.KeySet.import_key_set(content)
 

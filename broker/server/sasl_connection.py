@@ -108,9 +108,9 @@ class SaslConnection(Connection):
             self.transport.write(size_struct.pack(len(step.token)) + step.token)
             self.follow_token()
         else:
-            # There is no form for an error: the client sees the connection end.
+            # There is no form for an error: the client sees the connection end, but not at once.
+            LOG.warning("closing the connection of %s: it %s", self.client_host, self.sasl.failure)
             self.closed = True
             self.transport.pause_reading()
-            self.server.loop.call_later(
-                self.state.options.failed_authentication_delay_ms / 1000, self.close_after_answer
-            )
+            delay_s = self.state.options.failed_authentication_delay_ms / 1000
+            self.server.loop.call_later(delay_s, self.transport.abort)
