@@ -115,7 +115,7 @@ class Connection(asyncio.BufferedProtocol):
             future.cancel()
         self.work.clear()
         self.answers.clear()
-        # uvloop's TLS transport and this know each other: what was not sent would stay until the next garbage collection.
+        # uvloop's TLS transport and this know each other: what was not sent would stay until garbage is collected.
         self.transport = cast(asyncio.Transport, None)
 
     def get_buffer(self, sizehint: int) -> memoryview:

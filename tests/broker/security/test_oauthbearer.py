@@ -19,6 +19,7 @@ from broker.security.oauthbearer import OAuthBearerConversation
 from broker.security.sasl import OAuth
 from broker.security.signing_keys import SigningKeys
 from tests.broker.security.tokens import Issuer, unsecured
+from tests.broker.waits import wait_for
 
 NOW_S = 1_700_000_000
 NOW_MS = NOW_S * 1_000
@@ -235,8 +236,7 @@ def test_key_set_that_is_damaged_later_leaves_the_keys_of_before(
         jwks.write_text("{")
         with pytest.raises(TokenRefusedError):
             keys.claims_of(Issuer.new(key_id="unknown").sign(FULL))
-        while "the keys of before stay" not in caplog.text:
-            await asyncio.sleep(0.005)
+        await asyncio.to_thread(wait_for, lambda: "the keys of before stay" in caplog.text, "the second reading")
         assert keys.claims_of(issuer.sign(FULL)) == FULL
         await keys.close()
 
