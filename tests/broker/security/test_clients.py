@@ -1,4 +1,4 @@
-"""Unmodified clients on secured listeners: each mechanism, with and without TLS, and what they are told when refused."""
+"""Unmodified clients on secured listeners: each mechanism, with and without TLS, and what the refused are told."""
 
 from __future__ import annotations
 
