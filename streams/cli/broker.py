@@ -59,7 +59,8 @@ def broker(
 
         def ready(advertised_host: str, bound_port: int) -> None:
             address = f"{advertised_host}:{bound_port}"
-            stack.enter_context(Home.here().announce_broker(address, data_dir))
+            protocol = running.endpoints[0].protocol
+            stack.enter_context(Home.here().announce_broker(address, data_dir, protocol))
             if running.schema_registry_url is not None:
                 talk(f"schema registry at {running.schema_registry_url}")
             talk(f"log in {data_dir}; Ctrl-C ends")

@@ -240,6 +240,7 @@ def test_client_that_does_not_read_is_not_read_from(authority: Authority) -> Non
         process = psutil.Process(broker.process.pid)
         with connected(broker, authority) as writer:
             batch = encode_batch([(None, b"x" * 500_000)], 0)
+            ask(writer, topic_of(1, "t"))
             ask(writer, produce(1, "t", batch))
             with connected(broker, authority) as deaf:
                 assert len(ask(deaf, request)) > 500_000
