@@ -8,10 +8,9 @@ Source of the checks and their order: `ScramControlManager` of Apache Kafka.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kio.schema.errors import ErrorCode
 
@@ -19,8 +18,10 @@ from broker.handlers.describe_user_scram_credentials import CODES
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
-from broker.security.scram_credential import DIGESTS, MAX_ITERATIONS, MIN_ITERATIONS, ScramCredential
 from broker.server.context import RequestContext
+
+if TYPE_CHECKING:
+    from broker.security.scram_credential import ScramCredential
 
 LOG = logging.getLogger("broker.security")
 MECHANISMS = {code: name for name, code in CODES.items()}
@@ -76,6 +77,9 @@ def checked(line: Any) -> str:
 
 def change(ctx: RequestContext, line: Any, mechanism: str) -> ScramCredential | None:
     """The credential to set; None to delete it."""
+    # Late: every broker has this handler, and few need hashing.
+    from broker.security.scram_credential import DIGEST_SIZES, MAX_ITERATIONS, MIN_ITERATIONS, ScramCredential
+
     if not hasattr(line, "salted_password"):
         if ctx.broker.scram_credentials.find(line.name, mechanism) is None:
             raise Refusal(ErrorCode.resource_not_found, "Attempt to delete a user credential that does not exist")
@@ -84,7 +88,7 @@ def change(ctx: RequestContext, line: Any, mechanism: str) -> ScramCredential | 
         raise Refusal(ErrorCode.unacceptable_credential, f"Too few iterations, at least {MIN_ITERATIONS} are needed")
     if line.iterations > MAX_ITERATIONS:
         raise Refusal(ErrorCode.unacceptable_credential, f"Too many iterations, at most {MAX_ITERATIONS} are allowed")
-    if not line.salt or len(line.salted_password) != hashlib.new(DIGESTS[mechanism]).digest_size:
+    if not line.salt or len(line.salted_password) != DIGEST_SIZES[mechanism]:
         raise Refusal(
             ErrorCode.unacceptable_credential, f"The salt is empty, or the salted password is not of {mechanism}"
         )

@@ -13,15 +13,18 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
 
 from broker.errors import DataDirectoryError
 from broker.files import write_atomically
-from broker.security.scram_credential import ScramCredential
+
+if TYPE_CHECKING:
+    from broker.security.scram_credential import ScramCredential
 
 FORMAT = 1
 MODE = 0o600
 
-UserCredentials = Mapping[str, ScramCredential]
+UserCredentials: TypeAlias = "Mapping[str, ScramCredential]"
 """By mechanism."""
 
 
@@ -92,6 +95,8 @@ def encoded(credential: ScramCredential) -> dict[str, str | int]:
 
 
 def decoded(fields: Mapping[str, str | int]) -> ScramCredential:
+    from broker.security.scram_credential import ScramCredential  # late: hashing is loaded where it is needed
+
     return ScramCredential(
         salt=base64.b64decode(str(fields["salt"]), validate=True),
         stored_key=base64.b64decode(str(fields["stored_key"]), validate=True),

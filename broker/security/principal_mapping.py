@@ -14,13 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broker.errors import BrokerError
+from broker.security.principal import NoPrincipalError
 
 RULE = re.compile(r"RULE:((?:\\.|[^\\/])*)/((?:\\.|[^\\/])*)/([LU]?)")
 GROUP = re.compile(r"\\(.)|\$(\d)")
-
-
-class NoRuleAppliesError(Exception):
-    """No rule says what a distinguished name is to be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +47,12 @@ class PrincipalMapping:
         self.rules = tuple(parse(text.strip()) for text in rules)
 
     def name(self, distinguished_name: str) -> str:
-        """Raises NoRuleAppliesError."""
+        """Raises NoPrincipalError."""
         for rule in self.rules:
             name = rule.apply(distinguished_name)
             if name is not None:
                 return name
-        raise NoRuleAppliesError(f"no principal mapping rule applies to {distinguished_name!r}")
+        raise NoPrincipalError(f"no principal mapping rule applies to {distinguished_name!r}")
 
 
 def parse(text: str) -> Rule:

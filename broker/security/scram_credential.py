@@ -14,6 +14,7 @@ from typing import Final
 
 DIGESTS: Final[Mapping[str, str]] = MappingProxyType({"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"})
 """hashlib's name of the hash function by mechanism."""
+DIGEST_SIZES: Final[Mapping[str, int]] = MappingProxyType({"SCRAM-SHA-256": 32, "SCRAM-SHA-512": 64})
 MIN_ITERATIONS, MAX_ITERATIONS = 4_096, 16_384
 SALT_SIZE = 16
 

@@ -163,7 +163,7 @@ class Accepting:
             self.acceptor.start(BACKLOG)
 
     def identify(self, transport: asyncio.BaseTransport) -> Principal:
-        """Who is at the other end, as far as TLS knows. Raises NoRuleAppliesError, ValueError."""
+        """Who is at the other end, as far as TLS knows. Raises NoPrincipalError, ValueError."""
         assert self.mapping is not None
         certificate: bytes | None = transport.get_extra_info("ssl_object").getpeercert(True)
         if certificate is None:

@@ -24,8 +24,7 @@ from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import Buffer
 from broker.protocol.errors import MalformedRequestError, UnanswerableError
 from broker.protocol.varint import skip_tags
-from broker.security.principal import ANONYMOUS
-from broker.security.principal_mapping import NoRuleAppliesError
+from broker.security.principal import ANONYMOUS, NoPrincipalError
 from broker.server.context import RequestContext
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Connection(asyncio.BufferedProtocol):
         if self.accepting.mapping is not None:
             try:
                 self.principal = self.accepting.identify(transport)
-            except (NoRuleAppliesError, ValueError) as error:
+            except (NoPrincipalError, ValueError) as error:
                 self.close(f"cannot be named: {error}")
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from broker.errors import BrokerError
-from broker.security.principal_mapping import NoRuleAppliesError, PrincipalMapping
+from broker.security.principal import NoPrincipalError
+from broker.security.principal_mapping import PrincipalMapping
 
 KIP_371 = (
     "RULE:^CN=(.*?),OU=ServiceUsers.*$/$1/",
@@ -31,7 +32,7 @@ def test_first_rule_that_applies_names_the_principal(name: str, expected: str) -
 
 
 def test_pattern_has_to_match_the_whole_name() -> None:
-    with pytest.raises(NoRuleAppliesError, match="CN=a,OU=b"):
+    with pytest.raises(NoPrincipalError, match="CN=a,OU=b"):
         PrincipalMapping(["RULE:CN=(.)/$1/"]).name("CN=a,OU=b")
 
 
