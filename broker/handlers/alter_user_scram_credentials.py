@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from kio.schema.errors import ErrorCode
 
-from broker.handlers.describe_user_scram_credentials import CODES
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.protocol.scram_mechanisms import NAMES
 from broker.server.context import RequestContext
 
 if TYPE_CHECKING:
     from broker.security.scram_credential import ScramCredential
 
 LOG = logging.getLogger("broker.security")
-MECHANISMS = {code: name for name, code in CODES.items()}
 
 
 class Refusal(Exception):
@@ -69,7 +68,7 @@ def checked(line: Any) -> str:
     """The mechanism's name."""
     if not line.name:
         raise Refusal(ErrorCode.unacceptable_credential, "Username must not be empty")
-    mechanism = MECHANISMS.get(line.mechanism)
+    mechanism = NAMES.get(line.mechanism)
     if mechanism is None:
         raise Refusal(ErrorCode.unsupported_sasl_mechanism, "Unknown SCRAM mechanism")
     return mechanism

@@ -14,11 +14,9 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.protocol.scram_mechanisms import CODES
 from broker.security.credential_store import UserCredentials
 from broker.server.context import RequestContext
-
-CODES = {"SCRAM-SHA-256": 1, "SCRAM-SHA-512": 2}
-"""Mechanisms on the wire. Source: `ScramMechanism` of Kafka's admin client."""
 
 
 @api(ApiKey.DESCRIBE_USER_SCRAM_CREDENTIALS, 0, 0)
