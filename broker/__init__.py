@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from broker.errors import DataDirectoryError as DataDirectoryError
     from broker.errors import DataDirectoryLockedError as DataDirectoryLockedError
     from broker.options import BrokerOptions as BrokerOptions
+    from broker.security.sasl import OAuth as OAuth
+    from broker.security.sasl import Sasl as Sasl
+    from broker.security.tls import Tls as Tls
+    from broker.server.listener import Listener as Listener
     from broker.serving import serve as serve
 
 HOMES = {
@@ -24,6 +28,10 @@ HOMES = {
     "BrokerOptions": "broker.options",
     "DataDirectoryError": "broker.errors",
     "DataDirectoryLockedError": "broker.errors",
+    "Listener": "broker.server.listener",
+    "OAuth": "broker.security.sasl",
+    "Sasl": "broker.security.sasl",
+    "Tls": "broker.security.tls",
     "serve": "broker.serving",
 }
 
@@ -34,6 +42,10 @@ __all__ = (
     "BrokerOptions",
     "DataDirectoryError",
     "DataDirectoryLockedError",
+    "Listener",
+    "OAuth",
+    "Sasl",
+    "Tls",
     "serve",
 )
 

@@ -13,7 +13,6 @@ import os
 from pathlib import Path
 
 from broker.errors import BrokerError
-from broker.messages import warning
 from broker.options import DEFAULT_PORT
 from broker.serving import serve
 from broker.settings import Given, resolve, settings
@@ -42,9 +41,6 @@ def main(arguments: list[str] | None = None) -> int:
         found = resolve(given, DEFAULTS)
         for note in found.notes:
             logging.getLogger("broker").info("%s", note)
-
-        if (unsafe := warning(found.options)) is not None:
-            logging.getLogger("broker").warning("%s", unsafe)
         serve(found.options, lambda host, port: print(f"broker ready at {host}:{port}", flush=True))
     except BrokerError as error:
         print(f"broker: {error}", file=sys.stderr)

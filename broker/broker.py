@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from broker import errors
 from broker.errors import BrokerError
 from broker.options import BrokerOptions
+from broker.server.listener import Endpoint
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -101,6 +102,11 @@ class Broker:
         """The data directory to remove at the end."""
         self.host = ""
         self.port = 0
+        """What clients of the first listener connect to."""
+        self.endpoints: tuple[Endpoint, ...] = ()
+        """The same of each listener, in the order of the options; empty before the start."""
+        self._ports: tuple[int, ...] = ()
+        """What is listened on; a restart listens there again."""
         self._schema_registry_url: str | None = None
         self._metrics_url: str | None = None
         self.asking = threading.Lock()
@@ -114,7 +120,14 @@ class Broker:
         """ "host:port" for clients. Raises BrokerError before the start."""
         if not self.port:
             raise BrokerError(NOT_RUNNING)
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return self.endpoints[0].address
+
+    def bootstrap_servers_of(self, listener: str) -> str:
+        """The same for clients of the listener with that name. Raises BrokerError: there is none, or not yet."""
+        for endpoint in self.endpoints:
+            if endpoint.listener == listener:
+                return endpoint.address
+        raise BrokerError(f"no listener {listener!r}; there are {[one.listener for one in self.endpoints]}")
 
     @property
     def schema_registry_url(self) -> str:
@@ -153,7 +166,14 @@ class Broker:
             from broker.serving import temporary_data
 
             self.temporary = temporary_data()
-        options = replace(self.options, data=self.data, port=self.port or self.options.port)
+        options = replace(self.options, data=self.data)
+        if self._ports:  # of before a restart
+            again = zip(options.listeners, self._ports)
+            options = replace(
+                options,
+                port=self._ports[0],
+                listeners=tuple(replace(listener, port=port) for listener, port in again),
+            )
         if self._schema_registry_url is not None:  # of before a restart
             options = replace(options, schema_registry_port=urlsplit(self._schema_registry_url).port)
         if self._metrics_url is not None:
@@ -209,7 +229,8 @@ class Broker:
         if self.temporary is not None:
             shutil.rmtree(self.temporary, ignore_errors=True)
             self.temporary = None
-        self.port, self._schema_registry_url, self._metrics_url = 0, None, None
+        self.port, self.endpoints, self._ports = 0, (), ()
+        self._schema_registry_url = self._metrics_url = None
 
     # -- orders ------------------------------------------------------------------------------------------------------
     @property
@@ -247,8 +268,16 @@ class Broker:
             raise BrokerError(answer.get("error") or answer.get("message") or "the broker process has died")
         return answer["result"]
 
-    def take_address(self, host: str, port: int, schema_registry_url: str | None, metrics_url: str | None) -> None:
-        self.host, self.port = host, port
+    def remember(
+        self,
+        endpoints: tuple[Endpoint, ...],
+        ports: tuple[int, ...],
+        schema_registry_url: str | None,
+        metrics_url: str | None,
+    ) -> None:
+        """What a start has come to."""
+        self.endpoints, self._ports = endpoints, ports
+        self.host, self.port = endpoints[0].host, endpoints[0].port
         self._schema_registry_url, self._metrics_url = schema_registry_url, metrics_url
 
     # -- process -----------------------------------------------------------------------------------------------------
@@ -269,8 +298,9 @@ class Broker:
             process, base64.b64encode(pickle.dumps(replace(options, topic_defaults=dict(options.topic_defaults))))
         )
         line = self.read_line(process, START_TIMEOUT_S)
-        if "port" in line:
-            self.take_address(**line)
+        if "endpoints" in line:
+            endpoints = tuple(Endpoint(*endpoint) for endpoint in line["endpoints"])
+            self.remember(endpoints, tuple(line["ports"]), line["schema_registry_url"], line["metrics_url"])
             return
         process.kill()
         self.reap(process)
@@ -304,7 +334,7 @@ class Broker:
         failure: list[BaseException] = []
 
         def ready(host: str, port: int) -> None:
-            self.take_address(host, port, running.schema_registry_url, running.metrics_url)
+            self.remember(running.endpoints, running.ports, running.schema_registry_url, running.metrics_url)
             started.set()
 
         running = Running(options, ready)

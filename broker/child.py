@@ -33,7 +33,7 @@ def main() -> int:
 
     def ready(host: str, port: int) -> None:
         urls = {"schema_registry_url": running.schema_registry_url, "metrics_url": running.metrics_url}
-        tell({"host": host, "port": port, **urls})
+        tell({"endpoints": running.endpoints, "ports": running.ports, **urls})
 
     running = Running(options, ready)
     try:

@@ -3,6 +3,7 @@
 broker.json       {"format": 1, "cluster_id": …}    only written once
 lock              held (flock) while a broker runs
 clean-shutdown    there only between a clean shutdown and the next start
+scram-credentials.json   what AlterUserScramCredentials has set; for its owner's eyes only
 producer-ids      end of the producer ids given out
 group-configs.json  configs of single groups
 dynamic-configs.json, client-quotas.json, features.json    what clients have set, where they have
@@ -67,6 +68,10 @@ class DataDirectory:
     @property
     def leader_epoch(self) -> Path:
         return self.path / "leader-epoch"
+
+    @property
+    def scram_credentials(self) -> Path:
+        return self.path / "scram-credentials.json"
 
     @property
     def clean_marker(self) -> Path:

@@ -17,10 +17,13 @@ class DamagedFileError(Exception):
     """A small file does not hold what was written to it; the message names it."""
 
 
-def write_atomically(path: Path, content: bytes, *, durable: bool) -> None:
-    """Replaces a file by rename. With `durable` it survives the loss of power, without only the process's death."""
+def write_atomically(path: Path, content: bytes, *, durable: bool, mode: int | None = None) -> None:
+    """Replaces a file by rename. With `durable` it survives the loss of power, without only the process's death.
+    `mode`: its permissions, from before the first byte is in it; None: the usual ones."""
     temporary = path.with_name(".writing.tmp")  # not from the name: that may be as long as names can be
     with open(temporary, "wb") as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
         file.write(content)
         if durable:
             file.flush()

@@ -11,10 +11,11 @@ from broker.topics.names import INTERNAL
 
 if TYPE_CHECKING:
     from broker.log.partition import PartitionLog
-    from broker.options import BrokerOptions
+    from broker.server.listener import Endpoint
     from broker.serving import Running
 
 LOOPBACK = ("127.", "::1", "localhost")
+"""A listener beyond it that asks for no passwords is warned of in the log (`broker.server.accepting`)."""
 DURABILITY = {
     "always": "fsync=always: what was acknowledged survives the loss of power",
     "never": "fsync=never: what was acknowledged survives the death of the process, not the loss of power",
@@ -24,15 +25,18 @@ DURABILITY = {
 def started(running: Running) -> Iterator[str]:
     """Line by line, once the broker is ready."""
     state, options = running.server.state, running.options
-    host, port = state.advertised_host, state.advertised_port
-    yield f"broker at {host}:{port}, ready in {running.ready_after_s:.2f} s"
+    first, *others = running.endpoints
+    yield f"broker at {first.address}{by(first)}, ready in {running.ready_after_s:.2f} s"
+    for endpoint in others:
+        yield f"and at {endpoint.address}{by(endpoint)}"
     logs = list(users_logs(running))
     topics = counted(len({log.topic for log in logs}), "topic")
     held = f"{topics}, {counted(len(logs), 'partition')}, {size(sum(log.size for log in logs))}"
     where = "a temporary directory, removed at the end" if options.data is None else str(options.data)
     yield f"log in {where}: {held}" + ("" if state.data.clean or not logs else "; recovered after an unclean end")
     yield DURABILITY[options.fsync]
-    yield warning(options) or "no passwords and no encryption: for programs on this machine"
+    if all(endpoint.protocol == "PLAINTEXT" and endpoint.host.startswith(LOOPBACK) for endpoint in running.endpoints):
+        yield "no passwords and no encryption: for programs on this machine"
     if running.schema_registry_url is not None:
         yield f"schema registry at {running.schema_registry_url}"
     if running.metrics_url is not None:
@@ -41,14 +45,9 @@ def started(running: Running) -> Iterator[str]:
         yield f"faults on purpose: {' '.join(options.faults)}"
 
 
-def warning(options: BrokerOptions) -> str | None:
-    """What is not safe about how it listens; None: it is as safe as can be expected."""
-    if options.host.startswith(LOOPBACK):
-        return None
-    return (
-        f"NOT SAFE: listens on {options.host or 'all addresses'} without passwords and encryption; whoever reaches it "
-        "reads and writes everything"
-    )
+def by(endpoint: Endpoint) -> str:
+    """How clients of a listener have to speak, where that is not plain text."""
+    return "" if endpoint.protocol == "PLAINTEXT" else f" ({endpoint.protocol})"
 
 
 def stopped(running: Running) -> str:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from broker.security.sasl import Sasl
+from broker.security.tls import Tls
+from broker.server.listener import Listener
+
 DEFAULT_PORT = 9092
 
 
@@ -31,6 +35,15 @@ class BrokerOptions:
     best: some clients resolve `localhost` to ::1 first."""
     advertised_port: int | None = None
     """The port that clients are told; None: the one listened on."""
+    listeners: tuple[Listener, ...] = ()
+    """Addresses with protocols of their own. With any, `host`, `port` and what is advertised of them are not listened
+    on. The first is the one that `Broker` and announcements tell."""
+    tls: Tls | None = None
+    """Of listeners with TLS that have none of their own."""
+    sasl: Sasl | None = None
+    """Of listeners with SASL that have none of their own."""
+    failed_authentication_delay_ms: int = 100
+    """`connection.failed.authentication.delay.ms`: a refused client waits that long for its answer."""
     schema_registry_port: int | None = None
     """Port of a schema registry with Confluent's REST API on the same host; 0: any free one. None: there is none."""
     fsync: Literal["always", "never"] = "never"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from broker.clock import BrokerClock
 from broker.options import BrokerOptions
+from broker.server.listener import Endpoint
 
 if TYPE_CHECKING:
     from broker.control import Control
@@ -66,7 +67,7 @@ class Running:
     def __init__(self, options: BrokerOptions, ready: Callable[[str, int], None]) -> None:
         self.options = options
         self.ready = ready
-        """Called with host and port to connect to, once."""
+        """Called with host and port to connect to, those of the first listener, once."""
         self.schema_registry_url: str | None = None
         """Known when `ready` is called; None: the broker serves no registry."""
         self.metrics_url: str | None = None
@@ -83,6 +84,10 @@ class Running:
         """Record batches, up to the shutdown."""
         self.received = bytearray()
         """The begin of an order."""
+        self.endpoints: tuple[Endpoint, ...] = ()
+        """What clients of each listener connect to, in the order of the listeners; known when `ready` is called."""
+        self.ports: tuple[int, ...] = ()
+        """What is listened on, in the same order; known likewise."""
         self.loop = new_event_loop()
         self.stopped = asyncio.Event()
         self.orphaned = False
@@ -129,7 +134,9 @@ class Running:
             self.schema_registry_url = server.schema_registry_url
             self.metrics_url = None if server.metrics is None else server.metrics.url
             self.ready_after_s = time.monotonic() - self.begun_at
-            self.ready(server.state.advertised_host, server.state.advertised_port)
+            self.endpoints = server.state.endpoints
+            self.ports = tuple(listener.address[1] for listener in server.listeners)
+            self.ready(self.endpoints[0].host, self.endpoints[0].port)
             await self.stopped.wait()
             self.bytes_written = sum(log.appended for log in server.state.logs)
             await server.close(keep_data=not temporary)

@@ -25,6 +25,7 @@ from broker.log.partition import PartitionLog
 from broker.log.producer_ids import ProducerIds
 from broker.log.reopening import Reopening
 from broker.quotas.quotas import ClientQuotas
+from broker.security.credential_store import CredentialStore
 from broker.state_file import StateFile
 from broker.topics.catalogue import TopicCatalogue
 from broker.topics.errors import TopicError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from broker.data_directory import DataDirectory
     from broker.groups.coordinator import GroupCoordinator
     from broker.options import BrokerOptions
+    from broker.server.listener import Endpoint
     from broker.transactions.coordinator import TransactionCoordinator
 
 LOG = logging.getLogger("broker")
@@ -46,7 +48,8 @@ class BrokerState:
 
     groups: GroupCoordinator
     transactions: TransactionCoordinator
-    """Both set by the server before it serves."""
+    endpoints: tuple[Endpoint, ...]
+    """One for each listener. All set by the server before it serves."""
 
     def __init__(self, options: BrokerOptions, data: DataDirectory, clock: Callable[[], int]) -> None:
         self.options = options
@@ -55,8 +58,7 @@ class BrokerState:
         self.durable = options.fsync == "always"
         self.node_id = NODE_ID
         self.cluster_id = data.cluster_id
-        self.advertised_host = ""
-        self.advertised_port = 0
+        self.scram_credentials = CredentialStore(data.scram_credentials)
         self.topics = TopicCatalogue(data.topics, defaults=options.topic_defaults, durable=self.durable)
         self.logs = LogDirectory(data.logs, durable=self.durable, clock=clock)
         self.configs = BrokerConfigs(
@@ -85,6 +87,7 @@ class BrokerState:
         self.configs.load()
         self.features.load()
         self.quotas.load()
+        self.scram_credentials.load()
         for name in self.topics.load():
             self.remove(name)
         self.logs.sweep()

@@ -39,6 +39,8 @@ class BrokerAnnouncement(msgspec.Struct, frozen=True, kw_only=True):
     """What a running broker says of itself in `broker.json`."""
 
     bootstrap_servers: str
+    security_protocol: str = "PLAINTEXT"
+    """Of the listener there. Names and passwords are not told: they come with the client's own settings."""
     pid: int
     data_dir: str
 
@@ -50,17 +52,21 @@ class BrokerLocation:
     bootstrap_servers: str
     origin: Literal["argument", "environment", "file", "announcement", "default", "bundled"]
     file: Path | None = None
+    security_protocol: str | None = None
+    """What the broker there asks of its clients, where it has said so: "PLAINTEXT", "SSL", "SASL_PLAINTEXT" or
+    "SASL_SSL". None: the client's settings know."""
 
-    @property
-    def is_bundled(self) -> bool:
-        """Whether it is the bundled broker on this machine, which has no security for a client to be set up for."""
-        return self.origin in ("bundled", "announcement")
+    @classmethod
+    def bundled(cls, bootstrap_servers: str, security_protocol: str = "PLAINTEXT") -> BrokerLocation:
+        """A broker that this command, or the one above it, has started."""
+        return cls(bootstrap_servers=bootstrap_servers, origin="bundled", security_protocol=security_protocol)
 
     def client_properties(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """What of a client's properties holds for a client of this log: on the bundled broker none of security."""
-        from streams.settings.client_properties import without_security
+        """What of a client's properties holds for a client of this log: none of security where the broker has said that
+        it has none, so that settings for a cluster can stay; else with the protocol it has named."""
+        from streams.settings.client_properties import with_protocol
 
-        return without_security(properties) if self.is_bundled else dict(properties)
+        return with_protocol(properties, self.security_protocol)
 
     def describe(self) -> str:
         match self.origin:
@@ -139,4 +145,9 @@ def announced_broker(home: Path, *, alive: Callable[[str], bool] = answers_tcp) 
         return None  # none there, or half written by a process that died: not an announcement
     if not alive(announcement.bootstrap_servers):
         return None
-    return BrokerLocation(bootstrap_servers=announcement.bootstrap_servers, origin="announcement", file=file)
+    return BrokerLocation(
+        bootstrap_servers=announcement.bootstrap_servers,
+        origin="announcement",
+        file=file,
+        security_protocol=announcement.security_protocol,
+    )

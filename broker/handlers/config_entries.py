@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from broker.configs.definitions import BROKER_DEFINITIONS, DYNAMIC, TOPIC_DEFAULTS, UNSEEN, definition_of, row
 from broker.consumer_groups.settings import ASSIGNORS
+from broker.handlers.security_entries import security_entries
 from broker.topics.definitions import DEFINITIONS, ConfigDefinition, ConfigType
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ DYNAMIC_BROKER_LOGGER, DYNAMIC_CLIENT_METRICS, DYNAMIC_GROUP = 6, 7, 8
 """Codes of config sources."""
 Value: TypeAlias = tuple[str, str, int]
 """Name, value and source."""
-TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7}
+TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7, "password": 9}
 """Codes of config types."""
 
 
@@ -84,9 +85,7 @@ def entry(
 def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
     """The broker's settings under Kafka's names, in order of name."""
     options, groups, consumer = broker.options, broker.groups.settings, broker.groups.configs.settings
-    listener = f"PLAINTEXT://{broker.advertised_host}:{broker.advertised_port}"
     given: dict[str, tuple[str, str]] = {
-        "advertised.listeners": ("string", listener),
         "auto.create.topics.enable": ("boolean", "true" if options.auto_create_topics else "false"),
         "broker.id": ("int", str(broker.node_id)),
         "default.replication.factor": ("int", "1"),
@@ -110,7 +109,6 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "log.cleaner.dedupe.buffer.size": ("long", str(options.cleaner_map_bytes)),
         "log.dirs": ("list", str(broker.data.logs.absolute())),
         "log.retention.check.interval.ms": ("long", str(options.retention_check_ms)),
-        "listeners": ("string", listener),
         "node.id": ("int", str(broker.node_id)),
         "num.partitions": ("int", str(options.default_partitions)),
         "offset.metadata.max.bytes": ("int", str(groups.offset_metadata_max_bytes)),
@@ -126,8 +124,15 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "transaction.state.log.replication.factor": ("short", "1"),
         "transactional.id.expiration.ms": ("int", str(options.transactional_id_expiration_ms)),
     }
+    secrets: list[str] = []
+    for name, (kind, value) in security_entries(broker).items():
+        if value is None:
+            secrets.append(name)
+        else:
+            given[name] = (kind, value)
     configs = broker.configs
-    entries = [
+    entries = [secret_entry(name) for name in secrets]
+    entries += [
         entry(definition, name, broker_values(definition, configs), otherwise=None)
         for name, definition in TOPIC_DEFAULTS.items()
     ]
@@ -139,6 +144,20 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         kind, value = given[name]
         entries.append(broker_entry(row(name, cast(ConfigType, kind), "")[1], kind, value, configs))
     return sorted(entries, key=lambda entry: entry["name"])
+
+
+def secret_entry(name: str) -> dict[str, Any]:
+    """A setting that is there and is not told."""
+    return {
+        "name": name,
+        "value": None,
+        "read_only": True,
+        "config_source": STATIC_BROKER,
+        "is_sensitive": True,
+        "synonyms": [{"name": name, "value": None, "source": STATIC_BROKER}],
+        "config_type": TYPES["password"],
+        "documentation": None,
+    }
 
 
 def broker_entry(definition: ConfigDefinition, kind: str, given: str, configs: BrokerConfigs) -> dict[str, Any]:

@@ -29,8 +29,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         return refused(request, kind)
     here = {
         "broker_id": broker.node_id,
-        "host": broker.advertised_host,
-        "port": broker.advertised_port,
+        "host": ctx.endpoint.host,
+        "port": ctx.endpoint.port,
         "rack": None,
         "is_fenced": False,
     }

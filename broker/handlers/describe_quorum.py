@@ -25,7 +25,7 @@ LISTENER = "CONTROLLER"
 def handle(ctx: RequestContext, request: Any) -> Any:
     broker = ctx.broker
     asked = [(topic.topic_name, line.partition_index) for topic in request.topics for line in topic.partitions]
-    listener = {"name": LISTENER, "host": broker.advertised_host, "port": broker.advertised_port}
+    listener = {"name": LISTENER, "host": ctx.endpoint.host, "port": ctx.endpoint.port}
     return response(
         request,
         error_code=ErrorCode.none,

@@ -26,8 +26,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         "error_code": ErrorCode.none if known else ErrorCode.invalid_request,
         "error_message": None if known else f"Coordinator key type {request.key_type} is not served by this broker.",
         "node_id": ctx.broker.node_id if known else -1,
-        "host": ctx.broker.advertised_host if known else "",
-        "port": ctx.broker.advertised_port if known else -1,
+        "host": ctx.endpoint.host if known else "",
+        "port": ctx.endpoint.port if known else -1,
     }
     if ctx.version < 4:
         return response(request, **here)

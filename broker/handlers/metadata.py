@@ -39,8 +39,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         brokers=[
             {
                 "node_id": broker.node_id,
-                "host": broker.advertised_host,
-                "port": broker.advertised_port,
+                "host": ctx.endpoint.host,
+                "port": ctx.endpoint.port,
                 "rack": None,
             }
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import Any, Final, cast
 
@@ -18,6 +18,7 @@ MODULES: Final = (
     "alter_configs",
     "alter_partition_reassignments",
     "alter_replica_log_dirs",
+    "alter_user_scram_credentials",
     "api_versions",
     "consumer_group_describe",
     "consumer_group_heartbeat",
@@ -36,6 +37,7 @@ MODULES: Final = (
     "describe_quorum",
     "describe_transactions",
     "elect_leaders",
+    "describe_user_scram_credentials",
     "end_txn",
     "fetch",
     "find_coordinator",
@@ -55,6 +57,8 @@ MODULES: Final = (
     "offset_fetch",
     "offset_for_leader_epoch",
     "produce",
+    "sasl_authenticate",
+    "sasl_handshake",
     "sync_group",
     "txn_offset_commit",
     "update_features",
@@ -86,10 +90,14 @@ class Operation:
 class HandlerTable:
     """Finds the operation for an API key and version; entities are imported when a version is first asked for."""
 
-    def __init__(self) -> None:
-        self.handlers: Mapping[int, Handler] = load_handlers()
+    def __init__(self, handlers: Mapping[int, Handler] | None = None) -> None:
+        self.handlers: Mapping[int, Handler] = load_handlers() if handlers is None else handlers
         self.operations: dict[int, Operation] = {}
         """By key * 65536 + version: what clients have used so far."""
+
+    def only(self, keys: Collection[ApiKey]) -> HandlerTable:
+        """The table of some APIs alone."""
+        return HandlerTable({key: handler for key, handler in self.handlers.items() if key in keys})
 
     def operation(self, key: int, version: int) -> Operation | None:
         """None if this broker does not serve that."""

@@ -91,8 +91,7 @@ class MetricsServer:
 
     def ready(self) -> Answer:
         """503 from the begin of the shutdown on. Partitions whose storage failed are named; the others are served."""
-        listener = self.server.listener
-        serving = listener is not None and listener.is_serving()
+        serving = self.server.is_serving
         failed = sorted(log.name for log in self.server.state.logs if log.failed is not None)
         body = {"state": "ready" if serving else "stopping", "failed_partitions": failed}
         return 200 if serving else 503, JSON, json.dumps(body).encode()

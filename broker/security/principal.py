@@ -18,5 +18,9 @@ class Principal(NamedTuple):
         return f"{self.kind}:{self.name}"
 
 
+class NoPrincipalError(Exception):
+    """Who has proven something, but cannot be named."""
+
+
 ANONYMOUS: Final = Principal("User", "ANONYMOUS")
 """Whoever connects without proving who they are."""

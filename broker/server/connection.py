@@ -23,12 +23,14 @@ from broker.handlers.table import Operation
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import Buffer
 from broker.protocol.errors import MalformedRequestError, UnanswerableError
-from broker.protocol.varint import skip_tags
-from broker.security.principal import ANONYMOUS
+from broker.security.principal import ANONYMOUS, NoPrincipalError
 from broker.server.answer import Answer
 from broker.server.context import RequestContext
+from broker.server.frame import read_entity, skip_header_tags, strange_beginning
 
 if TYPE_CHECKING:
+    from broker.security.authentication import Authentication
+    from broker.server.accepting import Accepting
     from broker.server.server import Server
 
 LOG = logging.getLogger("broker.server")
@@ -52,15 +54,22 @@ SMALLEST_REQUEST = 10
 class Connection(asyncio.BufferedProtocol):
     """Made by the server for each accepted socket."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, accepting: Accepting) -> None:
         self.server = server
         self.state = server.state
+        self.accepting = accepting
+        self.endpoint = accepting.endpoint
+        self.table = server.table
         self.operations = server.table.operations
+        self.smallest_request = SMALLEST_REQUEST
+        self.max_request_bytes = server.state.options.max_request_bytes
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
         self.client_host = ""
         self.principal = ANONYMOUS
         self.software = ""
         """"name/version" of the client, once it has told them while requests were watched."""
+        self.authentication: Authentication | None = None
+        """How it authenticates, where the listener asks for it."""
         self.buffer = bytearray(BUFFER_SIZE)
         self.view = memoryview(self.buffer)
         self.start = 0
@@ -103,6 +112,11 @@ class Connection(asyncio.BufferedProtocol):
         problem = self.server.limits.admit(self.client_host)
         if problem is not None:
             self.close(problem)
+        if self.accepting.mapping is not None:
+            try:
+                self.principal = self.accepting.identify(transport)
+            except (NoPrincipalError, ValueError) as error:
+                self.close(f"cannot be named: {error}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
@@ -114,6 +128,8 @@ class Connection(asyncio.BufferedProtocol):
             future.cancel()
         self.work.clear()
         self.answers.clear()
+        # uvloop's TLS transport and this know each other: what was not sent would stay until garbage is collected.
+        self.transport = cast(asyncio.Transport, None)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self.view[self.end :]
@@ -162,8 +178,8 @@ class Connection(asyncio.BufferedProtocol):
             if end - start < 4:
                 break
             size: int = size_struct.unpack_from(self.buffer, start)[0]
-            if not SMALLEST_REQUEST <= size <= self.state.options.max_request_bytes:
-                self.close(f"announced a request of {size} bytes")
+            if not self.smallest_request <= size <= self.max_request_bytes:
+                self.close(strange_beginning(self.view[start:end], self.accepting.listener.title))
                 return
             stop = start + 4 + size
             if stop > end:
@@ -199,7 +215,7 @@ class Connection(asyncio.BufferedProtocol):
         needed = BUFFER_SIZE
         if end - start >= 4:
             needed = size_struct.unpack_from(self.buffer, start)[0] + 4
-            if needed > self.state.options.max_request_bytes + 4:
+            if needed > self.max_request_bytes + 4:
                 needed = BUFFER_SIZE  # it will be refused when its turn comes
         capacity = len(self.buffer)
         if needed > capacity:
@@ -238,7 +254,7 @@ class Connection(asyncio.BufferedProtocol):
         _, key, version, correlation_id, id_length = frame_header.unpack_from(frame)
         operation = self.operations.get(key << 16 | version)
         if operation is None:
-            operation = self.server.table.operation(key, version)
+            operation = self.table.operation(key, version)
             if operation is None:
                 self.handle_unknown(key, version, correlation_id)
                 return
@@ -250,7 +266,9 @@ class Connection(asyncio.BufferedProtocol):
                 client_id = str(frame[14:position], "utf-8")
             if operation.flexible_request:
                 position = position + 1 if not frame[position] else skip_header_tags(frame, position)
-            context = RequestContext(self.state, version, client_id, self.client_host, self.principal)
+            context = RequestContext(
+                self.state, version, client_id, self.client_host, self.principal, self.endpoint, self.authentication
+            )
             if (watch := self.server.watching) is not None:
                 result = watch.handle(self, operation, context, frame, position, read_entity)
                 if result is None:
@@ -371,20 +389,3 @@ class Connection(asyncio.BufferedProtocol):
         if not self.closed:
             self.closed = True
             self.transport.abort()
-
-
-def skip_header_tags(frame: memoryview, position: int) -> int:
-    """Raises MalformedRequestError, IndexError."""
-    try:
-        return skip_tags(frame, position)
-    except ValueError as error:
-        raise MalformedRequestError(str(error)) from error
-
-
-def read_entity(operation: Operation, frame: memoryview, position: int) -> Any:
-    """The request entity. Raises MalformedRequestError whatever the codec raises: the bytes are to blame."""
-    assert operation.entities is not None
-    try:
-        return operation.entities.read(frame, position)
-    except Exception as error:
-        raise MalformedRequestError(str(error)) from error

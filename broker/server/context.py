@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from broker.security.authentication import Authentication
     from broker.security.principal import Principal
+    from broker.server.listener import Endpoint
     from broker.state import BrokerState
 
 
 class RequestContext:
     """One request. Plain slots class: one is made per request, on the hot path."""
 
-    __slots__ = ("broker", "client_host", "client_id", "principal", "version")
+    __slots__ = ("authentication", "broker", "client_host", "client_id", "endpoint", "principal", "version")
 
     def __init__(
-        self, broker: BrokerState, version: int, client_id: str | None, client_host: str, principal: Principal
+        self,
+        broker: BrokerState,
+        version: int,
+        client_id: str | None,
+        client_host: str,
+        principal: Principal,
+        endpoint: Endpoint,
+        authentication: Authentication | None = None,
     ) -> None:
         self.broker = broker
         self.version = version
@@ -23,3 +32,7 @@ class RequestContext:
         self.client_host = client_host
         """As Kafka prints it: "/127.0.0.1"."""
         self.principal = principal
+        self.endpoint = endpoint
+        """Of the listener the request came by: what its client is to be told of this broker's address."""
+        self.authentication = authentication
+        """None where the listener does not ask for it."""

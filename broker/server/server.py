@@ -1,9 +1,8 @@
-"""The server: a listening socket over a broker's state, from opening the data to the clean shutdown."""
+"""The server: listening sockets over a broker's state, from opening the data to the clean shutdown."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 import time
@@ -14,10 +13,12 @@ from typing import TYPE_CHECKING
 from broker.compaction.cleaner import LogCleaner
 from broker.compaction.process import CleanerProcess
 from broker.data_directory import DataDirectory
-from broker.errors import AddressInUseError, BrokerError, DataDirectoryError
+from broker.errors import BrokerError, DataDirectoryError
 from broker.groups.opening import open_coordinator
 from broker.handlers.table import HandlerTable
 from broker.options import BrokerOptions
+from broker.server.accepting import Accepting, bind_all, close_all
+from broker.server.binding import bind
 from broker.server.connection import Connection
 from broker.server.limits import SWEEP_S, ConnectionLimits, open_files_limit
 from broker.state import BrokerState
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from broker.watch import Watch
 
 LOG = logging.getLogger("broker.server")
-BACKLOG = 1_024
-WILDCARDS = ("", "0.0.0.0", "::")
 
 
 def wall_clock_ms() -> int:
@@ -48,8 +47,8 @@ class Server:
         self.data = DataDirectory(data)
         self.clock = clock
         self.connections: set[Connection] = set()
-        self.listener: asyncio.Server | None = None
         self.limits: ConnectionLimits
+        self.listeners: tuple[Accepting, ...] = ()
         self.chore: asyncio.TimerHandle | None = None
         self.sweep: asyncio.TimerHandle | None = None
         self.loop: asyncio.AbstractEventLoop
@@ -57,6 +56,8 @@ class Server:
         self.cleaner: LogCleaner
         self.table: HandlerTable
         self.registry: RegistryServer | None = None
+        self.is_serving = False
+        """From readiness to the begin of the shutdown."""
         self.closed_cleanly = False
         self.made_watch: Watch | None = None
         self.watching: Watch | None = None
@@ -69,11 +70,11 @@ class Server:
         """Ready to serve when it returns. Raises BrokerError, one clear line."""
         self.loop = asyncio.get_running_loop()
         self.limits = ConnectionLimits(self.options, self.loop.time, open_files_limit())
-        listening = self.listen(self.options.port)
+        self.listeners = bind_all(self.options)
         asked: socket.socket | None = None
         try:
             if self.options.schema_registry_port is not None:
-                asked = self.listen(self.options.schema_registry_port, "--schema-registry-port")
+                asked = bind(self.options.host, self.options.schema_registry_port, "--schema-registry-port")
             for text in self.options.faults:
                 self.add_fault(text)
             try:
@@ -87,9 +88,9 @@ class Server:
                 self.state.load()
             except OSError as error:
                 raise DataDirectoryError(f"cannot read data directory {self.data.path}: {error}") from error
-            host, port = listening.getsockname()[:2]
-            self.state.advertised_host = self.options.advertised_host or ("127.0.0.1" if host in WILDCARDS else host)
-            self.state.advertised_port = self.options.advertised_port or port
+            self.state.endpoints = tuple(listener.endpoint for listener in self.listeners)
+            for listener in self.listeners:
+                await listener.prepare(self)
             self.state.groups = open_coordinator(self.state)
             self.state.groups.start()
             self.state.transactions = open_transactions(self.state)
@@ -108,22 +109,23 @@ class Server:
                 self.watch.log_requests(True)
             if self.options.metrics_port is not None:
                 await self.serve_metrics(self.options.metrics_port)
-            self.listener = await self.loop.create_server(lambda: Connection(self), sock=listening, backlog=BACKLOG)
+            for listener in self.listeners:
+                await listener.start(self)
         except BaseException:
-            listening.close()
+            close_all(self.listeners)
             if asked is not None:
                 asked.close()
             self.data.release()
             raise
+        self.is_serving = True
         self.chore = self.loop.call_later(self.options.retention_check_ms / 1000, self.tidy_up)
         self.sweep = self.loop.call_later(SWEEP_S, self.sweep_connections)
         self.cleaner.start()
 
     @property
     def port(self) -> int:
-        """The port listened on."""
-        assert self.listener is not None
-        return self.listener.sockets[0].getsockname()[1]
+        """The port that the first listener listens on."""
+        return self.listeners[0].address[1]
 
     def add_fault(self, text: str) -> None:
         """Raises FaultError."""
@@ -137,7 +139,7 @@ class Server:
         from broker.metrics.server import MetricsServer
 
         self.metrics = MetricsServer(self)
-        await self.metrics.start(self.listen(port, "--metrics-port", self.options.metrics_host))
+        await self.metrics.start(bind(self.options.metrics_host, port, "--metrics-port"))
 
     async def serve_schemas(self, listening: socket.socket) -> None:
         """The registry's web framework is imported only where there is a registry: it takes a third of a second."""
@@ -145,32 +147,9 @@ class Server:
 
         self.registry = RegistryServer(self.state, listening)
         await self.registry.start()
-        host = self.state.advertised_host
+        host = self.state.endpoints[0].host
         port = listening.getsockname()[1]
         self.schema_registry_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    def listen(self, port: int, option: str = "--port", host: str | None = None) -> socket.socket:
-        """Binds the address. `option` is what gives another port. Raises AddressInUseError, BrokerError."""
-        host = self.options.host if host is None else host
-        try:
-            found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            # "localhost" is often ::1 first, where some clients do not look.
-            family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
-            listening = socket.socket(family, kind, protocol)
-        except OSError as error:
-            raise BrokerError(f"cannot listen on {host}:{port}: {error.strerror}; check --host") from error
-        try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            listening.setblocking(False)
-        except OSError as error:
-            listening.close()
-            if error.errno == errno.EADDRINUSE:
-                raise AddressInUseError(
-                    f"{host}:{port} is in use by another program; choose another port ({option}), or 0 for any free one"
-                ) from error
-            raise BrokerError(f"cannot listen on {host}:{port}: {error.strerror}; check --host and {option}") from error
-        return listening
 
     def follow_configs(self, cleaner: LogCleaner) -> None:
         """What can be changed while the broker runs, besides the defaults of topics."""
@@ -229,11 +208,11 @@ class Server:
 
     async def close(self, *, keep_data: bool = True) -> None:
         """Stops serving and closes the logs cleanly. Without `keep_data` nothing is made durable first."""
+        self.is_serving = False
         for timer in (self.chore, self.sweep):
             if timer is not None:
                 timer.cancel()
-        if self.listener is not None:
-            self.listener.close()
+        close_all(self.listeners)
         for connection in list(self.connections):
             connection.transport.abort()
         if self.registry is not None:
@@ -241,6 +220,8 @@ class Server:
         if self.metrics is not None:
             await self.metrics.close()
         await asyncio.sleep(0)  # lets the connections notice, and cancel what waits for them
+        for listener in self.listeners:
+            await listener.finish()
         await self.cleaner.close()
         await self.state.transactions.close()
         await self.state.groups.close()

@@ -38,7 +38,7 @@ def bench(events: int, partitions: int, as_json: bool) -> None:
     from streams.demo.throughput import JOBS
 
     with tempfile.TemporaryDirectory() as directory, Broker(data=Path(directory) / "broker") as broker:
-        location = BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="bundled")
+        location = BrokerLocation.bundled(broker.bootstrap_servers)
         talk(f"loading {events:,} events")
         loading = _load(location, events, partitions)
         rows = [("load", loading)]

@@ -92,7 +92,8 @@ def serve(settings: Resolved) -> None:
 
         def ready(host: str, port: int) -> None:
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            stack.enter_context(Home.here().announce_broker(address, data_dir))
+            protocol = running.endpoints[0].protocol
+            stack.enter_context(Home.here().announce_broker(address, data_dir, protocol))
             for line in started(running):
                 talk(line)
             talk("Ctrl-C ends")

@@ -36,4 +36,4 @@ def broker_for_command(bootstrap_servers: str | None, home_path: Path | None) ->
     from broker import Broker
 
     with Broker(data=home.broker_dir) as broker, home.announce_broker(broker.bootstrap_servers, home.broker_dir):
-        yield BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="bundled")
+        yield BrokerLocation.bundled(broker.bootstrap_servers)

@@ -48,7 +48,7 @@ class DemoRun:
     """Owns loader, workers and tally. `until_complete` drives them; `end` stops whatever still runs."""
 
     def __init__(self, bootstrap_servers: str, home: Home, flights: Flights, *, partitions: int, workers: int) -> None:
-        self._location = BrokerLocation(bootstrap_servers=bootstrap_servers, origin="bundled")
+        self._location = BrokerLocation.bundled(bootstrap_servers)
         self._home = home
         self._flights = flights
         self._partitions = partitions

@@ -126,7 +126,7 @@ def _broker(home: Home, port: int, schema_registry_port: int | None) -> Generato
         if schema_registry_port is not None:
             talk(f"schema registry at {broker.schema_registry_url}")
         talk(f"broker at {broker.bootstrap_servers}, log in {home.broker_dir}")
-        yield BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="bundled")
+        yield BrokerLocation.bundled(broker.bootstrap_servers)
 
 
 def _create_topics(admin: Admin, topics: Sequence[str], partitions: int) -> None:

@@ -68,10 +68,15 @@ class Home:
         return announced_broker(self.path)
 
     @contextmanager
-    def announce_broker(self, bootstrap_servers: str, data_dir: Path) -> Generator[None]:
+    def announce_broker(
+        self, bootstrap_servers: str, data_dir: Path, security_protocol: str = "PLAINTEXT"
+    ) -> Generator[None]:
         """Says where the broker listens while the block runs."""
         announcement = BrokerAnnouncement(
-            bootstrap_servers=bootstrap_servers, pid=os.getpid(), data_dir=str(data_dir.resolve())
+            bootstrap_servers=bootstrap_servers,
+            security_protocol=security_protocol,
+            pid=os.getpid(),
+            data_dir=str(data_dir.resolve()),
         )
         with self._announced(self.path / BROKER_FILE, announcement):
             yield

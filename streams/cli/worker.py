@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 @bootstrap_option
 @click.option("--announce-in", "home", type=click.Path(path_type=Path), hidden=True)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
-@click.option("--bundled-broker", is_flag=True, hidden=True)
+@click.option("--security-protocol", hidden=True)
 @log_format_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def worker(
@@ -41,7 +40,7 @@ def worker(
     bootstrap_servers: str | None,
     home: Path | None,
     until_stdin_closes: bool,
-    bundled_broker: bool,
+    security_protocol: str | None,
     verbose: bool,
 ) -> None:
     """Run the application MODULE:APP until Ctrl-C or SIGTERM.
@@ -55,13 +54,13 @@ def worker(
     """
     from streams.cli.clients import require_broker
     from streams.cli.logs import log_to_stderr
-    from streams.discovery import locate_broker
+    from streams.discovery import BrokerLocation, locate_broker
 
     log_to_stderr(verbose=verbose)
     app = load_app(application)
     location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
-    if bundled_broker:
-        location = replace(location, origin="bundled")
+    if security_protocol is not None:
+        location = BrokerLocation.bundled(location.bootstrap_servers, security_protocol)
     app.plan()  # says what is wrong with the topology before anything is started
     if not until_stdin_closes:  # a supervised process waits a little: brokers restart, too
         require_broker(location)
@@ -98,7 +97,7 @@ def _run_processes(application: str, location: BrokerLocation, state_dir: Path, 
         bootstrap_servers=location.bootstrap_servers,
         state_dir=state_dir,
         home=home.path,
-        bundled_broker=location.is_bundled,
+        security_protocol=location.security_protocol,
     )
 
     with stop_signals() as stop:

@@ -25,8 +25,8 @@ class WorkerCommand:
     bootstrap_servers: str
     state_dir: Path
     home: Path
-    bundled_broker: bool = True
-    """The broker has no security for clients to be set up for."""
+    security_protocol: str | None = "PLAINTEXT"
+    """What the broker asks of its clients; None: their settings know."""
 
     def arguments(self) -> list[str]:
         return [
@@ -35,7 +35,7 @@ class WorkerCommand:
             *("--state-dir", str(self.state_dir)),
             *("--announce-in", str(self.home)),
             "--until-stdin-closes",
-            *(["--bundled-broker"] if self.bundled_broker else []),
+            *(["--security-protocol", self.security_protocol] if self.security_protocol else []),
         ]
 
 

@@ -44,8 +44,17 @@ def variable_of(property_name: str) -> str:
 
 
 def without_security(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """What is left for a bundled broker on this machine, which has neither TLS nor users."""
+    """What is left for a broker that has neither TLS nor users."""
     return {name: value for name, value in properties.items() if not name.startswith(SECURITY)}
+
+
+def with_protocol(properties: Mapping[str, Any], protocol: str | None) -> dict[str, Any]:
+    """The properties for a broker that asks for a security protocol; None: it has not said which."""
+    if protocol is None:
+        return dict(properties)
+    if protocol == "PLAINTEXT":
+        return without_security(properties)
+    return {**properties, "security.protocol": protocol.lower()}
 
 
 def masked(name: str, value: object) -> object:

@@ -154,7 +154,7 @@ class ProcessWorker:
             *(sys.executable, "-P", "-m", "streams.cli", "worker", application),
             *("--bootstrap-servers", bootstrap_servers, "--state-dir", str(state_dir)),
             *("--announce-in", str(state_dir / "home"), "--until-stdin-closes"),
-            *(["--bundled-broker"] if bundled else []),
+            *(["--security-protocol", "PLAINTEXT"] if bundled else []),
         ]
         (state_dir / "home").mkdir(parents=True, exist_ok=True)
         path = os.pathsep.join(sys.path)

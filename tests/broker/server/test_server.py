@@ -216,7 +216,7 @@ def test_handlers_raise_on_nothing_a_client_can_say(tmp_path: Path) -> None:
 
     async def work(server: Server) -> None:
         server.state.create_topic("t", 6)
-        context = RequestContext(server.state, 9, None, "/test", ANONYMOUS)
+        context = RequestContext(server.state, 9, None, "/test", ANONYMOUS, server.state.endpoints[0])
         for topic in ("t", "nowhere", ""):
             for module in (list_offsets, offset_for_leader_epoch):
                 answer = cast(Any, module).look_up(context, topic, line)

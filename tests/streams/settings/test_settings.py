@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams import App
-from streams.discovery import locate_broker
+from streams.discovery import BrokerLocation, locate_broker
 from streams.errors import ConfigError
 from streams.settings import without_security
 
@@ -100,3 +100,15 @@ def test_worker_on_the_bundled_broker_leaves_security_out(project: Path) -> None
     """The same settings serve a cluster with TLS and the broker of `headrace dev`."""
     properties = {"security.protocol": "ssl", "ssl.ca.location": "ca.pem", "sasl.username": "ann", "client.rack": "a"}
     assert without_security(properties) == {"client.rack": "a"}
+    assert BrokerLocation.bundled("b:1").client_properties(properties) == {"client.rack": "a"}
+
+
+def test_worker_on_a_secured_bundled_broker_speaks_the_protocol_it_has_named(project: Path) -> None:
+    """Who the client is comes from its settings."""
+    properties = {"security.protocol": "ssl", "sasl.username": "ann"}
+    assert BrokerLocation.bundled("b:1", "SASL_SSL").client_properties(properties) == {
+        "security.protocol": "sasl_ssl",
+        "sasl.username": "ann",
+    }
+    elsewhere = BrokerLocation(bootstrap_servers="b:1", origin="argument")
+    assert elsewhere.client_properties(properties) == properties
