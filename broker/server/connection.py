@@ -64,6 +64,7 @@ class Connection(asyncio.BufferedProtocol):
         self.smallest_request = SMALLEST_REQUEST
         self.max_request_bytes = server.state.options.max_request_bytes
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self.peer = ("unknown", 0)
         self.client_host = ""
         self.principal = ANONYMOUS
         self.software = ""
@@ -99,15 +100,16 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def address(self) -> str:
         """ "host:port" of the client."""
-        host, port, *_ = self.transport.get_extra_info("peername") or ("unknown", 0)
+        host, port = self.peer
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     # -- transport ---------------------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=WRITE_LIMIT)
-        peer = transport.get_extra_info("peername")
-        self.client_host = f"/{peer[0]}" if peer else "/unknown"
+        if (peer := transport.get_extra_info("peername")) is not None:
+            self.peer = peer[:2]
+        self.client_host = f"/{self.peer[0]}"
         self.server.connections.add(self)
         problem = self.server.limits.admit(self.client_host)
         if problem is not None:

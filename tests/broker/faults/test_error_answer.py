@@ -33,9 +33,9 @@ def example(kind: type) -> Any:
     """A request with one item in each of its arrays."""
     values: dict[str, Any] = {}
     for field in fields(kind):
-        nested = nested_entity(field.type)
+        nested, many = nested_entity(field.type)
         if nested is not None:
-            values[field.name] = (example(nested),)
+            values[field.name] = (example(nested),) if many else example(nested)
         elif "tuple" in str(field.type):
             values[field.name] = (scalar(get_args(field.type)[0]),)
         elif field.default is MISSING or field.name == "topic_id":
