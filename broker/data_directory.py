@@ -4,6 +4,7 @@ broker.json       {"format": 1, "cluster_id": …}    only written once
 lock              held (flock) while a broker runs
 clean-shutdown    there only between a clean shutdown and the next start
 producer-ids      end of the producer ids given out
+acls.json         who may do what, if anybody has said so
 topics/           one JSON file per topic
 logs/             one directory per partition
 """
@@ -44,6 +45,10 @@ class DataDirectory:
     @property
     def producer_ids(self) -> Path:
         return self.path / "producer-ids"
+
+    @property
+    def acls(self) -> Path:
+        return self.path / "acls.json"
 
     @property
     def clean_marker(self) -> Path:

@@ -9,10 +9,12 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
+from broker.handlers.config_permissions import check_config_permission
 from broker.handlers.response import response
 from broker.handlers.topic_overrides import altered, check_resource
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
 from broker.server.context import RequestContext
 from broker.topics.errors import TopicError
 
@@ -22,6 +24,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
     responses: list[dict[str, Any]] = []
     for line in request.resources:
         try:
+            check_config_permission(ctx, AclOperation.ALTER_CONFIGS, line.resource_type, line.resource_name)
             check_resource(line)
             for entry in line.configs:
                 if entry.value is None:

@@ -3,7 +3,8 @@
 v4 partition count -1 and replication factor -1 take the defaults (KIP-464) · v5 flexible; the answer tells partitions,
 replication factor and configs (KIP-525) · v6 quotas · v7 topic ids.
 Any replication factor is accepted and stored once, and manual assignments only count: there is one broker.
-Topics named twice in a request are refused, each of them once.
+Topics named twice in a request are refused, each of them once. Those who may create a topic but not describe its
+configs are not told the partitions, replication factor and configs it got.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from broker.handlers.config_entries import topic_entries
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import CLUSTER_NAME, ResourceType
 from broker.server.context import RequestContext
 from broker.topics.errors import TopicError
 from broker.topics.topic import Topic
@@ -28,11 +31,14 @@ DEFAULT = -1
 def handle(ctx: RequestContext, request: Any) -> Any:
     times_named = Counter(line.name for line in request.topics)
     lines = {line.name: line for line in request.topics}
+    anything = ctx.may(AclOperation.CREATE, ResourceType.CLUSTER, CLUSTER_NAME, audited=False)
     topics: list[dict[str, Any]] = []
     for name, line in lines.items():
         try:
             if times_named[name] > 1:
                 raise TopicError(ErrorCode.invalid_request, f"Topic {name!r} is named more than once in the request.")
+            if not anything and not ctx.may(AclOperation.CREATE, ResourceType.TOPIC, name):
+                raise TopicError(ErrorCode.topic_authorization_failed, "Authorization failed.")
             topic = ctx.broker.create_topic(
                 name, partition_count(line), overrides(line), validate_only=request.validate_only
             )
@@ -44,11 +50,15 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 
 
 def created(ctx: RequestContext, topic: Topic, *, validate_only: bool) -> dict[str, Any]:
-    return {
+    answer: dict[str, Any] = {
         "name": topic.name,
         "topic_id": None if validate_only else topic.id,
         "error_code": ErrorCode.none,
         "error_message": None,
+    }
+    if not ctx.may(AclOperation.DESCRIBE_CONFIGS, ResourceType.TOPIC, topic.name, audited=False):
+        return answer | {"topic_config_error_code": ErrorCode.topic_authorization_failed.value, "configs": []}
+    return answer | {
         "num_partitions": topic.partitions,
         "replication_factor": 1,
         "configs": topic_entries(topic, ctx.broker.options.topic_defaults),

@@ -12,9 +12,11 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from broker.handlers.config_entries import BROKER, TOPIC, broker_entries, topic_entries
+from broker.handlers.config_permissions import check_config_permission
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
 from broker.server.context import RequestContext
 from broker.topics.errors import TopicError
 
@@ -31,6 +33,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def describe(ctx: RequestContext, line: Any, synonyms: bool, documented: bool) -> dict[str, Any]:
     error, message, entries = ErrorCode.none, None, list[dict[str, Any]]()
     try:
+        check_config_permission(ctx, AclOperation.DESCRIBE_CONFIGS, line.resource_type, line.resource_name)
         entries = entries_of(ctx, line.resource_type, line.resource_name)
     except TopicError as refusal:
         error, message = refusal.code, refusal.message

@@ -11,6 +11,9 @@ from broker.log.partition import PartitionLog
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.control import COORDINATOR_EPOCH
+from broker.security.operation import AclOperation
+from broker.security.refusal import MESSAGES
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 
@@ -29,11 +32,15 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 
 
 def describe(ctx: RequestContext, topic: str, partition: int) -> dict[str, Any]:
-    log = ctx.broker.logs.get(topic, partition)
+    if ctx.may(AclOperation.READ, ResourceType.TOPIC, topic):
+        log = ctx.broker.logs.get(topic, partition)
+        error = ErrorCode.none if log else ErrorCode.unknown_topic_or_partition
+    else:
+        log, error = None, ErrorCode.topic_authorization_failed
     return {
         "partition_index": partition,
-        "error_code": ErrorCode.none if log else ErrorCode.unknown_topic_or_partition,
-        "error_message": None,
+        "error_code": error,
+        "error_message": MESSAGES.get(error),
         "active_producers": producers(log) if log else (),
     }
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from struct import Struct
 from struct import error as StructError
 from typing import NamedTuple, TypeAlias
@@ -22,6 +22,7 @@ from uuid import UUID
 
 from kio.schema.errors import ErrorCode
 
+from broker.handlers.denied_topics import NONE_DENIED, denied_topics
 from broker.log.aborted import AbortedTransaction
 from broker.log.partition import LEADER_EPOCH, PartitionLog
 from broker.log.waiter import Waiter
@@ -30,6 +31,7 @@ from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import Buffer
 from broker.protocol.errors import MalformedRequestError
 from broker.protocol.varint import read_uvarint, skip_tags, write_uvarint
+from broker.security.operation import AclOperation
 from broker.server.context import RequestContext
 from broker.state import BrokerState
 
@@ -71,6 +73,8 @@ class FetchRequest(NamedTuple):
     max_bytes: int
     isolation_level: int
     topics: list[tuple[TopicKey, list[Wanted]]]
+    denied: Set[TopicKey] = NONE_DENIED
+    """Topics that who asks must not read."""
 
 
 @api(ApiKey.FETCH, 4, 18, raw=True, flexible_from=FLEXIBLE_FROM)
@@ -79,6 +83,9 @@ def handle(ctx: RequestContext, frame: memoryview, position: int) -> list[Buffer
         request = read(frame, position, ctx.version)
     except (StructError, ValueError) as error:
         raise MalformedRequestError(str(error)) from error
+    if ctx.broker.authorizer is not None:
+        topics = (topic for topic, _ in request.topics)
+        request = request._replace(denied=denied_topics(ctx, AclOperation.READ, topics))
     size, at_once, parts = answer(ctx.broker, request)
     if at_once or size >= request.min_bytes or request.max_wait <= 0:
         return parts
@@ -156,9 +163,13 @@ def answer(broker: BrokerState, request: FetchRequest) -> tuple[int, bool, list[
             head += data
         head += array_length(len(partitions))
         name = topic_name(broker, topic)
+        denied = topic in request.denied
         for wanted in partitions:
-            log = broker.logs.logs.get((name, wanted.partition))
-            code, records, aborted = read_partition(log, name, wanted, room - total, committed, first=not total)
+            if denied:
+                log, code, records, aborted = None, ErrorCode.topic_authorization_failed, b"", ()
+            else:
+                log = broker.logs.logs.get((name, wanted.partition))
+                code, records, aborted = read_partition(log, name, wanted, room - total, committed, first=not total)
             if code is not ErrorCode.none:
                 at_once = True
             if log is None or code is ErrorCode.unknown_leader_epoch:

@@ -10,10 +10,12 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
+from broker.handlers.config_permissions import check_config_permission
 from broker.handlers.response import response
 from broker.handlers.topic_overrides import altered, check_resource
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
 from broker.server.context import RequestContext
 from broker.topics.definitions import DEFINITIONS
 from broker.topics.errors import TopicError
@@ -30,6 +32,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
             if (line.resource_type, line.resource_name) in seen:
                 raise TopicError(ErrorCode.invalid_request, f"{line.resource_name!r} is named more than once.")
             seen.add((line.resource_type, line.resource_name))
+            check_config_permission(ctx, AclOperation.ALTER_CONFIGS, line.resource_type, line.resource_name)
             alter(ctx, line, validate_only=request.validate_only)
         except TopicError as refusal:
             responses.append(altered(line, refusal))

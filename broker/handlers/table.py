@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Final, cast
 
+from broker.handlers.permissions import PERMISSIONS, guarded
 from broker.protocol.advertised import ADVERTISED
 from broker.protocol.api import Api, Handler
 from broker.protocol.api_keys import ApiKey
@@ -16,11 +17,14 @@ MODULES: Final = (
     "add_partitions_to_txn",
     "alter_configs",
     "api_versions",
+    "create_acls",
     "create_partitions",
     "create_topics",
+    "delete_acls",
     "delete_groups",
     "delete_records",
     "delete_topics",
+    "describe_acls",
     "describe_cluster",
     "describe_configs",
     "describe_groups",
@@ -56,7 +60,7 @@ class Operation:
 
     def __init__(self, handler: Handler, version: int) -> None:
         self.api: Api = handler.api
-        self.handle = handler
+        self.handle: Callable[..., Any] = handler if self.api.raw else guarded(handler)
         self.version = version
         if self.api.raw:
             self.entities = None
@@ -94,6 +98,8 @@ def load_handlers() -> Mapping[int, Handler]:
         handler = cast(Handler, module.handle)
         if handler.api.key in handlers:
             raise RuntimeError(f"{handler.api.key.name} has two handlers, one of them in {module.__name__}")
+        if handler.api.key not in PERMISSIONS:
+            raise RuntimeError(f"{handler.api.key.name} does not say in broker.handlers.permissions who may use it")
         handlers[handler.api.key] = handler
     for key in ADVERTISED.keys() | handlers.keys():
         if key not in handlers or key not in ADVERTISED:
