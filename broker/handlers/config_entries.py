@@ -24,6 +24,9 @@ DYNAMIC_TOPIC, STATIC_BROKER, DEFAULT_CONFIG = 1, 4, 5
 TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7}
 """Codes of config types."""
 
+AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+"""What Kafka calls an authorizer that does what this one does."""
+
 
 def topic_entries(topic: Topic, defaults: Mapping[str, str]) -> list[dict[str, Any]]:
     """All configs of a topic in order of name; `defaults` are those that the broker was started with."""
@@ -55,6 +58,8 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
     listener = f"PLAINTEXT://{broker.advertised_host}:{broker.advertised_port}"
     given: dict[str, tuple[str, str]] = {
         "advertised.listeners": ("string", listener),
+        "allow.everyone.if.no.acl.found": ("boolean", "true" if options.allow_everyone_if_no_acl_found else "false"),
+        "authorizer.class.name": ("string", AUTHORIZER if options.authorizer else ""),
         "auto.create.topics.enable": ("boolean", "true" if options.auto_create_topics else "false"),
         "broker.id": ("int", str(broker.node_id)),
         "default.replication.factor": ("int", "1"),
@@ -75,6 +80,7 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "offsets.topic.num.partitions": ("int", str(groups.offsets_topic_partitions)),
         "offsets.topic.replication.factor": ("short", "1"),
         "process.roles": ("list", "broker,controller"),
+        "super.users": ("string", ";".join(options.super_users)),
     }
     entries = [broker_entry(name, value, kind, STATIC_BROKER) for name, (kind, value) in given.items()]
     for name, definition in DEFINITIONS.items():
