@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -38,7 +38,7 @@ class BrokerOptions:
     """Overrides of topic configs for all topics that do not set them, e.g. {"retention.ms": "-1"}."""
     authorizer: bool = False
     """Whether ACLs are kept and obeyed (`authorizer.class.name`); without, everybody may do everything."""
-    super_users: Sequence[str] = ()
+    super_users: tuple[str, ...] = field(default=(), metadata={"separator": ";"})
     """`super.users`: principals that may do everything, e.g. ("User:admin",)."""
     allow_everyone_if_no_acl_found: bool = False
     """`allow.everyone.if.no.acl.found`: resources that no ACL speaks of are open to everybody."""
