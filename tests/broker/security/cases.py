@@ -282,14 +282,18 @@ CASES = (
         note="transaction",
     ),
     Case(ApiKey.JOIN_GROUP, (group(Op.READ),), JOIN),
-    Case(ApiKey.SYNC_GROUP, (group(Op.READ),), {**MEMBER, "assignments": []}),
+    Case(
+        ApiKey.SYNC_GROUP,
+        (group(Op.READ),),
+        {**MEMBER, "protocol_type": "consumer", "protocol_name": "range", "assignments": []},
+    ),
     Case(ApiKey.HEARTBEAT, (group(Op.READ),), MEMBER),
     Case(ApiKey.LEAVE_GROUP, (group(Op.READ),), {**MEMBER, "members": [{"member_id": "m"}]}),
     Case(
         ApiKey.CONSUMER_GROUP_HEARTBEAT,
-        (group(Op.READ), topic(Op.DESCRIBE)),
+        (Right(Op.READ, ResourceType.GROUP, "consumers"), topic(Op.DESCRIBE)),
         {
-            "group_id": GROUP,
+            "group_id": "consumers",
             "member_id": "AAAAAAAAAAAAAAAAAAAAAA",
             "member_epoch": 0,
             "rebalance_timeout": 10 * SECOND,
@@ -396,7 +400,7 @@ CASES = (
     Case(ApiKey.DESCRIBE_ACLS, (cluster(Op.DESCRIBE),), ACL_FILTER),
     Case(ApiKey.CREATE_ACLS, (cluster(Op.ALTER),), {"creations": [ACL]}),
     Case(ApiKey.DELETE_ACLS, (cluster(Op.ALTER),), {"filters": [ACL_FILTER]}),
-    Case(ApiKey.DESCRIBE_USER_SCRAM_CREDENTIALS, (cluster(Op.DESCRIBE),), {"users": None}),
+    Case(ApiKey.DESCRIBE_USER_SCRAM_CREDENTIALS, (cluster(Op.DESCRIBE),), {"users": [{"name": "bob"}]}),
     Case(
         ApiKey.ALTER_USER_SCRAM_CREDENTIALS,
         (cluster(Op.ALTER),),
