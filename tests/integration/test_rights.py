@@ -12,7 +12,7 @@ from broker.security.acl import Acl, AclPermission
 from broker.security.operation import AclOperation
 from broker.security.principal import ANONYMOUS
 from broker.security.resource import PatternType, ResourceType
-from tests.broker.security.secured import SecuredBroker
+from tests.broker.security.guarded_broker import GuardedBroker
 from tests.integration.calls_app import ANSWERS, ORDERS, RANKED, REQUESTS, TOTALS
 from tests.integration.worker_fleet import DEADLINE_S, WorkerFleet
 
@@ -32,47 +32,47 @@ def test_application_with_rights_on_its_names_works_and_restarts(tmp_path: Path)
             for kind in (ResourceType.TOPIC, ResourceType.GROUP, ResourceType.TRANSACTIONAL_ID)
         ),
     ]
-    with SecuredBroker(tmp_path / "data") as secured:
+    with GuardedBroker(tmp_path / "data") as guarded:
         for topic in (REQUESTS, ORDERS, ANSWERS, TOTALS, RANKED):
-            secured.call(secured.state.create_topic, topic, 2)
-        fleet = WorkerFleet("tests.integration.calls_app:app", secured, tmp_path)
+            guarded.call(guarded.state.create_topic, topic, 2)
+        fleet = WorkerFleet("tests.integration.calls_app:app", guarded, tmp_path)
         try:
             for round_number in (1, 2):
-                load(secured, acls)
+                load(guarded, acls)
                 worker = fleet.start()
-                wait_for(secured, fleet, RECORDS * round_number)
+                wait_for(guarded, fleet, RECORDS * round_number)
                 fleet.stop(worker)
             fleet.check()
         finally:
             fleet.close()
 
 
-def load(secured: SecuredBroker, acls: list[Acl]) -> None:
+def load(guarded: GuardedBroker, acls: list[Acl]) -> None:
     """Records on the application's sources, from somebody who may write there for as long as that takes."""
     sources = [allowed(AclOperation.WRITE, ResourceType.TOPIC, topic) for topic in (REQUESTS, ORDERS)]
-    secured.call(secured.authorizer.replace, dict.fromkeys(acls + sources))
-    producer = Producer({"bootstrap.servers": secured.bootstrap_servers, "log_level": 0})
+    guarded.call(guarded.authorizer.replace, dict.fromkeys(acls + sources))
+    producer = Producer({"bootstrap.servers": guarded.bootstrap_servers, "log_level": 0})
     for number in range(RECORDS):
         for topic in (REQUESTS, ORDERS):
             producer.produce(topic, number.to_bytes(8, "big"), f"k{number % 4}".encode())
     assert producer.flush(DEADLINE_S) == 0
-    secured.call(secured.authorizer.replace, dict.fromkeys(acls))
+    guarded.call(guarded.authorizer.replace, dict.fromkeys(acls))
 
 
-def wait_for(secured: SecuredBroker, fleet: WorkerFleet, records: int) -> None:
+def wait_for(guarded: GuardedBroker, fleet: WorkerFleet, records: int) -> None:
     """Until that many answers are there."""
     end = time.monotonic() + DEADLINE_S
-    while secured.call(written, secured, ANSWERS) < records:
+    while guarded.call(written, guarded, ANSWERS) < records:
         fleet.check()
         assert time.monotonic() < end, fleet.log_text()
         time.sleep(0.05)
 
 
-def written(secured: SecuredBroker, topic: str) -> int:
+def written(guarded: GuardedBroker, topic: str) -> int:
     """Records, without the markers of transactions."""
     count = 0
     for partition in range(2):
-        log = secured.state.logs.get(topic, partition)
+        log = guarded.state.logs.get(topic, partition)
         assert log is not None
         chunk = log.reader.read(0, 1 << 20, at_least_one=True)
         headers = (read_header(chunk, position) for position, _ in walk(chunk))

@@ -17,7 +17,7 @@ from broker.security.operation import AclOperation as Op
 from broker.security.principal import ANONYMOUS
 from broker.security.resource import PatternType, ResourceType
 from tests.broker.groups.wire import WireClient, wire
-from tests.broker.security.secured import SecuredBroker
+from tests.broker.security.guarded_broker import GuardedBroker
 
 DESCRIBE, CREATE, DELETE = ApiKey.DESCRIBE_ACLS, ApiKey.CREATE_ACLS, ApiKey.DELETE_ACLS
 VERSIONS = [1, 2, 3]
@@ -43,15 +43,15 @@ READ_T = Acl(ResourceType.TOPIC, "t", PatternType.LITERAL, "User:bob", "*", Op.R
 
 
 @pytest.fixture
-def secured(tmp_path: Path) -> Iterator[SecuredBroker]:
-    with SecuredBroker(tmp_path, super_users=[str(ANONYMOUS)]) as broker:
+def guarded(tmp_path: Path) -> Iterator[GuardedBroker]:
+    with GuardedBroker(tmp_path, super_users=[str(ANONYMOUS)]) as broker:
         yield broker
 
 
 @pytest.fixture
-def admin(secured: SecuredBroker) -> Iterator[WireClient]:
+def admin(guarded: GuardedBroker) -> Iterator[WireClient]:
     """A super user."""
-    with secured.client(ANONYMOUS) as client:
+    with guarded.client(ANONYMOUS) as client:
         yield client
 
 
@@ -110,12 +110,12 @@ BAD = [
 
 @pytest.mark.parametrize(("field", "value", "words"), BAD)
 def test_acl_that_makes_no_sense_is_refused_alone(
-    secured: SecuredBroker, admin: WireClient, field: str, value: Any, words: str
+    guarded: GuardedBroker, admin: WireClient, field: str, value: Any, words: str
 ) -> None:
     answer = admin.ask(CREATE, 3, creations=[GOOD | {field: value}, GOOD])
     assert [line.error_code for line in answer.results] == [ErrorCode.invalid_request, ErrorCode.none]
     assert words in answer.results[0].error_message
-    assert secured.call(secured.authorizer.matching, AclFilter()) == [READ_T]
+    assert guarded.call(guarded.authorizer.matching, AclFilter()) == [READ_T]
 
 
 def test_acl_on_the_cluster_needs_its_name(admin: WireClient) -> None:
@@ -126,18 +126,18 @@ def test_acl_on_the_cluster_needs_its_name(admin: WireClient) -> None:
 
 
 @pytest.mark.parametrize("field", ["resource_type_filter", "pattern_type_filter", "operation", "permission_type"])
-def test_filter_with_unknown_codes_is_refused(secured: SecuredBroker, admin: WireClient, field: str) -> None:
-    secured.call(secured.authorizer.add, [READ_T])
+def test_filter_with_unknown_codes_is_refused(guarded: GuardedBroker, admin: WireClient, field: str) -> None:
+    guarded.call(guarded.authorizer.add, [READ_T])
     described = admin.ask(DESCRIBE, 3, **ALL | {field: 77})
     assert (described.error_code, described.resources) == (ErrorCode.invalid_request, ())
     deleted = admin.ask(DELETE, 3, filters=[ALL | {field: 77}])
     assert [line.error_code for line in deleted.filter_results] == [ErrorCode.invalid_request]
-    assert secured.call(secured.authorizer.matching, AclFilter()) == [READ_T]
+    assert guarded.call(guarded.authorizer.matching, AclFilter()) == [READ_T]
 
 
-def test_acl_counts_from_its_creation_to_its_deletion(secured: SecuredBroker, admin: WireClient) -> None:
+def test_acl_counts_from_its_creation_to_its_deletion(guarded: GuardedBroker, admin: WireClient) -> None:
     """For connections that are open already, too."""
-    secured.call(secured.state.create_topic, "t")
+    guarded.call(guarded.state.create_topic, "t")
     asked: dict[str, Any] = {
         "replica_id": -1,
         "topics": [{"name": "t", "partitions": [{"partition_index": 0, "timestamp": -1}]}],
@@ -146,7 +146,7 @@ def test_acl_counts_from_its_creation_to_its_deletion(secured: SecuredBroker, ad
     def code(client: WireClient) -> ErrorCode:
         return client.ask(ApiKey.LIST_OFFSETS, 1, **asked).topics[0].partitions[0].error_code
 
-    with secured.client() as alice:
+    with guarded.client() as alice:
         assert code(alice) is ErrorCode.topic_authorization_failed
         admin.ask(CREATE, 3, creations=[GOOD | {"principal": "User:alice"}])
         assert code(alice) is ErrorCode.none
@@ -158,9 +158,9 @@ def test_acl_counts_from_its_creation_to_its_deletion(secured: SecuredBroker, ad
         assert code(alice) is ErrorCode.topic_authorization_failed
 
 
-def test_acl_for_another_host_does_not_count(secured: SecuredBroker, admin: WireClient) -> None:
+def test_acl_for_another_host_does_not_count(guarded: GuardedBroker, admin: WireClient) -> None:
     metadata: dict[str, Any] = {"topics": [{"name": "t", "topic_id": None}], "allow_auto_topic_creation": False}
-    with secured.client() as alice:
+    with guarded.client() as alice:
         for host, code in (
             ("10.1.1.1", ErrorCode.topic_authorization_failed),
             ("127.0.0.1", ErrorCode.unknown_topic_or_partition),
@@ -171,10 +171,10 @@ def test_acl_for_another_host_does_not_count(secured: SecuredBroker, admin: Wire
 
 def test_resources_without_acls_are_open_where_that_is_said(tmp_path: Path) -> None:
     """`allow.everyone.if.no.acl.found`: an entry for anybody closes the resource to all others."""
-    with SecuredBroker(tmp_path, allow_everyone_if_no_acl_found=True) as secured, secured.client() as alice:
+    with GuardedBroker(tmp_path, allow_everyone_if_no_acl_found=True) as guarded, guarded.client() as alice:
         metadata: dict[str, Any] = {"topics": [{"name": "t", "topic_id": None}]}
         assert alice.ask(ApiKey.METADATA, 9, **metadata).topics[0].error_code is ErrorCode.none
-        secured.call(secured.authorizer.add, [READ_T])
+        guarded.call(guarded.authorizer.add, [READ_T])
         assert alice.ask(ApiKey.METADATA, 9, **metadata).topics[0].error_code is ErrorCode.topic_authorization_failed
 
 
@@ -207,9 +207,9 @@ def test_damaged_acls_keep_the_broker_from_starting(tmp_path: Path, content: byt
 
 
 def test_acls_that_cannot_be_stored_change_nothing(
-    secured: SecuredBroker, admin: WireClient, monkeypatch: pytest.MonkeyPatch
+    guarded: GuardedBroker, admin: WireClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secured.call(secured.authorizer.add, [READ_T])
+    guarded.call(guarded.authorizer.add, [READ_T])
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
@@ -219,12 +219,12 @@ def test_acls_that_cannot_be_stored_change_nothing(
     assert [line.error_code for line in created.results] == [ErrorCode.kafka_storage_error, ErrorCode.invalid_request]
     (deleted,) = admin.ask(DELETE, 3, filters=[ALL]).filter_results
     assert (deleted.error_code, deleted.matching_acls) == (ErrorCode.kafka_storage_error, ())
-    assert secured.call(secured.authorizer.matching, AclFilter()) == [READ_T]
+    assert guarded.call(guarded.authorizer.matching, AclFilter()) == [READ_T]
 
 
-def test_refusals_are_logged_with_who_and_what(secured: SecuredBroker, caplog: pytest.LogCaptureFixture) -> None:
+def test_refusals_are_logged_with_who_and_what(guarded: GuardedBroker, caplog: pytest.LogCaptureFixture) -> None:
     """Not those of lists that merely leave things out."""
-    with caplog.at_level(logging.INFO, "broker.authorizer"), secured.client() as alice:
+    with caplog.at_level(logging.INFO, "broker.authorizer"), guarded.client() as alice:
         alice.ask(ApiKey.METADATA, 9, topics=None)
         alice.ask(ApiKey.LIST_GROUPS, 4, states_filter=[])
         assert caplog.messages == []

@@ -17,16 +17,16 @@ from broker.protocol.advertised import ADVERTISED
 from broker.protocol.api_keys import ApiKey
 from broker.security.refusal import CODES
 from broker.state import BrokerState
-from tests.broker.security.cases import CASES, GROUP, NEW_TOPIC, TOPIC, TOPIC_ID, UNREFUSED, Case
-from tests.broker.security.secured import Right, SecuredBroker
+from tests.broker.security.guarded_broker import GuardedBroker, Right
+from tests.broker.security.permission_cases import CASES, GROUP, NEW_TOPIC, TOPIC, TOPIC_ID, UNREFUSED, Case
 
 SERVED = [case for case in CASES if case.key in ADVERTISED]
 REFUSALS = frozenset(CODES.values())
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
-    with SecuredBroker(tmp_path_factory.mktemp("data")) as broker:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
+    with GuardedBroker(tmp_path_factory.mktemp("data")) as broker:
         yield broker
 
 
@@ -61,31 +61,31 @@ def test_cases_need_only_what_their_api_says() -> None:
 
 
 @pytest.mark.parametrize("case", SERVED, ids=str)
-def test_request_with_all_rights_is_not_refused(secured: SecuredBroker, case: Case) -> None:
+def test_request_with_all_rights_is_not_refused(guarded: GuardedBroker, case: Case) -> None:
     for version in versions(case):
-        codes = ask(secured, case, version, case.rights)
+        codes = ask(guarded, case, version, case.rights)
         assert REFUSALS.isdisjoint(codes), version
 
 
 @pytest.mark.parametrize(
     ("case", "missing"), [(case, right) for case in SERVED for right in case.rights], ids=lambda one: str(one)
 )
-def test_request_without_one_right_is_refused(secured: SecuredBroker, case: Case, missing: Right) -> None:
+def test_request_without_one_right_is_refused(guarded: GuardedBroker, case: Case, missing: Right) -> None:
     """Where it is an item's right, the code is at the item; nothing else is told of it."""
     expected = case.codes.get(missing, CODES[missing.resource_type])
     for version in versions(case):
-        codes = ask(secured, case, version, [right for right in case.rights if right != missing])
+        codes = ask(guarded, case, version, [right for right in case.rights if right != missing])
         assert codes & REFUSALS == {expected}, version
 
 
 @pytest.mark.parametrize("case", SERVED, ids=str)
-def test_refused_request_changes_nothing(secured: SecuredBroker, case: Case) -> None:
+def test_refused_request_changes_nothing(guarded: GuardedBroker, case: Case) -> None:
     """Topics, records, groups, transactions and entries are as they were."""
     for version in versions(case):
-        secured.wait(prepare(secured.state))
-        before = secured.call(footprint, secured)
-        ask(secured, case, version, ())
-        assert secured.call(footprint, secured) == before, version
+        guarded.wait(prepare(guarded.state))
+        before = guarded.call(footprint, guarded)
+        ask(guarded, case, version, ())
+        assert guarded.call(footprint, guarded) == before, version
 
 
 def versions(case: Case) -> range:
@@ -95,11 +95,11 @@ def versions(case: Case) -> range:
     return range(max(low, case.versions[0]), min(high, case.versions[1]) + 1)
 
 
-def ask(secured: SecuredBroker, case: Case, version: int, rights: Any) -> set[ErrorCode]:
+def ask(guarded: GuardedBroker, case: Case, version: int, rights: Any) -> set[ErrorCode]:
     """All error codes of the answer, wherever they stand in it."""
-    topic_id = secured.wait(prepare(secured.state))
-    secured.allow_only(rights)
-    with secured.client() as client:
+    topic_id = guarded.wait(prepare(guarded.state))
+    guarded.allow_only(rights)
+    with guarded.client() as client:
         answer = client.ask(case.key, version, **with_id(case.values, topic_id))
     return set(error_codes(answer))
 
@@ -117,8 +117,8 @@ async def prepare(state: BrokerState) -> UUID:
     return topic.id
 
 
-def footprint(secured: SecuredBroker) -> Any:
-    state = secured.state
+def footprint(guarded: GuardedBroker) -> Any:
+    state = guarded.state
     return (
         [(topic.name, topic.partitions, dict(topic.configs)) for topic in state.topics if not topic.internal],
         [log.end_offset for log in state.logs if not log.internal],

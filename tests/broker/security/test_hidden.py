@@ -14,8 +14,8 @@ from broker.security.acl import Acl, AclPermission
 from broker.security.operation import AclOperation as Op
 from broker.security.resource import CLUSTER_NAME, PatternType, ResourceType
 from broker.state import BrokerState
-from tests.broker.security.cases import SECOND
-from tests.broker.security.secured import ALICE, Right, SecuredBroker
+from tests.broker.security.guarded_broker import ALICE, GuardedBroker, Right
+from tests.broker.security.permission_cases import SECOND
 
 NOT_ASKED = -(2**31)
 CLUSTER_DESCRIBE = Right(Op.DESCRIBE, ResourceType.CLUSTER, CLUSTER_NAME)
@@ -34,8 +34,8 @@ def group(operation: Op, name: str) -> Right:
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
-    with SecuredBroker(tmp_path_factory.mktemp("data")) as broker:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
+    with GuardedBroker(tmp_path_factory.mktemp("data")) as broker:
         broker.wait(furnish(broker.state))
         yield broker
 
@@ -52,65 +52,65 @@ async def furnish(state: BrokerState) -> None:
         await state.transactions.enlist(name, who, frozenset({("mine", 0), ("theirs", 0)}))
 
 
-def ask(secured: SecuredBroker, rights: list[Right], key: ApiKey, version: int, **values: Any) -> Any:
-    secured.allow_only(rights)
-    with secured.client() as client:
+def ask(guarded: GuardedBroker, rights: list[Right], key: ApiKey, version: int, **values: Any) -> Any:
+    guarded.allow_only(rights)
+    with guarded.client() as client:
         return client.ask(key, version, **values)
 
 
 @pytest.mark.parametrize("version", range(14))
-def test_metadata_of_all_topics_leaves_out_those_one_may_not_describe(secured: SecuredBroker, version: int) -> None:
+def test_metadata_of_all_topics_leaves_out_those_one_may_not_describe(guarded: GuardedBroker, version: int) -> None:
     everything = [] if version == 0 else None
-    answer = ask(secured, [topic(Op.READ, "mine")], ApiKey.METADATA, version, topics=everything)
+    answer = ask(guarded, [topic(Op.READ, "mine")], ApiKey.METADATA, version, topics=everything)
     assert [line.name for line in answer.topics] == ["mine"]
 
 
 @pytest.mark.parametrize("version", range(14))
-def test_metadata_by_name_does_not_tell_whether_a_hidden_topic_exists(secured: SecuredBroker, version: int) -> None:
+def test_metadata_by_name_does_not_tell_whether_a_hidden_topic_exists(guarded: GuardedBroker, version: int) -> None:
     """Not by its code, its id, its partitions, or by coming into being."""
     lines = [{"name": name, "topic_id": None} for name in ("theirs", "nothing", "__consumer_offsets", "a bad name")]
-    answer = ask(secured, [], ApiKey.METADATA, version, topics=lines)
+    answer = ask(guarded, [], ApiKey.METADATA, version, topics=lines)
     assert {line.error_code for line in answer.topics} == {ErrorCode.topic_authorization_failed}
     assert {getattr(line, "topic_id", None) for line in answer.topics} == {None}
     assert {line.partitions for line in answer.topics} == {()}
     assert {getattr(line, "is_internal", False) for line in answer.topics} == {False}
-    assert secured.state.topics.get("nothing") is None
+    assert guarded.state.topics.get("nothing") is None
 
 
-def test_metadata_by_id_of_a_hidden_topic_keeps_its_name(secured: SecuredBroker) -> None:
-    topic_id = secured.state.topics.require("theirs").id
-    answer = ask(secured, [], ApiKey.METADATA, 12, topics=[{"name": None, "topic_id": topic_id}])
+def test_metadata_by_id_of_a_hidden_topic_keeps_its_name(guarded: GuardedBroker) -> None:
+    topic_id = guarded.state.topics.require("theirs").id
+    answer = ask(guarded, [], ApiKey.METADATA, 12, topics=[{"name": None, "topic_id": topic_id}])
     assert [(line.error_code, line.name) for line in answer.topics] == [(ErrorCode.topic_authorization_failed, None)]
 
 
-def test_metadata_without_create_rights_does_not_create(secured: SecuredBroker) -> None:
+def test_metadata_without_create_rights_does_not_create(guarded: GuardedBroker) -> None:
     """Who may describe a name learns that it is not there, if creation was not asked for."""
     rights = [topic(Op.DESCRIBE, "nothing")]
     lines = [{"name": "nothing", "topic_id": None}]
-    refused = ask(secured, rights, ApiKey.METADATA, 9, topics=lines)
+    refused = ask(guarded, rights, ApiKey.METADATA, 9, topics=lines)
     assert refused.topics[0].error_code is ErrorCode.topic_authorization_failed
-    asked = ask(secured, rights, ApiKey.METADATA, 9, topics=lines, allow_auto_topic_creation=False)
+    asked = ask(guarded, rights, ApiKey.METADATA, 9, topics=lines, allow_auto_topic_creation=False)
     assert asked.topics[0].error_code is ErrorCode.unknown_topic_or_partition
-    assert secured.state.topics.get("nothing") is None
+    assert guarded.state.topics.get("nothing") is None
 
 
 @pytest.mark.parametrize("version", [8, 9, 10])
-def test_metadata_tells_authorized_operations_of_cluster(secured: SecuredBroker, version: int) -> None:
+def test_metadata_tells_authorized_operations_of_cluster(guarded: GuardedBroker, version: int) -> None:
     """0 for those who may not describe the cluster, as in Kafka."""
     asked = {"topics": [], "include_cluster_authorized_operations": True}
     rights = [CLUSTER_DESCRIBE, Right(Op.CREATE, ResourceType.CLUSTER, CLUSTER_NAME)]
-    told = ask(secured, rights, ApiKey.METADATA, version, **asked)
+    told = ask(guarded, rights, ApiKey.METADATA, version, **asked)
     assert told.cluster_authorized_operations == bits(Op.DESCRIBE, Op.CREATE)
-    assert ask(secured, rights[1:], ApiKey.METADATA, version, **asked).cluster_authorized_operations == 0
-    unasked = ask(secured, rights, ApiKey.METADATA, version, topics=[])
+    assert ask(guarded, rights[1:], ApiKey.METADATA, version, **asked).cluster_authorized_operations == 0
+    unasked = ask(guarded, rights, ApiKey.METADATA, version, topics=[])
     assert unasked.cluster_authorized_operations == NOT_ASKED
 
 
 @pytest.mark.parametrize("version", range(8, 14))
-def test_metadata_tells_authorized_operations_of_topics(secured: SecuredBroker, version: int) -> None:
+def test_metadata_tells_authorized_operations_of_topics(guarded: GuardedBroker, version: int) -> None:
     lines = [{"name": name, "topic_id": None} for name in ("mine", "theirs")]
     answer = ask(
-        secured,
+        guarded,
         [topic(Op.READ, "mine"), topic(Op.ALTER_CONFIGS, "mine")],
         ApiKey.METADATA,
         version,
@@ -124,21 +124,21 @@ def test_metadata_tells_authorized_operations_of_topics(secured: SecuredBroker, 
 
 
 @pytest.mark.parametrize("version", [0, 1, 2])
-def test_describe_cluster_tells_authorized_operations(secured: SecuredBroker, version: int) -> None:
+def test_describe_cluster_tells_authorized_operations(guarded: GuardedBroker, version: int) -> None:
     """The nodes are for everybody."""
     asked = {"include_cluster_authorized_operations": True, "include_fenced_brokers": False}
-    told = ask(secured, [CLUSTER_DESCRIBE], ApiKey.DESCRIBE_CLUSTER, version, **asked)
+    told = ask(guarded, [CLUSTER_DESCRIBE], ApiKey.DESCRIBE_CLUSTER, version, **asked)
     assert told.cluster_authorized_operations == bits(Op.DESCRIBE)
-    refused = ask(secured, [], ApiKey.DESCRIBE_CLUSTER, version, **asked)
+    refused = ask(guarded, [], ApiKey.DESCRIBE_CLUSTER, version, **asked)
     assert (refused.cluster_authorized_operations, len(refused.brokers)) == (0, 1)
     asked["include_cluster_authorized_operations"] = False
-    assert ask(secured, [], ApiKey.DESCRIBE_CLUSTER, version, **asked).cluster_authorized_operations == NOT_ASKED
+    assert ask(guarded, [], ApiKey.DESCRIBE_CLUSTER, version, **asked).cluster_authorized_operations == NOT_ASKED
 
 
 @pytest.mark.parametrize("version", range(3, 7))
-def test_describe_groups_tells_authorized_operations(secured: SecuredBroker, version: int) -> None:
+def test_describe_groups_tells_authorized_operations(guarded: GuardedBroker, version: int) -> None:
     asked = {"groups": ["mine", "theirs", "nothing"], "include_authorized_operations": True}
-    answer = ask(secured, [group(Op.READ, "mine")], ApiKey.DESCRIBE_GROUPS, version, **asked)
+    answer = ask(guarded, [group(Op.READ, "mine")], ApiKey.DESCRIBE_GROUPS, version, **asked)
     mine, theirs, nothing = answer.groups
     assert mine.authorized_operations == bits(Op.READ, Op.DESCRIBE)
     assert theirs.authorized_operations == nothing.authorized_operations == NOT_ASKED
@@ -147,7 +147,7 @@ def test_describe_groups_tells_authorized_operations(secured: SecuredBroker, ver
 
 
 @pytest.mark.parametrize("version", range(6))
-def test_list_groups_shows_those_one_may_describe(secured: SecuredBroker, version: int) -> None:
+def test_list_groups_shows_those_one_may_describe(guarded: GuardedBroker, version: int) -> None:
     """All of them to those who may describe the cluster."""
     asked: dict[str, Any] = {"states_filter": [], "types_filter": []}
     for rights, shown in (
@@ -155,44 +155,44 @@ def test_list_groups_shows_those_one_may_describe(secured: SecuredBroker, versio
         ([group(Op.DELETE, "mine")], ["mine"]),
         ([CLUSTER_DESCRIBE], ["mine", "theirs"]),
     ):
-        answer = ask(secured, rights, ApiKey.LIST_GROUPS, version, **asked)
+        answer = ask(guarded, rights, ApiKey.LIST_GROUPS, version, **asked)
         assert answer.error_code is ErrorCode.none
         assert sorted(line.group_id for line in answer.groups) == shown
 
 
 @pytest.mark.parametrize("version", range(2, 11))
-def test_offset_fetch_of_all_topics_leaves_out_hidden_ones(secured: SecuredBroker, version: int) -> None:
+def test_offset_fetch_of_all_topics_leaves_out_hidden_ones(guarded: GuardedBroker, version: int) -> None:
     asked: dict[str, Any] = {"group_id": "theirs", "topics": None, "groups": [{"group_id": "theirs", "topics": None}]}
     rights = [group(Op.DESCRIBE, "theirs"), topic(Op.DESCRIBE, "mine")]
-    answer = ask(secured, rights, ApiKey.OFFSET_FETCH, version, **asked)
+    answer = ask(guarded, rights, ApiKey.OFFSET_FETCH, version, **asked)
     of_group = answer if version < 8 else answer.groups[0]
-    names = {getattr(line, "name", None) or secured.state.topics.ids[line.topic_id].name for line in of_group.topics}
+    names = {getattr(line, "name", None) or guarded.state.topics.ids[line.topic_id].name for line in of_group.topics}
     assert (of_group.error_code, names) == (ErrorCode.none, {"mine"})
 
 
 @pytest.mark.parametrize("version", [0, 1, 2])
-def test_list_transactions_shows_those_one_may_describe(secured: SecuredBroker, version: int) -> None:
+def test_list_transactions_shows_those_one_may_describe(guarded: GuardedBroker, version: int) -> None:
     rights = [Right(Op.WRITE, ResourceType.TRANSACTIONAL_ID, "mine")]
-    answer = ask(secured, rights, ApiKey.LIST_TRANSACTIONS, version, state_filters=[], producer_id_filters=[])
+    answer = ask(guarded, rights, ApiKey.LIST_TRANSACTIONS, version, state_filters=[], producer_id_filters=[])
     assert [line.transactional_id for line in answer.transaction_states] == ["mine"]
 
 
-def test_describe_transactions_shows_topics_one_may_describe(secured: SecuredBroker) -> None:
+def test_describe_transactions_shows_topics_one_may_describe(guarded: GuardedBroker) -> None:
     rights = [Right(Op.DESCRIBE, ResourceType.TRANSACTIONAL_ID, "theirs"), topic(Op.DESCRIBE, "mine")]
-    answer = ask(secured, rights, ApiKey.DESCRIBE_TRANSACTIONS, 0, transactional_ids=["theirs"])
+    answer = ask(guarded, rights, ApiKey.DESCRIBE_TRANSACTIONS, 0, transactional_ids=["theirs"])
     assert [line.topic for line in answer.transaction_states[0].topics] == ["mine"]
 
 
-def test_describe_transactions_does_not_tell_whether_a_hidden_one_exists(secured: SecuredBroker) -> None:
-    answer = ask(secured, [], ApiKey.DESCRIBE_TRANSACTIONS, 0, transactional_ids=["theirs", "nothing"])
+def test_describe_transactions_does_not_tell_whether_a_hidden_one_exists(guarded: GuardedBroker) -> None:
+    answer = ask(guarded, [], ApiKey.DESCRIBE_TRANSACTIONS, 0, transactional_ids=["theirs", "nothing"])
     theirs, nothing = answer.transaction_states
     assert theirs.error_code is nothing.error_code is ErrorCode.transactional_id_authorization_failed
     assert (theirs.producer_id, theirs.transaction_state) == (nothing.producer_id, nothing.transaction_state)
 
 
-def test_delete_topics_tells_names_to_those_who_may_describe(secured: SecuredBroker) -> None:
+def test_delete_topics_tells_names_to_those_who_may_describe(guarded: GuardedBroker) -> None:
     """By id the name is told with Describe only; by name a missing topic is told from a hidden one with it only."""
-    topic_id = secured.state.topics.require("theirs").id
+    topic_id = guarded.state.topics.require("theirs").id
     by_id = {"topics": [{"name": None, "topic_id": topic_id}], "timeout": SECOND}
     by_name = {"topics": [{"name": "nothing", "topic_id": None}], "timeout": SECOND}
     for rights, name, missing in (
@@ -203,25 +203,25 @@ def test_delete_topics_tells_names_to_those_who_may_describe(secured: SecuredBro
             ErrorCode.unknown_topic_or_partition,
         ),
     ):
-        (line,) = ask(secured, rights, ApiKey.DELETE_TOPICS, 6, **by_id).responses
+        (line,) = ask(guarded, rights, ApiKey.DELETE_TOPICS, 6, **by_id).responses
         assert (line.error_code, line.name) == (ErrorCode.topic_authorization_failed, name)
-        (line,) = ask(secured, rights, ApiKey.DELETE_TOPICS, 6, **by_name).responses
+        (line,) = ask(guarded, rights, ApiKey.DELETE_TOPICS, 6, **by_name).responses
         assert (line.error_code, line.topic_id) == (missing, None)
 
 
-def test_create_topics_hides_configs_from_those_who_may_not_see_them(secured: SecuredBroker) -> None:
+def test_create_topics_hides_configs_from_those_who_may_not_see_them(guarded: GuardedBroker) -> None:
     """The topic is made all the same."""
     line = {"name": "made", "num_partitions": 3, "replication_factor": 1, "assignments": [], "configs": []}
-    answer = ask(secured, [topic(Op.CREATE, "made")], ApiKey.CREATE_TOPICS, 7, topics=[line], timeout=SECOND)
+    answer = ask(guarded, [topic(Op.CREATE, "made")], ApiKey.CREATE_TOPICS, 7, topics=[line], timeout=SECOND)
     (made,) = answer.topics
     assert (made.error_code, made.topic_config_error_code) == (ErrorCode.none, 29)
     assert (made.num_partitions, made.replication_factor, made.configs) == (-1, -1, ())
-    assert secured.state.topics.require("made").partitions == 3
+    assert guarded.state.topics.require("made").partitions == 3
 
 
-def test_fetch_does_not_tell_whether_a_hidden_topic_exists(secured: SecuredBroker) -> None:
-    secured.allow_only([])
-    with secured.client() as client:
+def test_fetch_does_not_tell_whether_a_hidden_topic_exists(guarded: GuardedBroker) -> None:
+    guarded.allow_only([])
+    with guarded.client() as client:
         for name in ("theirs", "nothing"):
             parts = [{"partition": 0, "fetch_offset": 0, "partition_max_bytes": 9}]
             answer = client.ask(
@@ -237,15 +237,15 @@ def test_fetch_does_not_tell_whether_a_hidden_topic_exists(secured: SecuredBroke
             assert (line.high_watermark, line.last_stable_offset) == (-1, -1)
 
 
-def test_denied_topic_among_allowed_ones_is_refused_alone(secured: SecuredBroker) -> None:
+def test_denied_topic_among_allowed_ones_is_refused_alone(guarded: GuardedBroker) -> None:
     """A prefix allows, an entry for one name of it denies."""
     acls = [
         Acl(ResourceType.TOPIC, "m", PatternType.PREFIXED, str(ALICE), "*", Op.ALL, AclPermission.ALLOW),
         Acl(ResourceType.TOPIC, "made-secret", PatternType.LITERAL, "User:*", "*", Op.READ, AclPermission.DENY),
     ]
-    secured.call(secured.authorizer.replace, dict.fromkeys(acls))
+    guarded.call(guarded.authorizer.replace, dict.fromkeys(acls))
     lines = [{"name": name, "partitions": [{"partition_index": 0, "timestamp": -1}]} for name in ("mine", "theirs")]
-    with secured.client() as client:
+    with guarded.client() as client:
         answer = client.ask(ApiKey.LIST_OFFSETS, 1, replica_id=-1, topics=lines)
         assert [line.partitions[0].error_code for line in answer.topics] == [
             ErrorCode.none,

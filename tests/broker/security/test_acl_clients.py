@@ -16,31 +16,31 @@ from broker.security.acl import Acl, AclPermission
 from broker.security.operation import AclOperation as Op
 from broker.security.principal import ANONYMOUS
 from broker.security.resource import PatternType, ResourceType
-from tests.broker.security.secured import SecuredBroker
+from tests.broker.security.guarded_broker import GuardedBroker
 
 TOPIC, GROUP, TRANSACTION = ResourceType.TOPIC, ResourceType.GROUP, ResourceType.TRANSACTIONAL_ID
 TIMEOUT_S = 20
 
 
 @pytest.fixture
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
-    with SecuredBroker(tmp_path_factory.mktemp("data")) as broker:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
+    with GuardedBroker(tmp_path_factory.mktemp("data")) as broker:
         broker.call(broker.state.create_topic, "mine")
         broker.call(broker.state.create_topic, "theirs")
         yield broker
 
 
-def allow(secured: SecuredBroker, *rights: tuple[Op, ResourceType, str]) -> None:
+def allow(guarded: GuardedBroker, *rights: tuple[Op, ResourceType, str]) -> None:
     acls = [
         Acl(kind, name, PatternType.LITERAL, str(ANONYMOUS), "*", operation, AclPermission.ALLOW)
         for operation, kind, name in rights
     ]
-    secured.call(secured.authorizer.replace, dict.fromkeys(acls))
+    guarded.call(guarded.authorizer.replace, dict.fromkeys(acls))
 
 
-def producer(secured: SecuredBroker, **config: Any) -> Producer:
+def producer(guarded: GuardedBroker, **config: Any) -> Producer:
     return Producer(
-        {"bootstrap.servers": secured.bootstrap_servers, **{name.replace("_", "."): v for name, v in config.items()}}
+        {"bootstrap.servers": guarded.bootstrap_servers, **{name.replace("_", "."): v for name, v in config.items()}}
     )
 
 
@@ -54,32 +54,32 @@ def produce(client: Producer, topic: str) -> str | None:
 
 
 @pytest.mark.parametrize("idempotent", [False, True])
-def test_producer_with_write_on_its_topic_writes_there_only(secured: SecuredBroker, idempotent: bool) -> None:
+def test_producer_with_write_on_its_topic_writes_there_only(guarded: GuardedBroker, idempotent: bool) -> None:
     """An idempotent one needs nothing more."""
-    allow(secured, (Op.WRITE, TOPIC, "mine"))
-    client = producer(secured, enable_idempotence=idempotent)
+    allow(guarded, (Op.WRITE, TOPIC, "mine"))
+    client = producer(guarded, enable_idempotence=idempotent)
     assert produce(client, "mine") is None
     assert produce(client, "theirs") == "TOPIC_AUTHORIZATION_FAILED"
-    log = secured.state.logs.get("theirs", 0)
+    log = guarded.state.logs.get("theirs", 0)
     assert log is not None
     assert log.end_offset == 0
 
 
-def test_idempotent_producer_without_any_write_is_told_so(secured: SecuredBroker) -> None:
-    allow(secured, (Op.DESCRIBE, TOPIC, "mine"))
-    client = producer(secured, enable_idempotence=True)
+def test_idempotent_producer_without_any_write_is_told_so(guarded: GuardedBroker) -> None:
+    allow(guarded, (Op.DESCRIBE, TOPIC, "mine"))
+    client = producer(guarded, enable_idempotence=True)
     client.produce("mine", b"v")
     with pytest.raises(KafkaException) as refusal:
         client.poll(TIMEOUT_S)
     assert refusal.value.args[0].name() == "CLUSTER_AUTHORIZATION_FAILED"
 
 
-def test_consumer_with_read_on_topic_and_group_consumes_and_commits(secured: SecuredBroker) -> None:
-    allow(secured, (Op.ALL, TOPIC, "mine"), (Op.READ, GROUP, "g"))
-    assert produce(producer(secured), "mine") is None
-    allow(secured, (Op.READ, TOPIC, "mine"), (Op.READ, GROUP, "g"))
+def test_consumer_with_read_on_topic_and_group_consumes_and_commits(guarded: GuardedBroker) -> None:
+    allow(guarded, (Op.ALL, TOPIC, "mine"), (Op.READ, GROUP, "g"))
+    assert produce(producer(guarded), "mine") is None
+    allow(guarded, (Op.READ, TOPIC, "mine"), (Op.READ, GROUP, "g"))
     client = Consumer(
-        {"bootstrap.servers": secured.bootstrap_servers, "group.id": "g", "auto.offset.reset": "earliest"}
+        {"bootstrap.servers": guarded.bootstrap_servers, "group.id": "g", "auto.offset.reset": "earliest"}
     )
     try:
         client.subscribe(["mine"])
@@ -93,43 +93,43 @@ def test_consumer_with_read_on_topic_and_group_consumes_and_commits(secured: Sec
         client.close()
 
 
-def transactional(secured: SecuredBroker) -> Producer:
-    client = producer(secured, transactional_id="x", transaction_timeout_ms=10_000)
+def transactional(guarded: GuardedBroker) -> Producer:
+    client = producer(guarded, transactional_id="x", transaction_timeout_ms=10_000)
     client.init_transactions(TIMEOUT_S)
     client.begin_transaction()
     return client
 
 
-def test_transaction_with_its_rights_commits_records_and_offsets(secured: SecuredBroker) -> None:
+def test_transaction_with_its_rights_commits_records_and_offsets(guarded: GuardedBroker) -> None:
     allow(
-        secured,
+        guarded,
         (Op.WRITE, TOPIC, "mine"),
         (Op.READ, TOPIC, "theirs"),
         (Op.WRITE, TRANSACTION, "x"),
         (Op.READ, GROUP, "g"),
     )
-    client = transactional(secured)
-    consumer = Consumer({"bootstrap.servers": secured.bootstrap_servers, "group.id": "g"})
+    client = transactional(guarded)
+    consumer = Consumer({"bootstrap.servers": guarded.bootstrap_servers, "group.id": "g"})
     client.produce("mine", b"v")
     client.send_offsets_to_transaction([TopicPartition("theirs", 0, 5)], consumer.consumer_group_metadata(), TIMEOUT_S)
     client.commit_transaction(TIMEOUT_S)
     consumer.close()
-    committed = secured.state.groups.offsets.get("g", ("theirs", 0))
+    committed = guarded.state.groups.offsets.get("g", ("theirs", 0))
     assert committed is not None
     assert committed.offset == 5
 
 
-def test_transaction_without_its_transactional_id_does_not_begin(secured: SecuredBroker) -> None:
-    allow(secured, (Op.WRITE, TOPIC, "mine"))
+def test_transaction_without_its_transactional_id_does_not_begin(guarded: GuardedBroker) -> None:
+    allow(guarded, (Op.WRITE, TOPIC, "mine"))
     with pytest.raises(KafkaException) as refusal:
-        transactional(secured)
+        transactional(guarded)
     assert refusal.value.args[0].name() == "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"
 
 
-def test_transaction_without_the_group_sends_no_offsets(secured: SecuredBroker) -> None:
-    allow(secured, (Op.READ, TOPIC, "theirs"), (Op.WRITE, TRANSACTION, "x"))
-    client = transactional(secured)
-    consumer = Consumer({"bootstrap.servers": secured.bootstrap_servers, "group.id": "g"})
+def test_transaction_without_the_group_sends_no_offsets(guarded: GuardedBroker) -> None:
+    allow(guarded, (Op.READ, TOPIC, "theirs"), (Op.WRITE, TRANSACTION, "x"))
+    client = transactional(guarded)
+    consumer = Consumer({"bootstrap.servers": guarded.bootstrap_servers, "group.id": "g"})
     with pytest.raises(KafkaException) as refusal:
         client.send_offsets_to_transaction(
             [TopicPartition("theirs", 0, 5)], consumer.consumer_group_metadata(), TIMEOUT_S
@@ -139,11 +139,11 @@ def test_transaction_without_the_group_sends_no_offsets(secured: SecuredBroker) 
     consumer.close()
 
 
-def test_admin_sees_and_makes_what_is_allowed(secured: SecuredBroker) -> None:
+def test_admin_sees_and_makes_what_is_allowed(guarded: GuardedBroker) -> None:
     """Listings leave the rest out; authorized operations say what may be done."""
     made = NewTopic("made", 1, 1)
-    allow(secured, (Op.READ, TOPIC, "mine"), (Op.CREATE, TOPIC, "made"), (Op.DESCRIBE, GROUP, "g"))
-    admin = AdminClient({"bootstrap.servers": secured.bootstrap_servers})
+    allow(guarded, (Op.READ, TOPIC, "mine"), (Op.CREATE, TOPIC, "made"), (Op.DESCRIBE, GROUP, "g"))
+    admin = AdminClient({"bootstrap.servers": guarded.bootstrap_servers})
     assert set(admin.list_topics(timeout=TIMEOUT_S).topics) == {"mine"}
     assert admin.create_topics([made])["made"].result(TIMEOUT_S) is None
     with pytest.raises(KafkaException) as refusal:

@@ -42,7 +42,7 @@ class Right(NamedTuple):
         )
 
 
-class SecuredBroker:
+class GuardedBroker:
     """A server in a thread of its own; `call` works in it."""
 
     def __init__(self, path: Path, **options: Any) -> None:
@@ -50,7 +50,7 @@ class SecuredBroker:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
-    def __enter__(self) -> SecuredBroker:
+    def __enter__(self) -> GuardedBroker:
         self.thread.start()
         asyncio.run_coroutine_threadsafe(self.server.start(), self.loop).result(30)
         return self

@@ -17,7 +17,7 @@ from broker.protocol.api_keys import ApiKey
 from broker.security.operation import AclOperation as Op
 from broker.security.resource import CLUSTER_NAME, ResourceType
 from tests.broker.log.partitions import batch
-from tests.broker.security.secured import Right
+from tests.broker.security.guarded_broker import Right
 
 SECOND = timedelta(seconds=1)
 TOPIC, NEW_TOPIC, GROUP, TRANSACTION = "t", "new", "g", "x"
