@@ -18,7 +18,8 @@ from broker.protocol.api_keys import ApiKey
 from broker.security.refusal import CODES
 from broker.state import BrokerState
 from tests.broker.security.guarded_broker import GuardedBroker, Right
-from tests.broker.security.permission_cases import CASES, GROUP, NEW_TOPIC, TOPIC, TOPIC_ID, UNREFUSED, Case
+from tests.broker.security.permission_case import GROUP, NEW_TOPIC, TOPIC, TOPIC_ID, Case
+from tests.broker.security.permission_cases import CASES, UNREFUSED
 
 SERVED = [case for case in CASES if case.key in ADVERTISED]
 REFUSALS = frozenset(CODES.values())

@@ -15,7 +15,7 @@ from broker.security.operation import AclOperation as Op
 from broker.security.resource import CLUSTER_NAME, PatternType, ResourceType
 from broker.state import BrokerState
 from tests.broker.security.guarded_broker import ALICE, GuardedBroker, Right
-from tests.broker.security.permission_cases import SECOND
+from tests.broker.security.permission_case import SECOND
 
 NOT_ASKED = -(2**31)
 CLUSTER_DESCRIBE = Right(Op.DESCRIBE, ResourceType.CLUSTER, CLUSTER_NAME)
