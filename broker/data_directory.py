@@ -4,6 +4,7 @@ broker.json       {"format": 1, "cluster_id": …}    only written once
 lock              held (flock) while a broker runs
 clean-shutdown    there only between a clean shutdown and the next start
 producer-ids      end of the producer ids given out
+acls.json         who may do what, if anybody has said so
 group-configs.json  configs of single groups
 dynamic-configs.json, client-quotas.json, features.json    what clients have set, where they have
 leader-epoch      that of all partitions
@@ -67,6 +68,10 @@ class DataDirectory:
     @property
     def leader_epoch(self) -> Path:
         return self.path / "leader-epoch"
+
+    @property
+    def acls(self) -> Path:
+        return self.path / "acls.json"
 
     @property
     def clean_marker(self) -> Path:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from broker.security.operation import AclOperation
     from broker.security.principal import Principal
+    from broker.security.resource import ResourceType
     from broker.state import BrokerState
 
 
@@ -23,3 +25,15 @@ class RequestContext:
         self.client_host = client_host
         """As Kafka prints it: "/127.0.0.1"."""
         self.principal = principal
+
+    def may(self, operation: AclOperation, resource_type: ResourceType, name: str, *, audited: bool = True) -> bool:
+        """Whether who asks is allowed to. `audited`: it is asked for, and a refusal is worth a line in the log."""
+        authorizer = self.broker.authorizer
+        return authorizer is None or authorizer.allows(
+            self.principal, self.client_host, operation, resource_type, name, audited=audited
+        )
+
+    def may_anywhere(self, operation: AclOperation, resource_type: ResourceType) -> bool:
+        """Whether who asks is allowed to on some resource of the type, wherever that may be."""
+        authorizer = self.broker.authorizer
+        return authorizer is None or authorizer.allows_any(self.principal, self.client_host, operation, resource_type)
