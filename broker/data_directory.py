@@ -5,6 +5,7 @@ lock              held (flock) while a broker runs
 clean-shutdown    there only between a clean shutdown and the next start
 scram-credentials.json   what AlterUserScramCredentials has set; for its owner's eyes only
 producer-ids      end of the producer ids given out
+acls.json         who may do what, if anybody has said so
 group-configs.json  configs of single groups
 dynamic-configs.json, client-quotas.json, features.json    what clients have set, where they have
 leader-epoch      that of all partitions
@@ -72,6 +73,10 @@ class DataDirectory:
     @property
     def scram_credentials(self) -> Path:
         return self.path / "scram-credentials.json"
+
+    @property
+    def acls(self) -> Path:
+        return self.path / "acls.json"
 
     @property
     def clean_marker(self) -> Path:

@@ -57,6 +57,12 @@ class BrokerOptions:
     """`auto.create.topics.enable`: topics are made when they are first asked for."""
     topic_defaults: Mapping[str, str] = field(default_factory=dict[str, str])
     """Overrides of topic configs for all topics that do not set them, e.g. {"retention.ms": "-1"}."""
+    authorizer: bool = False
+    """Whether ACLs are kept and obeyed (`authorizer.class.name`); without, everybody may do everything."""
+    super_users: tuple[str, ...] = field(default=(), metadata={"separator": ";"})
+    """`super.users`: principals that may do everything, e.g. ("User:admin",)."""
+    allow_everyone_if_no_acl_found: bool = False
+    """`allow.everyone.if.no.acl.found`: resources that no ACL speaks of are open to everybody."""
     group_initial_rebalance_delay_ms: int = 0
     """`group.initial.rebalance.delay.ms`: how long a group's first member waits for company; Kafka's 3000
     makes each first join of a test wait."""

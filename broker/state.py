@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from broker.data_directory import DataDirectory
     from broker.groups.coordinator import GroupCoordinator
     from broker.options import BrokerOptions
+    from broker.security.authorizer import Authorizer
     from broker.server.listener import Endpoint
     from broker.transactions.coordinator import TransactionCoordinator
 
@@ -79,10 +80,17 @@ class BrokerState:
         self.leader_epoch = LeaderEpoch(data.leader_epoch, durable=self.durable)
         self.reopening = Reopening(self.logs)
         self.group_commit = GroupCommit(failed=self.reopening.soon)
+        self.authorizer: Authorizer | None = None
+        """None: everybody may do everything."""
 
     # -- life --------------------------------------------------------------------------------------------------------
     def load(self) -> None:
-        """Opens everything in the data directory. Raises DataDirectoryError, OSError."""
+        """Opens everything in the data directory. Raises DataDirectoryError, OSError; BrokerError for bad options."""
+        if self.options.authorizer:
+            from broker.security.acl_file import AclFile
+            from broker.security.authorizer import open_authorizer
+
+            self.authorizer = open_authorizer(self.options, AclFile(self.data.acls))
         self.producer_ids.load()
         self.configs.load()
         self.features.load()

@@ -55,3 +55,8 @@ def unknown(group_id: str) -> GroupDescription:
     return GroupDescription(
         group_id=group_id, state=GroupState.DEAD.value, protocol_type="", protocol_name="", members=()
     )
+
+
+def hidden(group_id: str) -> GroupDescription:
+    """What those are shown who may not describe a group, whether it is there or not."""
+    return GroupDescription(group_id=group_id, state="", protocol_type="", protocol_name="", members=())

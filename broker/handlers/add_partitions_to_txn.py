@@ -2,7 +2,8 @@
 
 v2 PRODUCER_FENCED · v3 flexible · v4 many transactions in one request, verify only (KIP-890; meant for brokers) ·
 v5 TRANSACTION_ABORTABLE.
-All partitions are added or none: if one is unknown, the others are answered OPERATION_NOT_ATTEMPTED.
+All partitions are added or none: if one is unknown or not to be written to, the others are answered
+OPERATION_NOT_ATTEMPTED.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from broker.handlers.response import response
 from broker.journal.entry import ProducerIdentity
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import CLUSTER_NAME, ResourceType
 from broker.server.context import RequestContext
 from broker.transactions.transaction import TopicPartition
 
@@ -30,6 +33,8 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
         who = ProducerIdentity(request.v3_and_below_producer_id, request.v3_and_below_producer_epoch)
         topics = await add(ctx, request.v3_and_below_transactional_id, who, request.v3_and_below_topics, False)
         return response(request, results_by_topic_v3_and_below=topics)
+    if not ctx.may(AclOperation.CLUSTER_ACTION, ResourceType.CLUSTER, CLUSTER_NAME):
+        return response(request, error_code=ErrorCode.cluster_authorization_failed, results_by_transaction=())
     results = [
         {
             "transactional_id": line.transactional_id,
@@ -54,7 +59,9 @@ async def add(
     problems = {at: code for at in wanted if (code := problem(ctx, at)) is not ErrorCode.none}
     transactions = ctx.broker.transactions
     codes: dict[TopicPartition, ErrorCode]
-    if problems:
+    if ctx.version < BATCHED_FROM and not ctx.may(AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, transactional_id):
+        codes = dict.fromkeys(wanted, ErrorCode.transactional_id_authorization_failed)
+    elif problems:
         codes = {at: problems.get(at, ErrorCode.operation_not_attempted) for at in wanted}
     elif verify_only:
         codes = {at: transactions.check_write(transactional_id, who, at) for at in wanted}
@@ -80,6 +87,8 @@ async def add(
 
 def problem(ctx: RequestContext, at: TopicPartition) -> ErrorCode:
     """Why a partition can be in no transaction."""
+    if ctx.version < BATCHED_FROM and not ctx.may(AclOperation.WRITE, ResourceType.TOPIC, at[0]):
+        return ErrorCode.topic_authorization_failed
     log = ctx.broker.logs.get(*at)
     if log is None:
         return ErrorCode.unknown_topic_or_partition

@@ -29,6 +29,9 @@ Value: TypeAlias = tuple[str, str, int]
 TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7, "password": 9}
 """Codes of config types."""
 
+AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+"""What Kafka calls an authorizer that does what this one does."""
+
 
 def topic_entries(topic: Topic, configs: BrokerConfigs) -> list[dict[str, Any]]:
     """All configs of a topic in order of name."""
@@ -86,6 +89,8 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
     """The broker's settings under Kafka's names, in order of name."""
     options, groups, consumer = broker.options, broker.groups.settings, broker.groups.configs.settings
     given: dict[str, tuple[str, str]] = {
+        "allow.everyone.if.no.acl.found": ("boolean", "true" if options.allow_everyone_if_no_acl_found else "false"),
+        "authorizer.class.name": ("string", AUTHORIZER if options.authorizer else ""),
         "auto.create.topics.enable": ("boolean", "true" if options.auto_create_topics else "false"),
         "broker.id": ("int", str(broker.node_id)),
         "default.replication.factor": ("int", "1"),
@@ -119,6 +124,7 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "process.roles": ("list", "broker,controller"),
         "producer.id.expiration.ms": ("int", str(options.producer_id_expiration_ms)),
         "socket.request.max.bytes": ("int", str(options.max_request_bytes)),
+        "super.users": ("string", ";".join(options.super_users)),
         "transaction.max.timeout.ms": ("int", str(options.transaction_max_timeout_ms)),
         "transaction.state.log.num.partitions": ("int", str(broker.transactions.settings.topic_partitions)),
         "transaction.state.log.replication.factor": ("short", "1"),

@@ -1,49 +1,52 @@
 """ConsumerGroupDescribe (key 69), versions 0-1 (KIP-848).
 
 v1 which protocol a member speaks (KIP-1099). A group of the classic kind is not found here, as a consumer group is not
-by DescribeGroups.
+by DescribeGroups. Nor is a group shown whose members read topics that one may not describe.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kio.schema.errors import ErrorCode
 
 from broker.consumer_groups.partitions import Partitions, by_topic
-from broker.handlers.describe_groups import ALL_GROUP_OPERATIONS, NOT_ASKED
+from broker.handlers.authorized_operations import NOT_ASKED, authorized_operations
+from broker.handlers.denied_topics import denied_topics
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.refusal import MESSAGES
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 if TYPE_CHECKING:
     from broker.consumer_groups.description import ConsumerMemberDescription
 
 CLASSIC_MEMBER, CONSUMER_MEMBER = 0, 1
+HIDDEN_TOPICS = "The group has described topic(s) that the client is not authorized to describe."
 
 
 @api(ApiKey.CONSUMER_GROUP_DESCRIBE, 0, 1)
 def handle(ctx: RequestContext, request: Any) -> Any:
-    operations = ALL_GROUP_OPERATIONS if request.include_authorized_operations else NOT_ASKED
-    return response(request, groups=[describe(ctx, group_id, operations) for group_id in request.group_ids])
+    wants_operations = request.include_authorized_operations
+    return response(request, groups=[describe(ctx, group_id, wants_operations) for group_id in request.group_ids])
 
 
-def describe(ctx: RequestContext, group_id: str, operations: int) -> dict[str, Any]:
+def describe(ctx: RequestContext, group_id: str, wants_operations: bool) -> dict[str, Any]:
+    if not ctx.may(AclOperation.DESCRIBE, ResourceType.GROUP, group_id):
+        code = ErrorCode.group_authorization_failed
+        return undescribed(group_id, code, MESSAGES[code])
     group = ctx.broker.groups.describe_consumer(group_id)
     if group is None:
         there = ctx.broker.groups.type_of(group_id) is not None
-        return {
-            "error_code": ErrorCode.group_id_not_found,
-            "error_message": f"Group {group_id} {'is not a consumer group' if there else 'not found'}.",
-            "group_id": group_id,
-            "group_state": "",
-            "group_epoch": 0,
-            "assignment_epoch": 0,
-            "assignor_name": "",
-            "members": [],
-            "authorized_operations": NOT_ASKED,
-        }
+        why = "is not a consumer group" if there else "not found"
+        return undescribed(group_id, ErrorCode.group_id_not_found, f"Group {group_id} {why}.")
+    members = [describe_member(ctx, member) for member in group.members]
+    if ctx.broker.authorizer is not None and denied_topics(ctx, AclOperation.DESCRIBE, topics_of(members)):
+        return undescribed(group_id, ErrorCode.topic_authorization_failed, HIDDEN_TOPICS)
     return {
         "error_code": ErrorCode.none,
         "error_message": None,
@@ -52,8 +55,34 @@ def describe(ctx: RequestContext, group_id: str, operations: int) -> dict[str, A
         "group_epoch": group.epoch,
         "assignment_epoch": group.target_epoch,
         "assignor_name": group.assignor,
-        "members": [describe_member(ctx, member) for member in group.members],
-        "authorized_operations": operations,
+        "members": members,
+        "authorized_operations": (
+            authorized_operations(ctx, ResourceType.GROUP, group_id) if wants_operations else NOT_ASKED
+        ),
+    }
+
+
+def undescribed(group_id: str, code: ErrorCode, message: str) -> dict[str, Any]:
+    return {
+        "error_code": code,
+        "error_message": message,
+        "group_id": group_id,
+        "group_state": "",
+        "group_epoch": 0,
+        "assignment_epoch": 0,
+        "assignor_name": "",
+        "members": [],
+        "authorized_operations": NOT_ASKED,
+    }
+
+
+def topics_of(members: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Names of the topics that members read or are to read."""
+    return {
+        line["topic_name"]
+        for member in members
+        for assignment in ("assignment", "target_assignment")
+        for line in member[assignment]["topic_partitions"]
     }
 
 

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from kio.schema.errors import ErrorCode
+
 from broker.consumer_groups.partitions import Partitions, by_topic
 from broker.consumer_groups.requests import HeartbeatRequest
+from broker.handlers.denied_topics import denied_topics
 from broker.handlers.response import MILLISECOND, milliseconds, response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.refusal import MESSAGES
 from broker.server.context import RequestContext
 
 REGEX_FROM = 1
@@ -22,6 +27,8 @@ REGEX_FROM = 1
 @api(ApiKey.CONSUMER_GROUP_HEARTBEAT, 0, 1)
 async def handle(ctx: RequestContext, request: Any) -> Any:
     names = request.subscribed_topic_names
+    if names and ctx.broker.authorizer is not None and denied_topics(ctx, AclOperation.DESCRIBE, frozenset(names)):
+        return refused(request, ErrorCode.topic_authorization_failed)
     coordinator = ctx.broker.groups
     result = await coordinator.consumer_heartbeat(
         HeartbeatRequest(
@@ -49,6 +56,19 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
         member_epoch=result.member_epoch,
         heartbeat_interval=result.heartbeat_interval_ms * MILLISECOND,
         assignment=None if result.assigned is None else {"topic_partitions": lines(result.assigned)},
+    )
+
+
+def refused(request: Any, code: ErrorCode) -> Any:
+    """The answer to one who names a topic that it may not describe."""
+    return response(
+        request,
+        error_code=code,
+        error_message=MESSAGES[code],
+        member_id=None,
+        member_epoch=0,
+        heartbeat_interval=0 * MILLISECOND,
+        assignment=None,
     )
 
 

@@ -13,6 +13,9 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.refusal import MESSAGES
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 from broker.topics.assignment import check_replicas
 from broker.topics.errors import TopicError
@@ -27,6 +30,9 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         try:
             if times_named[name] > 1:
                 raise TopicError(ErrorCode.invalid_request, f"Topic {name!r} is named more than once in the request.")
+            if not ctx.may(AclOperation.ALTER, ResourceType.TOPIC, name):
+                code = ErrorCode.topic_authorization_failed
+                raise TopicError(code, MESSAGES[code])
             grow(ctx, line, validate_only=request.validate_only)
         except TopicError as refusal:
             error, message = refusal.code, refusal.message

@@ -4,7 +4,8 @@ v4 partition count -1 and replication factor -1 take the defaults (KIP-464) · v
 replication factor and configs (KIP-525) · v6 quotas · v7 topic ids.
 Any replication factor is accepted and stored once, unless the broker is told to be strict (INVALID_REPLICATION_FACTOR);
 a manual assignment can only name this broker.
-Topics named twice in a request are refused, each of them once.
+Topics named twice in a request are refused, each of them once. Those who may create a topic but not describe its
+configs are not told the partitions, replication factor and configs it got.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import CLUSTER_NAME, ResourceType
 from broker.server.context import RequestContext
 from broker.topics.assignment import check_replicas
 from broker.topics.errors import TopicError
@@ -29,11 +32,14 @@ DEFAULT = -1
 def handle(ctx: RequestContext, request: Any) -> Any:
     times_named = Counter(line.name for line in request.topics)
     lines = {line.name: line for line in request.topics}
+    anything = ctx.may(AclOperation.CREATE, ResourceType.CLUSTER, CLUSTER_NAME, audited=False)
     topics: list[dict[str, Any]] = []
     for name, line in lines.items():
         try:
             if times_named[name] > 1:
                 raise TopicError(ErrorCode.invalid_request, f"Topic {name!r} is named more than once in the request.")
+            if not anything and not ctx.may(AclOperation.CREATE, ResourceType.TOPIC, name):
+                raise TopicError(ErrorCode.topic_authorization_failed, "Authorization failed.")
             topic = ctx.broker.create_topic(
                 name, partition_count(ctx, line), overrides(line), validate_only=request.validate_only
             )
@@ -47,11 +53,15 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def created(ctx: RequestContext, topic: Topic) -> dict[str, Any]:
     from broker.handlers.config_entries import topic_entries  # not needed at the broker's start
 
-    return {
+    answer: dict[str, Any] = {
         "name": topic.name,
         "topic_id": topic.id,
         "error_code": ErrorCode.none,
         "error_message": None,
+    }
+    if not ctx.may(AclOperation.DESCRIBE_CONFIGS, ResourceType.TOPIC, topic.name, audited=False):
+        return answer | {"topic_config_error_code": ErrorCode.topic_authorization_failed.value, "configs": []}
+    return answer | {
         "num_partitions": topic.partitions,
         "replication_factor": 1,
         "configs": topic_entries(topic, ctx.broker.configs),

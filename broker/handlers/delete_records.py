@@ -14,6 +14,8 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 LOG = logging.getLogger("broker.log")
@@ -34,6 +36,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def delete(ctx: RequestContext, topic: str, line: Any) -> dict[str, Any]:
     """Deletes what lies before the offset; answers where the log starts now."""
     answer: dict[str, Any] = {"partition_index": line.partition_index, "low_watermark": -1}
+    if not ctx.may(AclOperation.DELETE, ResourceType.TOPIC, topic):
+        return answer | {"error_code": ErrorCode.topic_authorization_failed}
     log = ctx.broker.logs.get(topic, line.partition_index)
     if log is None:
         return answer | {"error_code": ErrorCode.unknown_topic_or_partition}

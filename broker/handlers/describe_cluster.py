@@ -10,15 +10,13 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
+from broker.handlers.authorized_operations import NOT_ASKED, cluster_operations
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.server.context import RequestContext
 
 BROKERS, CONTROLLERS = 1, 2
-NOT_ASKED = -(2**31)
-ALL_CLUSTER_OPERATIONS = sum(1 << operation for operation in (5, 7, 8, 9, 10, 11, 12))
-"""Create, Alter, Describe, ClusterAction, DescribeConfigs, AlterConfigs, IdempotentWrite: bits by AclOperation code."""
 
 
 @api(ApiKey.DESCRIBE_CLUSTER, 0, 2)
@@ -42,7 +40,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         cluster_id=broker.cluster_id,
         controller_id=broker.node_id,
         brokers=[here],
-        cluster_authorized_operations=ALL_CLUSTER_OPERATIONS
+        cluster_authorized_operations=cluster_operations(ctx)
         if request.include_cluster_authorized_operations
         else NOT_ASKED,
     )

@@ -16,6 +16,7 @@ from broker.handlers.resources.resource import resource
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
 from broker.server.context import RequestContext
 from broker.topics.errors import TopicError
 
@@ -32,7 +33,7 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def describe(ctx: RequestContext, line: Any, synonyms: bool, documented: bool) -> dict[str, Any]:
     error, message, entries = ErrorCode.none, None, list[dict[str, Any]]()
     try:
-        entries = resource(ctx, line.resource_type, line.resource_name).entries()
+        entries = resource(ctx, AclOperation.DESCRIBE_CONFIGS, line.resource_type, line.resource_name).entries()
     except TopicError as refusal:
         error, message = refusal.code, refusal.message
     wanted = line.configuration_keys

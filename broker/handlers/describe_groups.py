@@ -11,32 +11,36 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from broker.groups import description
+from broker.handlers.authorized_operations import NOT_ASKED, authorized_operations
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
-
-NOT_ASKED = -(2**31)
-ALL_GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8
-"""Read, Delete and Describe: bits by the codes of Kafka's AclOperation."""
 
 
 @api(ApiKey.DESCRIBE_GROUPS, 0, 6)
 def handle(ctx: RequestContext, request: Any) -> Any:
     wants_operations = ctx.version >= 3 and request.include_authorized_operations
-    operations = ALL_GROUP_OPERATIONS if wants_operations else NOT_ASKED
-    return response(request, groups=[describe(ctx, request, name, operations) for name in request.groups])
+    return response(request, groups=[describe(ctx, name, wants_operations) for name in request.groups])
 
 
-def describe(ctx: RequestContext, request: Any, group_id: str, operations: int) -> dict[str, Any]:
-    error, message = ErrorCode.none, None
-    group = ctx.broker.groups.describe(group_id)
+def describe(ctx: RequestContext, group_id: str, wants_operations: bool) -> dict[str, Any]:
+    error, message, operations = ErrorCode.none, None, NOT_ASKED
+    if not ctx.may(AclOperation.DESCRIBE, ResourceType.GROUP, group_id):
+        error = ErrorCode.group_authorization_failed
+        group = description.hidden(group_id)
+    else:
+        group = ctx.broker.groups.describe(group_id)
     if group is None:
         group = description.unknown(group_id)
         if ctx.version >= 6:
             there = ctx.broker.groups.type_of(group_id) is not None
             why = "is not a classic group" if there else "not found"
             error, message = ErrorCode.group_id_not_found, f"Group {group_id} {why}."
+    if wants_operations and error is ErrorCode.none:
+        operations = authorized_operations(ctx, ResourceType.GROUP, group_id)
     return {
         "error_code": error,
         "error_message": message,

@@ -10,6 +10,9 @@ from broker.handlers.response import response
 from broker.log.partition import PartitionLog
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.refusal import MESSAGES
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 
@@ -28,11 +31,16 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 
 
 def describe(ctx: RequestContext, topic: str, partition: int) -> dict[str, Any]:
-    log = ctx.broker.logs.get(topic, partition)
+    if ctx.may(AclOperation.READ, ResourceType.TOPIC, topic):
+        log = ctx.broker.logs.get(topic, partition)
+        code, message = ErrorCode.unknown_topic_or_partition, "This server does not host this topic-partition."
+    else:
+        log, code = None, ErrorCode.topic_authorization_failed
+        message = MESSAGES[code]
     return {
         "partition_index": partition,
-        "error_code": ErrorCode.none if log else ErrorCode.unknown_topic_or_partition,
-        "error_message": None if log else "This server does not host this topic-partition.",
+        "error_code": ErrorCode.none if log else code,
+        "error_message": None if log else message,
         "active_producers": producers(log) if log else (),
     }
 

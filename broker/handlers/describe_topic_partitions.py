@@ -2,7 +2,8 @@
 
 As Metadata, in pages: topics in order of name, no more partitions than the client and the broker allow, and a cursor to
 the partition that the next page begins with. No topic is created. No topics at all means all of them. There is one
-replica, so nobody but it is eligible as a leader.
+replica, so nobody but it is eligible as a leader. Topics that one may not describe are left out where all are asked
+for; asked for by name, they come last and look like those that do not exist.
 
 Source: `DescribeTopicPartitionsRequestHandler`, `KRaftMetadataCache.describeTopicResponse` of Apache Kafka.
 """
@@ -13,10 +14,13 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
+from broker.handlers.authorized_operations import authorized_operations
 from broker.handlers.metadata import describe, missing
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 from broker.topics.names import problem_with_name
 
@@ -33,12 +37,14 @@ def handle(ctx: RequestContext, request: Any) -> Any:
     if asked_for_all:
         names = [topic.name for topic in ctx.broker.topics]
     first, start = ("", 0) if request.cursor is None else (request.cursor.topic_name, request.cursor.partition_index)
+    names = [name for name in names if name >= first]
+    shown = [
+        name for name in names if ctx.may(AclOperation.DESCRIBE, ResourceType.TOPIC, name, audited=not asked_for_all)
+    ]
     left = max(1, min(MAX_PARTITIONS, request.response_partition_limit))
     topics: list[dict[str, Any]] = []
     cursor: dict[str, Any] | None = None
-    for name in names:
-        if name < first:
-            continue
+    for name in shown:
         if not left:
             cursor = {"topic_name": name, "partition_index": 0}
             break
@@ -56,4 +62,9 @@ def handle(ctx: RequestContext, request: Any) -> Any:
         if partitions and partitions.stop < topic.partitions:
             cursor = {"topic_name": name, "partition_index": partitions.stop}
             break
+    for line in topics:
+        line["topic_authorized_operations"] = authorized_operations(ctx, ResourceType.TOPIC, line["name"])
+    if not asked_for_all:
+        hidden = [name for name in names if name not in set(shown)]
+        topics += [missing(ErrorCode.topic_authorization_failed, name, None) for name in hidden]
     return response(request, topics=topics, next_cursor=cursor)

@@ -10,6 +10,8 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,11 +23,14 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 
 
 def describe(ctx: RequestContext, transactional_id: str) -> dict[str, Any]:
-    transaction = ctx.broker.transactions.transactions.get(transactional_id)
-    missing = ErrorCode.transactional_id_not_found if transactional_id else ErrorCode.invalid_request
+    if ctx.may(AclOperation.DESCRIBE, ResourceType.TRANSACTIONAL_ID, transactional_id):
+        transaction = ctx.broker.transactions.transactions.get(transactional_id)
+        problem = ErrorCode.transactional_id_not_found if transactional_id else ErrorCode.invalid_request
+    else:
+        transaction, problem = None, ErrorCode.transactional_id_authorization_failed
     if transaction is None:
         return {
-            "error_code": missing,
+            "error_code": problem,
             "transactional_id": transactional_id,
             "transaction_state": "",
             "transaction_timeout": timedelta(0),
@@ -36,7 +41,8 @@ def describe(ctx: RequestContext, transactional_id: str) -> dict[str, Any]:
         }
     topics: dict[str, list[int]] = {}
     for topic, partition in sorted(transaction.partitions):
-        topics.setdefault(topic, []).append(partition)
+        if ctx.may(AclOperation.DESCRIBE, ResourceType.TOPIC, topic, audited=False):
+            topics.setdefault(topic, []).append(partition)
     return {
         "error_code": ErrorCode.none,
         "transactional_id": transactional_id,

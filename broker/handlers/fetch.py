@@ -31,11 +31,13 @@ from broker.fetch.request import (
     FetchRequest,
     read_request,
 )
+from broker.handlers.denied_topics import denied_topics
 from broker.log.waiter import Waiter
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import Buffer
 from broker.protocol.errors import MalformedRequestError
+from broker.security.operation import AclOperation
 from broker.server.context import RequestContext
 from broker.state import BrokerState
 
@@ -54,6 +56,8 @@ def handle(ctx: RequestContext, frame: memoryview, position: int) -> list[Buffer
         fetch = in_session(ctx.broker, request)
         if isinstance(fetch, ErrorCode):
             return encode(request.version, (), committed=False, error=fetch)
+    if ctx.broker.authorizer is not None:
+        fetch.denied = denied_topics(ctx, AclOperation.READ, fetch.topics())
     size, at_once, parts = fetch.answer()
     if at_once or size >= request.min_bytes or request.max_wait <= 0:
         fetch.told()

@@ -14,21 +14,39 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.refusal import CODES, MESSAGES
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 GROUP, TRANSACTION = 0, 1
+RESOURCES = {GROUP: ResourceType.GROUP, TRANSACTION: ResourceType.TRANSACTIONAL_ID}
 
 
 @api(ApiKey.FIND_COORDINATOR, 0, 6)
 def handle(ctx: RequestContext, request: Any) -> Any:
-    known = getattr(request, "key_type", GROUP) in (GROUP, TRANSACTION)
-    here = {
-        "error_code": ErrorCode.none if known else ErrorCode.invalid_request,
-        "error_message": None if known else f"Coordinator key type {request.key_type} is not served by this broker.",
-        "node_id": ctx.broker.node_id if known else -1,
-        "host": ctx.endpoint.host if known else "",
-        "port": ctx.endpoint.port if known else -1,
-    }
+    kind: int = getattr(request, "key_type", GROUP)
     if ctx.version < 4:
-        return response(request, **here)
-    return response(request, coordinators=[{"key": key, **here} for key in request.coordinator_keys])
+        return response(request, **find(ctx, kind, request.key))
+    return response(request, coordinators=[{"key": key, **find(ctx, kind, key)} for key in request.coordinator_keys])
+
+
+def find(ctx: RequestContext, kind: int, key: str) -> dict[str, Any]:
+    """The answer for one group or transactional id, there or not."""
+    resource_type = RESOURCES.get(kind)
+    if resource_type is None:
+        return nowhere(ErrorCode.invalid_request, f"Coordinator key type {kind} is not served by this broker.")
+    if not ctx.may(AclOperation.DESCRIBE, resource_type, key):
+        code = CODES[resource_type]
+        return nowhere(code, MESSAGES[code])
+    return {
+        "error_code": ErrorCode.none,
+        "error_message": None,
+        "node_id": ctx.broker.node_id,
+        "host": ctx.endpoint.host,
+        "port": ctx.endpoint.port,
+    }
+
+
+def nowhere(code: ErrorCode, message: str) -> dict[str, Any]:
+    return {"error_code": code, "error_message": message, "node_id": -1, "host": "", "port": -1}

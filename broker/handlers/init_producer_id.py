@@ -20,6 +20,8 @@ from broker.handlers.response import milliseconds, response
 from broker.journal.entry import ProducerIdentity
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import CLUSTER_NAME, ResourceType
 from broker.server.context import RequestContext
 
 LOG = logging.getLogger("broker.producers")
@@ -29,6 +31,9 @@ FENCED_FROM = 4
 
 @api(ApiKey.INIT_PRODUCER_ID, 0, 5)
 async def handle(ctx: RequestContext, request: Any) -> Any:
+    refusal = refuse(ctx, request.transactional_id)
+    if refusal is not ErrorCode.none:
+        return response(request, error_code=refusal, producer_id=-1, producer_epoch=-1)
     claimed = None
     if ctx.version >= CLAIMED_FROM:
         if (request.producer_id < 0) != (request.producer_epoch < 0):
@@ -45,6 +50,17 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
         code = code_for(outcome, fenced_known=ctx.version >= FENCED_FROM)
         return response(request, error_code=code, producer_id=-1, producer_epoch=-1)
     return response(request, error_code=ErrorCode.none, producer_id=outcome.producer_id, producer_epoch=outcome.epoch)
+
+
+def refuse(ctx: RequestContext, transactional_id: str | None) -> ErrorCode:
+    """Who may write to any topic at all may be idempotent."""
+    if transactional_id is not None:
+        allowed = ctx.may(AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, transactional_id)
+        return ErrorCode.none if allowed else ErrorCode.transactional_id_authorization_failed
+    allowed = ctx.may_anywhere(AclOperation.WRITE, ResourceType.TOPIC) or ctx.may(
+        AclOperation.IDEMPOTENT_WRITE, ResourceType.CLUSTER, CLUSTER_NAME
+    )
+    return ErrorCode.none if allowed else ErrorCode.cluster_authorization_failed
 
 
 def without_transactions(ctx: RequestContext) -> ProducerIdentity | ErrorCode:

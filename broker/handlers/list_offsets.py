@@ -19,6 +19,8 @@ from broker.log.search import offset_for_timestamp, offset_of_max_timestamp
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import CorruptBatchError
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL = -1, -2, -3, -4
@@ -59,6 +61,8 @@ def refused(partition: int) -> dict[str, Any]:
 def look_up(ctx: RequestContext, topic: str, line: Any, *, committed: bool = False) -> dict[str, Any]:
     """One partition's offset, timestamp and leader epoch, or an error."""
     answer: dict[str, Any] = {"partition_index": line.partition_index, "error_code": ErrorCode.none}
+    if not ctx.may(AclOperation.DESCRIBE, ResourceType.TOPIC, topic):
+        return answer | {"error_code": ErrorCode.topic_authorization_failed}
     log = ctx.broker.logs.get(topic, line.partition_index)
     if log is None:
         return answer | {"error_code": ErrorCode.unknown_topic_or_partition}

@@ -1,6 +1,7 @@
 """ListTransactions (key 66), versions 0-2.
 
 v1 only those that have been open for at least that long · v2 only transactional ids that match a pattern.
+What one may not describe is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 from broker.transactions.state import TransactionState
 from broker.transactions.transaction import Transaction
@@ -37,6 +40,9 @@ def handle(ctx: RequestContext, request: Any) -> Any:
             and (not request.producer_id_filters or transaction.producer_id in request.producer_id_filters)
             and (open_for_ms < 0 or 0 <= transaction.started_ms <= opened_before)
             and (not pattern.pattern or pattern.fullmatch(transaction.transactional_id) is not None)
+            and ctx.may(
+                AclOperation.DESCRIBE, ResourceType.TRANSACTIONAL_ID, transaction.transactional_id, audited=False
+            )
         )
 
     return response(

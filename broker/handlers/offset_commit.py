@@ -3,7 +3,7 @@
 v2-v4 the client's own retention · v3 throttling · v6 leader epochs (KIP-320) · v7 static members (KIP-345) ·
 v8 flexible · v9 GROUP_ID_NOT_FOUND for a group that is not there, STALE_MEMBER_EPOCH (KIP-848) ·
 v10 topic ids instead of names.
-Offsets of a topic or partition that does not exist are refused one by one; the rest is committed.
+Offsets of a topic or partition that does not exist or must not be read are refused one by one; the rest is committed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from broker.offsets.committed_offset import CommittedOffset
 from broker.offsets.store import TopicPartition
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 
@@ -32,7 +34,7 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
         name, count, missing = locate(ctx, topic)
         lines: list[dict[str, Any]] = []
         for line in topic.partitions:
-            code = refusal
+            code = refusal if missing is not ErrorCode.topic_authorization_failed else missing
             if code is ErrorCode.none and not 0 <= line.partition_index < count:
                 code = missing
             if code is ErrorCode.none and len((line.committed_metadata or "").encode()) > limit:
@@ -63,7 +65,11 @@ def locate(ctx: RequestContext, line: Any) -> tuple[str, int, ErrorCode]:
         topic = ctx.broker.topics.by_id(line.topic_id)
         if topic is None:
             return "", 0, ErrorCode.unknown_topic_id
+        if not ctx.may(AclOperation.READ, ResourceType.TOPIC, topic.name):
+            return topic.name, 0, ErrorCode.topic_authorization_failed
         return topic.name, topic.partitions, ErrorCode.unknown_topic_or_partition
+    if not ctx.may(AclOperation.READ, ResourceType.TOPIC, line.name):
+        return line.name, 0, ErrorCode.topic_authorization_failed
     topic = ctx.broker.topics.get(line.name)
     return line.name, 0 if topic is None else topic.partitions, ErrorCode.unknown_topic_or_partition
 

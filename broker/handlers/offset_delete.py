@@ -13,6 +13,8 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 
@@ -24,7 +26,13 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
     in_use = coordinator.topics_in_use(request.group_id)
     if in_use is None:
         return response(request, error_code=ErrorCode.non_empty_group, topics=[])
-    gone = [(t.name, p.partition_index) for t in request.topics if t.name not in in_use for p in t.partitions]
+    codes = {topic.name: refuse(ctx, topic.name, in_use) for topic in request.topics}
+    gone = [
+        (topic.name, line.partition_index)
+        for topic in request.topics
+        if codes[topic.name] is ErrorCode.none
+        for line in topic.partitions
+    ]
     outcome = await coordinator.delete_offsets(request.group_id, gone)
     return response(
         request,
@@ -33,13 +41,17 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
             {
                 "name": topic.name,
                 "partitions": [
-                    {
-                        "partition_index": line.partition_index,
-                        "error_code": ErrorCode.group_subscribed_to_topic if topic.name in in_use else outcome,
-                    }
+                    {"partition_index": line.partition_index, "error_code": codes[topic.name] or outcome}
                     for line in topic.partitions
                 ],
             }
             for topic in request.topics
         ],
     )
+
+
+def refuse(ctx: RequestContext, topic: str, in_use: frozenset[str]) -> ErrorCode:
+    """Why offsets of a topic stay, or none."""
+    if not ctx.may(AclOperation.READ, ResourceType.TOPIC, topic):
+        return ErrorCode.topic_authorization_failed
+    return ErrorCode.group_subscribed_to_topic if topic in in_use else ErrorCode.none

@@ -14,6 +14,8 @@ from kio.schema.errors import ErrorCode
 from broker.handlers.response import response
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 
 
@@ -30,6 +32,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 
 def look_up(ctx: RequestContext, topic: str, line: Any) -> dict[str, Any]:
     answer: dict[str, Any] = {"partition": line.partition, "error_code": ErrorCode.none}
+    if not ctx.may(AclOperation.DESCRIBE, ResourceType.TOPIC, topic):
+        return answer | {"error_code": ErrorCode.topic_authorization_failed}
     log = ctx.broker.logs.get(topic, line.partition)
     if log is None:
         return answer | {"error_code": ErrorCode.unknown_topic_or_partition}

@@ -21,6 +21,7 @@ from uuid import UUID
 
 from kio.schema.errors import ErrorCode
 
+from broker.handlers.produce_permissions import NONE_DENIED, Denied, denied_writes
 from broker.handlers.transactional_write import IMPLICIT_FROM, TransactionalWrite
 from broker.journal.entry import ProducerIdentity
 from broker.log.errors import AppendRefused
@@ -85,18 +86,20 @@ def handle(
         transactional_id, acks, topics = read(frame, position, version)
     except (StructError, ValueError) as error:
         raise MalformedRequestError(str(error)) from error
+    denied = NONE_DENIED if broker.authorizer is None else denied_writes(ctx, transactional_id, topics)
     write = None if transactional_id is None else TransactionalWrite(broker.transactions, transactional_id, version)
     if write is not None and version >= IMPLICIT_FROM and acks != 0:
         wanted = {
             at: batch
             for topic, partitions in topics
+            if topic not in denied
             for partition, batch in partitions
             if (at := (named(broker, topic), partition)) in broker.logs.logs
         }
         if missing := write.missing(wanted):
             # The frame's place is needed for the next one while this one waits for the coordinator's log.
-            return enlist_first(ctx, write, missing, memoryview(bytearray(frame)), position)
-    return append_all(broker, version, acks, topics, write)
+            return enlist_first(ctx, write, missing, memoryview(bytearray(frame)), position, denied)
+    return append_all(broker, version, acks, topics, write, denied)
 
 
 async def enlist_first(
@@ -105,11 +108,12 @@ async def enlist_first(
     missing: Mapping[ProducerIdentity, Set[tuple[str, int]]],
     frame: memoryview,
     position: int,
+    denied: Denied,
 ) -> list[Buffer] | None:
     """Adds the partitions to the transaction, then appends; what could not be added is refused by the append."""
     await write.enlist(missing)
     _, acks, topics = read_flexible(frame, position, ctx.version)
-    answer = append_all(ctx.broker, ctx.version, acks, topics, write)
+    answer = append_all(ctx.broker, ctx.version, acks, topics, write, denied)
     return await answer if isinstance(answer, asyncio.Future) else answer
 
 
@@ -119,6 +123,7 @@ def append_all(
     acks: int,
     topics: list[tuple[TopicKey, Partitions]],
     write: TransactionalWrite | None,
+    denied: Denied,
 ) -> list[Buffer] | asyncio.Future[list[Buffer]] | None:
     """Appends every batch; the answer, at once or when all is durable."""
     written: list[PartitionLog] = []
@@ -126,7 +131,12 @@ def append_all(
     outcomes: Outcomes = []
     for topic, partitions in topics:
         answers: list[Outcome] = []
+        refusal = denied.get(topic)
         for partition, batch in partitions:
+            if refusal is not None:
+                answers.append(Outcome(partition, refusal.value, None))
+                failed = True
+                continue
             if version < ZSTD_FROM and batch is not None and is_zstd(batch):
                 failed = True
                 problem = f"Produce requests with version {version} are not allowed to use ZStandard compression"

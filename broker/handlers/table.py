@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import Any, Final, cast
 
+from broker.handlers.permissions import PERMISSIONS, guarded
 from broker.protocol.advertised import ADVERTISED
 from broker.protocol.api import Api, Handler
 from broker.protocol.api_keys import ApiKey
@@ -22,19 +23,22 @@ MODULES: Final = (
     "api_versions",
     "consumer_group_describe",
     "consumer_group_heartbeat",
+    "create_acls",
     "create_partitions",
     "create_topics",
+    "delete_acls",
     "delete_groups",
     "delete_records",
     "delete_topics",
+    "describe_acls",
     "describe_client_quotas",
     "describe_cluster",
     "describe_configs",
     "describe_groups",
     "describe_log_dirs",
     "describe_producers",
-    "describe_topic_partitions",
     "describe_quorum",
+    "describe_topic_partitions",
     "describe_transactions",
     "elect_leaders",
     "describe_user_scram_credentials",
@@ -74,7 +78,7 @@ class Operation:
 
     def __init__(self, handler: Handler, version: int) -> None:
         self.api: Api = handler.api
-        self.handle = handler
+        self.handle: Callable[..., Any] = handler if self.api.raw else guarded(handler)
         self.version = version
         if self.api.raw:
             self.entities = None
@@ -116,6 +120,8 @@ def load_handlers() -> Mapping[int, Handler]:
         handler = cast(Handler, module.handle)
         if handler.api.key in handlers:
             raise RuntimeError(f"{handler.api.key.name} has two handlers, one of them in {module.__name__}")
+        if handler.api.key not in PERMISSIONS:
+            raise RuntimeError(f"{handler.api.key.name} does not say in broker.handlers.permissions who may use it")
         handlers[handler.api.key] = handler
     for key in ADVERTISED.keys() | handlers.keys():
         if key not in handlers or key not in ADVERTISED:

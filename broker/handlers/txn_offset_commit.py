@@ -20,6 +20,8 @@ from broker.offsets.committed_offset import CommittedOffset
 from broker.offsets.store import TopicPartition
 from broker.protocol.api import api
 from broker.protocol.api_keys import ApiKey
+from broker.security.operation import AclOperation
+from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
 from broker.topics.errors import TopicError
 from broker.transactions.transaction import V2
@@ -43,10 +45,11 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
     accepted: dict[TopicPartition, CommittedOffset] = {}
     topics: list[dict[str, Any]] = []
     for topic in request.topics:
+        readable = ctx.may(AclOperation.READ, ResourceType.TOPIC, topic.name)
         known = ctx.broker.topics.get(topic.name)
         lines: list[dict[str, Any]] = []
         for line in topic.partitions:
-            code = refusal
+            code = refusal if readable else ErrorCode.topic_authorization_failed
             if code is ErrorCode.none and (known is None or not 0 <= line.partition_index < known.partitions):
                 code = ErrorCode.unknown_topic_or_partition
             if code is ErrorCode.none:

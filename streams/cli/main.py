@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from streams.cli.acls import acls
 from streams.cli.bench import bench
 from streams.cli.broker import broker
 from streams.cli.completion import completion
@@ -48,7 +49,7 @@ def main() -> None:
 
 COMMANDS = (
     *(new, dev, run, worker, broker, demo),
-    *(topology, query, topics, groups, produce, consume, configs, txns, reset),
+    *(topology, query, topics, groups, acls, produce, consume, configs, txns, reset),
     *(doctor, config, completion, bench),
 )
 

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kio.schema.errors import ErrorCode
 
+from broker.security.operation import AclOperation
+from broker.security.refusal import CODES, MESSAGES
+from broker.security.resource import CLUSTER_NAME, ResourceType
 from broker.topics.definitions import ConfigDefinition, split_list
 from broker.topics.errors import TopicError
 
@@ -24,6 +27,8 @@ TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP = 2, 4, 8, 16, 32
 SET, DELETE, APPEND, SUBTRACT = range(4)
 MODULES = {TOPIC: "topic", BROKER: "node", BROKER_LOGGER: "logger", CLIENT_METRICS: "client_metrics", GROUP: "group"}
 """Kind → its module here, with a class `Configs`; imported when one is first asked for."""
+GUARDS = {TOPIC: ResourceType.TOPIC, GROUP: ResourceType.GROUP}
+"""Kind → whose ACLs say who may see and change the configs: its own, or else the cluster's."""
 
 
 class Change(NamedTuple):
@@ -48,11 +53,15 @@ class ConfigResource(Protocol):
         ...
 
 
-def resource(ctx: RequestContext, kind: int, name: str) -> ConfigResource:
-    """Raises TopicError if there is no such resource, or nothing of that kind has configs."""
+def resource(ctx: RequestContext, operation: AclOperation, kind: int, name: str) -> ConfigResource:
+    """Raises TopicError if nothing of that kind has configs, the operation on the resource's configs is not allowed, or
+    there is no such resource."""
     module = MODULES.get(kind)
     if module is None:
         raise TopicError(ErrorCode.invalid_request, f"Unknown resource type {kind}")
+    guard = GUARDS.get(kind, ResourceType.CLUSTER)
+    if not ctx.may(operation, guard, CLUSTER_NAME if guard is ResourceType.CLUSTER else name):
+        raise TopicError(CODES[guard], MESSAGES[CODES[guard]])
     made: Callable[[RequestContext, str], ConfigResource] = import_module(f"broker.handlers.resources.{module}").Configs
     return made(ctx, name)
 
@@ -67,7 +76,7 @@ def carry_out(ctx: RequestContext, lines: Any, act: Callable[[ConfigResource, An
             if times_named[line.resource_type, line.resource_name] > 1:
                 raise TopicError(ErrorCode.invalid_request, "Each resource must appear at most once.")
             check_entries(line.configs)
-            act(resource(ctx, line.resource_type, line.resource_name), line)
+            act(resource(ctx, AclOperation.ALTER_CONFIGS, line.resource_type, line.resource_name), line)
         except TopicError as refusal:
             code, message = refusal.code, refusal.message
         responses.append(
