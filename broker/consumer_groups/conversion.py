@@ -13,8 +13,7 @@ from broker.consumer_groups.group import ConsumerGroup
 from broker.consumer_groups.member import ClassicSide, ConsumerMember, Profile, Progress
 from broker.consumer_groups.partitions import TopicIdPartition
 from broker.consumer_groups.settings import ConsumerGroupSettings
-from broker.consumer_groups.target import hash_of
-from broker.consumer_groups.topic_directory import TopicDirectory
+from broker.consumer_groups.topic_directory import TopicDirectory, metadata_hash
 from broker.groups.consumer_protocol import CONSUMER_PROTOCOL_TYPE, parse_assignment, parse_subscription
 from broker.groups.effects import Schedule, Timer, TimerEffect, TimerKind
 from broker.groups.group import Group
@@ -66,7 +65,7 @@ def upgraded(
             )
         )
         effects.append(Schedule(Timer(TimerKind.SESSION, member.member_id), now_ms + member.session_timeout_ms))
-    group.set_metadata_hash(hash_of(group, topics))
+    group.set_metadata_hash(metadata_hash(group, topics))
     group.mark_all()
     return group, effects
 

@@ -115,6 +115,7 @@ def updated(profile: Profile, request: HeartbeatRequest) -> Profile:
         rack_id=profile.rack_id if request.rack_id is None else request.rack_id,
         client_id=request.client_id,
         client_host=request.client_host,
+        principal=request.principal,
         rebalance_timeout_ms=(
             profile.rebalance_timeout_ms if request.rebalance_timeout_ms == -1 else request.rebalance_timeout_ms
         ),
@@ -125,10 +126,12 @@ def updated(profile: Profile, request: HeartbeatRequest) -> Profile:
 
 
 def set_profile(group: ConsumerGroup, member: ConsumerMember, profile: Profile) -> bool:
-    """Whether the member's subscription has changed."""
+    """Whether the member's subscription has changed, or who sees what its expression matches."""
     before = member.profile
     group.set_profile(member, profile)
-    return (profile.topics, profile.regex or "") != (before.topics, before.regex or "")
+    if (profile.topics, profile.regex or "") != (before.topics, before.regex or ""):
+        return True
+    return bool(profile.regex) and profile.viewer != before.viewer
 
 
 # -- what follows ----------------------------------------------------------------------------------------------------

@@ -12,8 +12,7 @@ from broker.consumer_groups.heartbeat import stop_timers
 from broker.consumer_groups.member import AWAY, ConsumerMember
 from broker.consumer_groups.partitions import NONE
 from broker.consumer_groups.requests import HeartbeatRequest
-from broker.consumer_groups.target import hash_of
-from broker.consumer_groups.topic_directory import TopicDirectory
+from broker.consumer_groups.topic_directory import TopicDirectory, metadata_hash
 from broker.groups.effects import Cancel, Timer, TimerEffect, TimerKind
 
 
@@ -38,6 +37,6 @@ def remove(group: ConsumerGroup, members: list[ConsumerMember], topics: TopicDir
         group.remove(member.member_id)
         effects += stop_timers(member.member_id)
     # With them their subscriptions are gone: that must not look like a change of topics at the next heartbeat.
-    group.set_metadata_hash(hash_of(group, topics))
+    group.set_metadata_hash(metadata_hash(group, topics))
     group.raise_epoch()
     return effects

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final, TypeAlias
 
 from broker.consumer_groups.partitions import NONE, Partitions
 from broker.groups.member import Protocol
@@ -18,6 +19,10 @@ LEAVING = -1
 """Epoch by which a client says that it leaves."""
 AWAY = -2
 """Epoch by which a static member says that it will be back; the coordinator keeps it meanwhile."""
+
+Viewer: TypeAlias = tuple[str, str]
+"""A principal's text and its host, as Kafka prints it."""
+ANYBODY: Final[Viewer] = ("", "")
 
 
 class MemberState(Enum):
@@ -47,6 +52,8 @@ class Profile:
     rack_id: str | None = None
     client_id: str = ""
     client_host: str = ""
+    principal: str = ""
+    """Who beats for it, where that counts: its expression matches what they may describe. "" where it does not."""
     rebalance_timeout_ms: int = -1
     """How long it may take to give up partitions."""
     topics: frozenset[str] = frozenset()
@@ -55,6 +62,11 @@ class Profile:
     """The server-side assignor it votes for, None: any."""
     classic: ClassicSide | None = None
     """None: it speaks the consumer protocol."""
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who sees the topics that the member's expression matches."""
+        return (self.principal, self.client_host) if self.principal else ANYBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ EPOCH         epoch int32 · tags { 0: metadata hash int64 }
 TARGET_EPOCH  epoch int32
 PROFILE       instance id string? · rack id string? · client id string · client host string · topics [string] ·
               regex string? · rebalance timeout int32 · assignor string? ·
-              tags { 0: int8 1 · session timeout int32 · protocols [name string · metadata bytes] }   (classic members)
+              tags { 0: int8 1 · session timeout int32 · protocols [name string · metadata bytes]    (classic members)
+                     1000: principal string }   (where there is an authorizer; Kafka does not know it, and skips it)
 TARGET        [topic id uuid · partitions [int32]]
 PROGRESS      epoch int32 · previous epoch int32 · state int8 ·
               assigned [topic id uuid · partitions [int32]] · revoking, likewise
@@ -15,6 +16,7 @@ Every structure ends with tags. Source: ConsumerGroupMetadataValue.json and its 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from broker.consumer_groups.member import ClassicSide, MemberState, Profile, Progress
@@ -25,6 +27,7 @@ from broker.journal.errors import JournalRecordError
 
 HASH_TAG = 0
 CLASSIC_TAG = 0
+PRINCIPAL_TAG = 1000
 
 
 # -- epochs ----------------------------------------------------------------------------------------------------------
@@ -59,12 +62,17 @@ def encode_profile(profile: Profile) -> bytes:
     writer.compact_array(sorted(profile.topics), writer.compact_string).compact_string(profile.regex)
     writer.int32(profile.rebalance_timeout_ms)
     writer.compact_string(profile.assignor)
-    return writer.tags(None if profile.classic is None else {CLASSIC_TAG: encode_classic(profile.classic)}).bytes()
+    tags: dict[int, bytes] = {}
+    if profile.classic is not None:
+        tags[CLASSIC_TAG] = encode_classic(profile.classic)
+    if profile.principal:
+        tags[PRINCIPAL_TAG] = CompactWriter().compact_string(profile.principal).bytes()
+    return writer.tags(tags).bytes()
 
 
 def decode_profile(data: bytes) -> Profile:
     reader = open_record(data)
-    return Profile(  # arguments are read in their order
+    profile = Profile(  # arguments are read in their order
         instance_id=reader.compact_nullable_string(),
         rack_id=reader.compact_nullable_string(),
         client_id=reader.compact_string(),
@@ -73,8 +81,10 @@ def decode_profile(data: bytes) -> Profile:
         regex=reader.compact_nullable_string(),
         rebalance_timeout_ms=reader.int32(),
         assignor=reader.compact_nullable_string(),
-        classic=decode_classic(reader.tags().get(CLASSIC_TAG)),
     )
+    tags = reader.tags()
+    principal = CompactReader(tags[PRINCIPAL_TAG]).compact_string() if PRINCIPAL_TAG in tags else ""
+    return replace(profile, principal=principal, classic=decode_classic(tags.get(CLASSIC_TAG)))
 
 
 def encode_classic(classic: ClassicSide) -> bytes:

@@ -21,6 +21,8 @@ class HeartbeatRequest:
     member_epoch: int
     client_id: str
     client_host: str
+    principal: str = ""
+    """As in `Profile`."""
     instance_id: str | None = None
     rack_id: str | None = None
     rebalance_timeout_ms: int = -1

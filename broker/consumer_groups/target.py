@@ -26,17 +26,12 @@ def refresh(group: ConsumerGroup, topics: TopicDirectory, *, changed: bool) -> N
     """
     if changed or group.topics_revision != topics.revision:
         group.topics_revision = topics.revision
-        found = hash_of(group, topics)
+        found = metadata_hash(group, topics)
         if changed or found != group.metadata_hash:
             group.set_metadata_hash(found)
             group.raise_epoch()
     if group.epoch > group.target_epoch:
         group.set_targets(make_targets(group, topics))
-
-
-def hash_of(group: ConsumerGroup, topics: TopicDirectory) -> int:
-    """Of all topics that members read."""
-    return metadata_hash((name for names in subscriptions(group, topics).values() for name in names), topics)
 
 
 def make_targets(group: ConsumerGroup, topics: TopicDirectory) -> dict[str, Partitions]:

@@ -13,6 +13,7 @@ from broker.journal.topic_log import InternalTopicLog
 from broker.topics.names import OFFSETS_TOPIC
 
 if TYPE_CHECKING:
+    from broker.consumer_groups.topic_directory import TopicDirectory
     from broker.state import BrokerState
 
 OFFSETS_CONFIGS = {
@@ -57,6 +58,15 @@ def open_coordinator(broker: BrokerState) -> GroupCoordinator:
         ),
         clock=broker.clock,
         new_id=lambda: str(uuid4()),
-        topics=broker.topics,
+        topics=shown_topics(broker),
         configs=configs,
     )
+
+
+def shown_topics(broker: BrokerState) -> TopicDirectory:
+    """All of them; behind an authorizer those that it lets members see."""
+    if broker.authorizer is None:
+        return broker.topics
+    from broker.security.guarded_topics import GuardedTopics
+
+    return GuardedTopics(broker.topics, broker.authorizer)

@@ -39,6 +39,7 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
             member_epoch=request.member_epoch,
             client_id=ctx.client_id or "",
             client_host=ctx.client_host,
+            principal="" if ctx.broker.authorizer is None else str(ctx.principal),
             instance_id=request.instance_id,
             rack_id=request.rack_id,
             rebalance_timeout_ms=milliseconds(request.rebalance_timeout),

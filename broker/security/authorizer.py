@@ -41,6 +41,8 @@ class Authorizer:
         self.acls: dict[Acl, None] = {}
         """In order of creation."""
         self.index = AclIndex(())
+        self.revision = 0
+        """Another one whenever the entries have changed."""
         self.decisions: dict[tuple[Principal, str, AclOperation, ResourceType, str], bool] = {}
         """What was asked since the entries last changed. Produce and Fetch ask for each topic of each request."""
 
@@ -110,6 +112,7 @@ class Authorizer:
 
     def replace(self, acls: dict[Acl, None]) -> None:
         self.acls = acls
+        self.revision += 1
         self.index = AclIndex(acls)
         self.decisions.clear()
 

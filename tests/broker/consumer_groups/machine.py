@@ -38,6 +38,7 @@ class Client:
     regex: str | None = None
     instance_id: str | None = None
     assignor: str | None = None
+    principal: str = ""
     epoch: int = 0
     owned: Partitions = NONE
     told: Partitions = NONE
@@ -68,10 +69,11 @@ class ConsumerGroupMachine:
         instance: str | None = None,
         assignor: str | None = None,
         id: str | None = None,
+        principal: str = "",
     ) -> ErrorCode:
         """A new client joins; topics parted by commas."""
         names = None if topics is None else frozenset(topics.split(",")) - {""}
-        client = Client(id or name, names, regex, instance, assignor)
+        client = Client(id or name, names, regex, instance, assignor, principal)
         code = self.beat(client)
         if code is ErrorCode.none:
             self.clients[name] = client
@@ -89,6 +91,7 @@ class ConsumerGroupMachine:
             topics=client.topics if full else None,
             regex=client.regex if full else None,
             assignor=client.assignor,
+            principal=client.principal,
             owned=NONE if client.epoch == 0 else None if quiet else client.owned,
         )
         if code in (ErrorCode.fenced_member_epoch, ErrorCode.unknown_member_id):

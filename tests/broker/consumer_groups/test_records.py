@@ -25,6 +25,7 @@ PROFILES = st.builds(
     rack_id=st.none() | TEXT,
     client_id=TEXT,
     client_host=TEXT,
+    principal=TEXT,
     rebalance_timeout_ms=INT32,
     topics=st.frozensets(TEXT, max_size=3),
     regex=st.none() | TEXT,

@@ -17,6 +17,8 @@ class Topics:
         self.revision = 0
         self.by_name: dict[str, Topic] = {}
         self.made = 0
+        self.hidden: set[tuple[str, str]] = set()
+        """Principals' texts and the names that they must not know of."""
         for name, count in partitions.items():
             self.make(name, count)
 
@@ -28,6 +30,17 @@ class Topics:
 
     def names(self) -> Iterable[str]:
         return self.by_name.keys()
+
+    def shows(self, name: str, viewer: tuple[str, str]) -> bool:
+        return (viewer[0], name) not in self.hidden
+
+    def hide(self, principal: str, name: str) -> None:
+        self.hidden.add((principal, name))
+        self.revision += 1
+
+    def show(self, principal: str, name: str) -> None:
+        self.hidden.remove((principal, name))
+        self.revision += 1
 
     def make(self, name: str, partitions: int) -> None:
         self.made += 1

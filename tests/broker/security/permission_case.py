@@ -87,5 +87,8 @@ def configs(key: ApiKey, operation: Op) -> list[Case]:
     return [
         Case(key, (topic(operation),), config(2, TOPIC), note="topic"),
         Case(key, (cluster(operation),), config(4, "1"), note="broker"),
+        Case(key, (cluster(operation),), config(4, ""), note="all-brokers"),
+        Case(key, (cluster(operation),), config(8, "1"), note="loggers"),
+        Case(key, (cluster(operation),), config(16, "some"), note="client-metrics"),
         Case(key, (group(operation),), config(32, GROUP), note="group"),
     ]

@@ -219,6 +219,30 @@ def test_create_topics_hides_configs_from_those_who_may_not_see_them(guarded: Gu
     assert guarded.state.topics.require("made").partitions == 3
 
 
+def test_describe_topic_partitions_of_all_leaves_out_hidden_topics(guarded: GuardedBroker) -> None:
+    """They take no place in a page either."""
+    rights = [topic(Op.READ, "theirs")]
+    key = ApiKey.DESCRIBE_TOPIC_PARTITIONS
+    answer = ask(guarded, rights, key, 0, topics=[], response_partition_limit=1, cursor=None)
+    (theirs,) = answer.topics
+    assert (theirs.name, [line.partition_index for line in theirs.partitions]) == ("theirs", [0])
+    assert (answer.next_cursor.topic_name, answer.next_cursor.partition_index) == ("theirs", 1)
+    assert theirs.topic_authorized_operations == bits(Op.READ, Op.DESCRIBE)
+
+
+def test_describe_topic_partitions_by_name_does_not_tell_whether_a_hidden_topic_exists(guarded: GuardedBroker) -> None:
+    lines = [{"name": name} for name in ("theirs", "mine", "nothing", "a bad name")]
+    rights = [topic(Op.DESCRIBE, "theirs")]
+    answer = ask(guarded, rights, ApiKey.DESCRIBE_TOPIC_PARTITIONS, 0, topics=lines, cursor=None)
+    theirs, *others = answer.topics
+    assert (theirs.name, theirs.error_code, len(theirs.partitions)) == ("theirs", ErrorCode.none, 2)
+    assert [line.name for line in others] == ["a bad name", "mine", "nothing"]
+    for line in others:
+        assert line.error_code is ErrorCode.topic_authorization_failed
+        assert (line.topic_id, line.partitions, line.is_internal) == (None, (), False)
+        assert line.topic_authorized_operations == NOT_ASKED
+
+
 def test_fetch_does_not_tell_whether_a_hidden_topic_exists(guarded: GuardedBroker) -> None:
     guarded.allow_only([])
     with guarded.client() as client:
