@@ -35,7 +35,8 @@ def started(running: Running) -> Iterator[str]:
     where = "a temporary directory, removed at the end" if options.data is None else str(options.data)
     yield f"log in {where}: {held}" + ("" if state.data.clean or not logs else "; recovered after an unclean end")
     yield DURABILITY[options.fsync]
-    if all(endpoint.protocol == "PLAINTEXT" and endpoint.host.startswith(LOOPBACK) for endpoint in running.endpoints):
+    listeners = running.server.listeners
+    if all(each.endpoint.protocol == "PLAINTEXT" and each.address[0].startswith(LOOPBACK) for each in listeners):
         yield "no passwords and no encryption: for programs on this machine"
     if running.schema_registry_url is not None:
         yield f"schema registry at {running.schema_registry_url}"

@@ -49,9 +49,8 @@ def broker(
 ) -> None:
     """Run the bundled broker until Ctrl-C or SIGTERM. Any Kafka client can use it.
 
-    Prints its address to stdout once it is ready. Commands in this directory or below find it by themselves. Every
-    setting of --show-settings is an option too. Options count before HEADRACE_BROKER_…, --properties and the table
-    [broker] of headrace.toml.
+    Prints its address once it is ready. Commands in this directory or below find it. Every setting of --show-settings
+    is an option. Options count before HEADRACE_BROKER_…, --properties and [broker] of headrace.toml.
 
     \b
     headrace broker --data /var/lib/headrace --port 9092 --schema-registry-port 8081

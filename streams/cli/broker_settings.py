@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 COMMON = ("data", "host", "port", "fsync", "schema_registry_port", "metrics_port", "log_requests", "faults")
 """Settings that `--help` lists."""
 SHORT = {
-    "fsync": "always: acknowledged records survive a power cut. never: they survive the death of the process.",
-    "schema_registry_port": "Serve a schema registry there, with Confluent's REST API; 0: a free port.",
-    "metrics_port": "Serve metrics for Prometheus and health checks there; 0: a free port.",
+    "fsync": "What acknowledged records survive; always: a power cut, never: the death of the process.",
+    "schema_registry_port": "For a schema registry with Confluent's API; 0: any.",
+    "metrics_port": "For metrics and health checks; 0: any.",
     "log_requests": "Log each request.",
     "faults": "A fault for clients to meet, such as EndTxn:delay=500.",
 }
