@@ -38,8 +38,11 @@ def walk(path: str, command: click.Command) -> list[tuple[str, click.Command]]:
     """The command and all below it, with the words that call them."""
     found = [(path, command)]
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            found += walk(f"{path} {name}", command.commands[name])
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            found += walk(f"{path} {name}", below)
     return found
 
 

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from streams.cli.acls import acls
-from streams.cli.bench import bench
-from streams.cli.broker import broker
-from streams.cli.completion import completion
-from streams.cli.config import config
-from streams.cli.configs import configs
-from streams.cli.consume import consume
-from streams.cli.demo import demo
-from streams.cli.dev import dev
-from streams.cli.doctor import doctor
 from streams.cli.failures import ReportingGroup
-from streams.cli.groups import groups
-from streams.cli.new import new
-from streams.cli.produce import produce
-from streams.cli.query import query
-from streams.cli.reset import reset
-from streams.cli.run import run
-from streams.cli.topics import topics
-from streams.cli.topology import topology
-from streams.cli.txns import txns
-from streams.cli.worker import worker
 
 EPILOG = """\b
 Start here:
@@ -36,7 +18,27 @@ Start here:
 """
 
 
-@click.group(cls=ReportingGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+COMMANDS = frozenset(
+    (
+        *("new", "dev", "run", "worker", "broker", "demo"),
+        *("topology", "query", "topics", "groups", "acls", "produce", "consume", "configs", "txns", "reset"),
+        *("doctor", "config", "completion", "bench"),
+    )
+)
+"""Each is a function of its name in a module of its name."""
+
+
+class Commands(ReportingGroup):
+    """Imports a command when it is named: all of them take longer than most have to do."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return getattr(import_module(f"streams.cli.{cmd_name}"), cmd_name) if cmd_name in COMMANDS else None
+
+
+@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="headrace", prog_name="headrace")
 def main() -> None:
     """Kafka Streams for Python with the broker in the box.
@@ -45,13 +47,3 @@ def main() -> None:
     130 on Ctrl-C. They find the broker through --bootstrap-servers, else HEADRACE_BOOTSTRAP_SERVERS, else a running
     `headrace dev` or `headrace broker` in this directory or one above it, else 127.0.0.1:9092.
     """
-
-
-COMMANDS = (
-    *(new, dev, run, worker, broker, demo),
-    *(topology, query, topics, groups, acls, produce, consume, configs, txns, reset),
-    *(doctor, config, completion, bench),
-)
-
-for command in COMMANDS:
-    main.add_command(command)

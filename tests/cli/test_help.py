@@ -15,8 +15,11 @@ WIDTH = 80
 def commands(path: str, command: click.Command) -> list[tuple[str, click.Command]]:
     found = [] if path == "headrace" else [(path, command)]
     if isinstance(command, click.Group):
-        for name in command.commands:
-            found += commands(f"{path} {name}", command.commands[name])
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            found += commands(f"{path} {name}", below)
     return found
 
 

@@ -170,9 +170,10 @@ def _parameters(found: Any, name: str) -> set[str]:
 def _command(line: str) -> None:
     words, command = line.split()[1:], cast("click.Command", main)
     while words and isinstance(command, click.Group):
-        if words[0] not in command.commands:
+        below = command.get_command(click.Context(command), words[0])
+        if below is None:
             raise LookupError(f"there is no command {line!r}")
-        command, words = command.commands[words[0]], words[1:]
+        command, words = below, words[1:]
     options = {option for parameter in command.params for option in parameter.opts}
     unknown = [word for word in words if word.startswith("-") and word not in options]
     if unknown:
