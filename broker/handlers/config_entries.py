@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from broker.configs.definitions import BROKER_DEFINITIONS, DYNAMIC, TOPIC_DEFAULTS, UNSEEN, definition_of, row
 from broker.consumer_groups.settings import ASSIGNORS
 from broker.handlers.security_entries import security_entries
+from broker.security.authorizer import KAFKA_CLASS
 from broker.topics.definitions import DEFINITIONS, ConfigDefinition, ConfigType
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ Value: TypeAlias = tuple[str, str, int]
 """Name, value and source."""
 TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7, "password": 9}
 """Codes of config types."""
-
-AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
-"""What Kafka calls an authorizer that does what this one does."""
 
 
 def topic_entries(topic: Topic, configs: BrokerConfigs) -> list[dict[str, Any]]:
@@ -90,7 +88,7 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
     options, groups, consumer = broker.options, broker.groups.settings, broker.groups.configs.settings
     given: dict[str, tuple[str, str]] = {
         "allow.everyone.if.no.acl.found": ("boolean", "true" if options.allow_everyone_if_no_acl_found else "false"),
-        "authorizer.class.name": ("string", AUTHORIZER if options.authorizer else ""),
+        "authorizer.class.name": ("string", KAFKA_CLASS if options.authorizer else ""),
         "auto.create.topics.enable": ("boolean", "true" if options.auto_create_topics else "false"),
         "broker.id": ("int", str(broker.node_id)),
         "default.replication.factor": ("int", "1"),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from broker.security.principal import Principal
 
 LOG = logging.getLogger("broker.authorizer")
+KAFKA_CLASS = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+"""What Kafka calls an authorizer that does what this one does."""
 MAX_DECISIONS = 65_536
 """How many answers are kept; names come from clients, so there must be an end."""
 PROBE = "hardcode"

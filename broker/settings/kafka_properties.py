@@ -83,8 +83,23 @@ def directory(value: str) -> dict[str, object]:
     return {"data": value}
 
 
+def authorize(value: str) -> dict[str, object]:
+    """Kafka's own authorizer is the one there is; "" is none."""
+    from broker.security.authorizer import KAFKA_CLASS  # most brokers need none
+
+    if value not in ("", KAFKA_CLASS):
+        raise ValueError(f"expected {KAFKA_CLASS}, or nothing")
+    return {"authorizer": bool(value)}
+
+
 OTHERWISE: Final[Mapping[str, Callable[[str], dict[str, object]]]] = MappingProxyType(
-    {"listeners": listen, "advertised.listeners": advertise, "log.dirs": directory, "log.dir": directory}
+    {
+        "listeners": listen,
+        "advertised.listeners": advertise,
+        "log.dirs": directory,
+        "log.dir": directory,
+        "authorizer.class.name": authorize,
+    }
 )
 """Properties whose values are put otherwise here; a setting of the same Kafka name goes before."""
 

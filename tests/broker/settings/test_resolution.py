@@ -76,6 +76,17 @@ def test_kafka_names_are_taken_in_every_place(tmp_path: Path) -> None:
     assert found.places["topic_defaults.max.message.bytes"].endswith("server.properties:1")
 
 
+def test_authorizer_is_set_as_in_kafka(tmp_path: Path) -> None:
+    kafkas = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+    text = f"authorizer.class.name={kafkas}\nsuper.users=User:a;User:CN=b,O=c\nallow.everyone.if.no.acl.found=true\n"
+    options = resolve([properties(tmp_path, text)]).options
+    assert (options.authorizer, options.allow_everyone_if_no_acl_found) == (True, True)
+    assert options.super_users == ("User:a", "User:CN=b,O=c")
+    assert not resolve([properties(tmp_path, "authorizer.class.name=\n")]).options.authorizer
+    with pytest.raises(SettingError, match=f"server.properties:1.*expected {kafkas}"):
+        resolve([properties(tmp_path, "authorizer.class.name=com.example.Mine\n")])
+
+
 def test_topic_defaults_as_a_table_or_a_text_come_together() -> None:
     table = {"topic_defaults": {"retention": {"ms": 1}, "segment.bytes": 1000}}
     found = resolve([from_assignments(["topic_defaults=retention.ms=2"]), from_table(table, Path("f"))])
