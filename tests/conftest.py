@@ -1,16 +1,21 @@
-"""What holds for all tests: the order of their files, and that Ctrl-C reaches the processes they start."""
+"""What holds for all tests: the order of their files, that Ctrl-C reaches the processes they start, and that properties
+are tried with the same examples each time, however long that takes."""
 
 from __future__ import annotations
 
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 LONGEST_FIRST = ("tests/soak", "tests/integration", "tests/cli", "tests/demo", "tests/streams/query", "tests/broker")
 """Files that begin with these are begun first: a long one that comes last leaves the other core idle."""
 
 
 def pytest_configure() -> None:
+    # How fast examples are made and tried is the machine's doing, and that of what runs beside it.
+    settings.register_profile("headrace", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("headrace")
     # A shell starts what it puts into the background with SIGINT ignored, and that is inherited.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
