@@ -30,12 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--set", dest="set", action="append", default=[], metavar="NAME=VALUE", help="by Kafka's names")
     parser.add_argument("--properties", type=Path, help="a file of Kafka's properties")
-    for setting in settings().values():
+    for setting in (one for one in settings().values() if one.has_flag):
         parser.add_argument(setting.flag, dest=setting.name, metavar="VALUE", help=setting.doc.replace("%", "%%"))
     chosen = vars(parser.parse_args(arguments))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        flags = [Given(name, chosen[name], each.flag) for name, each in settings().items() if chosen[name] is not None]
+        said = [(each, chosen.get(name)) for name, each in settings().items()]
+        flags = [Given(each.name, value, each.flag, exposed=True) for each, value in said if value is not None]
         properties = [] if chosen["properties"] is None else list(from_properties(chosen["properties"]))
         given = [[*flags, *from_assignments(chosen["set"])], from_environment(os.environ), properties]
         found = resolve(given, DEFAULTS)

@@ -92,9 +92,10 @@ class Broker:
             metrics_port=0 if metrics else None,
         )
         if config:
-            from broker.settings import Given, resolve
+            from broker.settings import Given, resolve, settings
+            from broker.settings.table import flattened
 
-            given = [Given(name, value, "Broker(config=…)") for name, value in config.items()]
+            given = [Given(name, value, "Broker(config=…)") for name, value in flattened(config, settings())]
             base = {field.name: getattr(self.options, field.name) for field in fields(self.options)}
             self.options = resolve([given], base).options
         self.in_process = in_process

@@ -18,8 +18,9 @@ DEFAULT_PORT = 9092
 class BrokerOptions:
     """Options of one broker process. Durations in ms, sizes in bytes, names after Kafka's settings.
 
-    Each field is a setting of `headrace broker`, the environment and settings files by that alone (`broker.settings`):
-    its docstring is the documentation, and where that opens with a dotted name in backticks, Kafka's name of it.
+    Each field is a setting of `headrace broker`, the environment and settings files by that alone (`broker.settings`),
+    and so are the fields of a field that is a dataclass: its docstring is the documentation, and where that opens with
+    a dotted name in backticks, Kafka's name of it.
     Secrets have `field(repr=False)`. A number may not be below 0, a port not above 65535, but for what
     `field(metadata={"low": …, "high": …})` says.
     """
@@ -36,8 +37,10 @@ class BrokerOptions:
     advertised_port: int | None = None
     """The port that clients are told; None: the one listened on."""
     listeners: tuple[Listener, ...] = ()
-    """Addresses with protocols of their own. With any, `host`, `port` and what is advertised of them are not listened
-    on. The first is the one that `Broker` and announcements tell."""
+    """Addresses with protocols of their own: "SASL_SSL://0.0.0.0:9093,PLAINTEXT://127.0.0.1:9092", or tables
+    `[[broker.listeners]]`. With any, `host`, `port` and what is advertised of them are not listened on. The first is
+    the one that `Broker` and announcements tell. Without, the only listener has TLS and SASL where `tls` and `sasl`
+    are there."""
     tls: Tls | None = None
     """Of listeners with TLS that have none of their own."""
     sasl: Sasl | None = None

@@ -63,6 +63,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
             cursor = {"topic_name": name, "partition_index": partitions.stop}
             break
     for line in topics:
+        for partition in line["partitions"]:
+            partition |= {"eligible_leader_replicas": (), "last_known_elr": ()}
         line["topic_authorized_operations"] = authorized_operations(ctx, ResourceType.TOPIC, line["name"])
     if not asked_for_all:
         hidden = [name for name in names if name not in set(shown)]

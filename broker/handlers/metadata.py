@@ -120,8 +120,6 @@ def describe(ctx: RequestContext, topic: Topic, partitions: range | None = None)
                 "leader_epoch": ctx.broker.leader_epoch.value,
                 "replica_nodes": node,
                 "isr_nodes": node,
-                "eligible_leader_replicas": (),
-                "last_known_elr": (),
                 "offline_replicas": (),
             }
             for partition in (range(topic.partitions) if partitions is None else partitions)

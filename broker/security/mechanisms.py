@@ -34,7 +34,8 @@ class Mechanisms:
             raise BrokerError(
                 f"SASL mechanism {unknown[0]!r} of listener {listener} is none of {', '.join(MECHANISMS)}"
             )
-        for user, password in sasl.users.items():
+        self._users = sasl.passwords()
+        for user, password in self._users.items():
             if not user or not password:
                 raise BrokerError(f"SASL user {user!r} of listener {listener} needs a name and a password")
         self.by_name: Mapping[str, Mechanism] = {name: self._mechanism(name, listener) for name in sasl.mechanisms}
@@ -55,7 +56,7 @@ class Mechanisms:
                 name, partial(self._credential, name), nonce=secrets.token_urlsafe(24), pepper=self._pepper
             )
         if name == "PLAIN":
-            return partial(PlainConversation, self._sasl.users)
+            return partial(PlainConversation, self._users)
         return self._oauthbearer(listener)
 
     def _credential(self, mechanism: str, user: str) -> ScramCredential | None:
@@ -63,7 +64,7 @@ class Mechanisms:
         if stored is not None:
             return stored
         made = self._of_settings.get((mechanism, user))
-        password = self._sasl.users.get(user)
+        password = self._users.get(user)
         if made is None and password is not None:
             made = ScramCredential.from_password(mechanism, password, secrets.token_bytes(SALT_SIZE), MIN_ITERATIONS)
             self._of_settings[mechanism, user] = made

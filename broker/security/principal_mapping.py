@@ -17,6 +17,7 @@ from broker.errors import BrokerError
 from broker.security.principal import NoPrincipalError
 
 RULE = re.compile(r"RULE:((?:\\.|[^\\/])*)/((?:\\.|[^\\/])*)/([LU]?)")
+RULES = re.compile(rf"\s*(?:{RULE.pattern}|DEFAULT|[^,]+)\s*")
 GROUP = re.compile(r"\\(.)|\$(\d)")
 
 
@@ -53,6 +54,11 @@ class PrincipalMapping:
             if name is not None:
                 return name
         raise NoPrincipalError(f"no principal mapping rule applies to {distinguished_name!r}")
+
+
+def rules_of(text: str) -> list[str]:
+    """The rules of Kafka's `ssl.principal.mapping.rules`: commas between them, and inside of them as well."""
+    return [found[0].strip() for found in RULES.finditer(text)]
 
 
 def parse(text: str) -> Rule:

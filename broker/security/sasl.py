@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from broker.errors import BrokerError
+
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 MECHANISMS: tuple[SaslMechanism, ...] = get_args(SaslMechanism)
 JwtAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
@@ -53,8 +55,29 @@ class Sasl:
     users: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """Passwords by user name, for PLAIN and for SCRAM. What AlterUserScramCredentials stores for a user and mechanism
     goes before it. The first administrator gets in this way."""
+    users_file: Path | None = None
+    """A file of more of them, NAME=PASSWORD on each line; lines that begin with # are comments. Read at the start."""
     oauth: OAuth | None = None
     """Needed for OAUTHBEARER."""
     max_reauth_ms: int = 0
     """`connections.max.reauth.ms`: after that time a client must have authenticated again (KIP-368), at the end of its
     token at the latest; 0: never."""
+
+    def passwords(self) -> dict[str, str]:
+        """By user name, those of the file as well. Raises BrokerError, which tells no password."""
+        found = dict(self.users)
+        if self.users_file is None:
+            return found
+        try:
+            lines = self.users_file.read_text().splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise BrokerError(f"cannot read the SASL users_file {self.users_file}: {reason}") from error
+        for number, line in enumerate(lines, 1):
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            name, equals, password = line.partition("=")
+            if not equals:
+                raise BrokerError(f"line {number} of the SASL users_file {self.users_file} is not NAME=PASSWORD")
+            found[name.strip()] = password.strip()
+        return found

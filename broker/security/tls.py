@@ -21,6 +21,13 @@ ClientAuthentication = Literal["none", "requested", "required"]
 PEM_MARK = "-----BEGIN"
 
 
+def split_rules(text: str) -> list[str]:
+    """Imported when somebody asks: a broker without client certificates needs no rules."""
+    from broker.security.principal_mapping import rules_of
+
+    return rules_of(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
     """Each PEM is a path, or the text itself: what has "-----BEGIN" in it is text. At least TLS 1.2 is spoken."""
@@ -36,7 +43,7 @@ class Tls:
     """`ssl.truststore.certificates` or `ssl.truststore.location`: who signs the certificates of clients."""
     client_authentication: ClientAuthentication = "none"
     """`ssl.client.auth`. "requested": a client without a certificate is anonymous, one with a bad one is refused."""
-    principal_mapping_rules: tuple[str, ...] = ("DEFAULT",)
+    principal_mapping_rules: tuple[str, ...] = field(default=("DEFAULT",), metadata={"split": split_rules})
     """`ssl.principal.mapping.rules`, see `broker.security.principal_mapping`."""
 
     def context(self) -> ssl.SSLContext:
@@ -54,7 +61,7 @@ class Tls:
             raise BrokerError(
                 f"cannot use the TLS certificate {shown(self.certificate)} with the key "
                 f"{'beside it' if self.key is None else shown(self.key)} ({error}): both must be PEM, belong together, "
-                "and the key's password must be right"
+                "and the key's password must be right. Of a JKS or PKCS12 store: openssl pkcs12 -in STORE -out PEM"
             ) from error
         if self.client_authentication == "none":
             return context

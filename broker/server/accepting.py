@@ -12,7 +12,7 @@ from broker.options import BrokerOptions
 from broker.security.principal import ANONYMOUS, Principal
 from broker.server.binding import bind
 from broker.server.connection import Connection
-from broker.server.listener import PROTOCOLS, Endpoint, Listener
+from broker.server.listener import PROTOCOLS, Endpoint, Listener, SecurityProtocol
 
 if TYPE_CHECKING:
     import ssl
@@ -31,11 +31,15 @@ WILDCARDS = ("", "0.0.0.0", "::")
 
 
 def listeners_of(options: BrokerOptions) -> tuple[Listener, ...]:
-    """The listeners asked for; without any, one of plain text on `host` and `port`. Raises BrokerError."""
+    """The listeners asked for; without any, one on `host` and `port`, with TLS and SASL where the broker has them.
+
+    Raises BrokerError.
+    """
     listeners = options.listeners or (
         Listener(
             host=options.host,
             port=options.port,
+            protocol=protocol_for(options),
             advertised_host=options.advertised_host,
             advertised_port=options.advertised_port,
         ),
@@ -53,6 +57,13 @@ def listeners_of(options: BrokerOptions) -> tuple[Listener, ...]:
         if listener.has_sasl and (listener.sasl or options.sasl) is None:
             raise BrokerError(f"listener {listener.title} has SASL but no users: give it or the broker sasl")
     return listeners
+
+
+def protocol_for(options: BrokerOptions) -> SecurityProtocol:
+    """Of the only listener: whoever gives a certificate or users means them to count."""
+    if options.sasl is None:
+        return "PLAINTEXT" if options.tls is None else "SSL"
+    return "SASL_PLAINTEXT" if options.tls is None else "SASL_SSL"
 
 
 def bind_all(options: BrokerOptions) -> tuple[Accepting, ...]:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from broker.server.listener import Listener
 from broker.settings.errors import SettingError
+from broker.settings.kafka_properties import PATHS, settings_by_kafka_name
 from broker.settings.properties_file import read_properties
-from broker.settings.setting import SETTINGS_PREFIX, settings
+from broker.settings.setting import SETTINGS_PREFIX, Setting, settings, settings_of
+from broker.settings.table import flattened, rebased
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class Given:
     value: object
     place: str
     """For messages and `--show-settings`: a flag, a variable, a file."""
+    exposed: bool = False
+    """On a command line, where whoever lists the processes sees it."""
 
 
 def from_assignments(assignments: Iterable[str], flag: str = "--set") -> Iterator[Given]:
@@ -29,45 +34,41 @@ def from_assignments(assignments: Iterable[str], flag: str = "--set") -> Iterato
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise SettingError(f"{flag} {text}: expected NAME=VALUE, such as {flag} log.retention.ms=60000")
-        yield Given(name.strip(), value.strip(), flag)
+        yield Given(name.strip(), value.strip(), flag, exposed=True)
 
 
 def from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
     """`HEADRACE_BROKER_<NAME>`; a name that is no setting's is that of a Kafka property, with underscores for dots."""
+    by_variable = {setting.variable: name for name, setting in settings().items()}
     for variable in sorted(environ):
         if variable.startswith(SETTINGS_PREFIX):
-            name = variable.removeprefix(SETTINGS_PREFIX).lower()
-            yield Given(name if name in settings() else name.replace("_", "."), environ[variable], variable)
+            name = variable.removeprefix(SETTINGS_PREFIX).lower().replace("_", ".")
+            yield Given(by_variable.get(variable, name), environ[variable], variable)
 
 
 def from_table(table: Mapping[str, Any], path: Path) -> Iterator[Given]:
     """The table `[broker]` of the file at `path`, where a dotted name has become tables in tables; paths in it are
     relative to the file's directory."""
-    for name, value in flattened(table):
-        setting = settings().get(name)
-        if setting is not None and setting.required_type is Path and isinstance(value, str):
-            value = str(path.parent / Path(value).expanduser())
-        yield Given(name, value, str(path))
+    for name, value in flattened(table, settings()):
+        yield Given(name, of_file(name, value, settings(), path.parent), str(path))
 
 
-def flattened(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Names with dots again; a setting that is a mapping keeps its table as one value."""
-    for key, value in table.items():
-        name = prefix + key
-        if not isinstance(value, Mapping):
-            yield name, value
-        elif not prefix and name in settings() and settings()[name].mapping:
-            yield name, dict(from_nested(cast("Mapping[str, Any]", value)))
-        else:
-            yield from flattened(cast("Mapping[str, Any]", value), f"{name}.")
-
-
-def from_nested(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from from_nested(cast("Mapping[str, Any]", value), f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
+def of_file(name: str, value: object, known: Mapping[str, Setting], directory: Path) -> object:
+    setting = known.get(name) or known.get(settings_by_kafka_name().get(name, ""))
+    if name in PATHS or (setting is not None and setting.path):
+        return rebased(value, directory)
+    if isinstance(value, list):  # of tables
+        parts = settings_of(Listener)
+        return [
+            {
+                key: of_file(key, each, parts, directory)
+                for key, each in flattened(cast("Mapping[str, Any]", one), parts)
+            }
+            if isinstance(one, Mapping)
+            else one
+            for one in cast("list[object]", value)
+        ]
+    return value
 
 
 def from_properties(path: Path) -> Iterator[Given]:

@@ -12,6 +12,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
+from broker.settings.security_properties import LOCATIONS
 from broker.settings.setting import settings
 from broker.topics.definitions import DEFINITIONS
 
@@ -23,6 +24,8 @@ IGNORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             *("broker.heartbeat.*", "broker.session.*", "controlled.shutdown.*", "leader.*", "auto.leader.*"),
             *("replica.*", "num.replica.*", "replication.*", "follower.*", "default.replication.factor"),
             *("*.replication.factor", "*.min.isr", "unstable.*", "security.inter.broker.protocol"),
+            *("sasl.mechanism.inter.broker.protocol", "sasl.mechanism.controller.protocol", "sasl.login.*"),
+            *("ssl.endpoint.identification.algorithm",),
         ),
         "one process with one event loop serves all": (
             *("num.network.threads", "num.io.threads", "background.threads", "num.recovery.threads.per.data.dir"),
@@ -40,11 +43,12 @@ IGNORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "it is as the broker has it anyway": (
             *("delete.topic.enable", "log.message.format.version", "log.message.downconversion.enable"),
             *("log.flush.*", "log.dir.failure.timeout.ms", "log.deletion.*", "log.initial.task.delay.ms"),
+            *("sasl.oauthbearer.jwks.endpoint.retry.*", "sasl.server.max.receive.size"),
         ),
     }
 )
-"""Patterns of the names that are accepted and do nothing, by the reason why. Nothing of security is among them: a
-setting that somebody relies on must not be dropped in silence."""
+"""Patterns of the names that are accepted and do nothing, by the reason why. Nothing that says whom clients may trust
+or who they are is among them: a setting that somebody relies on must not be dropped in silence."""
 
 HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 UNITS: Final[Mapping[str, tuple[str, int]]] = MappingProxyType(
@@ -58,50 +62,19 @@ UNITS: Final[Mapping[str, tuple[str, int]]] = MappingProxyType(
 """Topic defaults in coarser units, and the ms in one. Where the finer one is set in the same place, that counts."""
 
 
-def listener(value: str) -> tuple[str, int]:
-    """(host, port) of `PLAINTEXT://host:port`. Raises ValueError."""
-    scheme, found, rest = value.strip().partition("://")
-    host, colon, port = rest.rpartition(":")
-    if not found or scheme.upper() != "PLAINTEXT" or not colon or not port.isdigit() or "," in value:
-        raise ValueError("expected one PLAINTEXT://HOST:PORT")
-    return host.strip("[]") or "0.0.0.0", int(port)
-
-
-def listen(value: str) -> dict[str, object]:
-    host, port = listener(value)
-    return {"host": host, "port": port}
-
-
-def advertise(value: str) -> dict[str, object]:
-    host, port = listener(value)
-    return {"advertised_host": host, "advertised_port": port}
-
-
 def directory(value: str) -> dict[str, object]:
     if "," in value:
         raise ValueError("expected one directory")
     return {"data": value}
 
 
-def authorize(value: str) -> dict[str, object]:
-    """Kafka's own authorizer is the one there is; "" is none."""
-    from broker.security.authorizer import KAFKA_CLASS  # most brokers need none
-
-    if value not in ("", KAFKA_CLASS):
-        raise ValueError(f"expected {KAFKA_CLASS}, or nothing")
-    return {"authorizer": bool(value)}
-
-
 OTHERWISE: Final[Mapping[str, Callable[[str], dict[str, object]]]] = MappingProxyType(
-    {
-        "listeners": listen,
-        "advertised.listeners": advertise,
-        "log.dirs": directory,
-        "log.dir": directory,
-        "authorizer.class.name": authorize,
-    }
+    {"log.dirs": directory, "log.dir": directory}
 )
-"""Properties whose values are put otherwise here; a setting of the same Kafka name goes before."""
+"""Properties whose values are put otherwise here; a setting of the same Kafka name goes before. Those of security stand
+in `broker.settings.security_properties`."""
+PATHS: Final = (*OTHERWISE, *LOCATIONS)
+"""Those that are paths."""
 
 
 @cache

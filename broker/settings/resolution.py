@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from broker.options import BrokerOptions
-from broker.settings.errors import SettingError
+from broker.settings.building import value_at
+from broker.settings.findings import DEFAULT, TOPIC_DEFAULTS, Findings
 from broker.settings.given import Given
-from broker.settings.kafka_properties import (
-    OTHERWISE,
-    UNITS,
-    settings_by_kafka_name,
-    topic_configs_by_broker_name,
-    why_ignored,
-)
-from broker.settings.setting import MASK, SETTINGS_PREFIX, Setting, settings
-from broker.settings.values import pairs, plain, value_of
-from broker.topics.definitions import DEFINITIONS, InvalidConfigError
-
-TOPIC_DEFAULTS = "topic_defaults"
-DEFAULT = "default"
+from broker.settings.kafka_properties import UNITS
+from broker.settings.listeners import LISTENERS, shown
+from broker.settings.setting import settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +38,20 @@ class Resolved:
     def origins(self) -> list[Origin]:
         """Every setting in the order of declaration, topic defaults one by one behind."""
         found: list[Origin] = []
-        for setting in settings().values():
-            value = getattr(self.options, setting.name)
-            if setting.name != TOPIC_DEFAULTS:
-                found.append(Origin(
-                    name=setting.name, value=setting.shown(value), place=self.places.get(setting.name, DEFAULT)
-                ))  # fmt: skip
+
+        def add(name: str, value: str, of: str = "") -> None:
+            found.append(Origin(name=name, value=value, place=self.places.get(name) or self.places.get(of, DEFAULT)))
+
+        for name, setting in settings().items():
+            if name == LISTENERS and self.options.listeners:
+                for line, value in shown(self.options.listeners):
+                    add(line, value, LISTENERS)
+            elif name != TOPIC_DEFAULTS:
+                part = name.rpartition(".")[0]
+                there = not part or value_at(self.options, part) is not None
+                add(name, setting.shown(value_at(self.options, name) if there else setting.default))
         for name, value in self.options.topic_defaults.items():
-            key = f"{TOPIC_DEFAULTS}.{name}"
-            found.append(Origin(name=key, value=value, place=self.places.get(key, DEFAULT)))
+            add(f"{TOPIC_DEFAULTS}.{name}", value)
         return found
 
 
@@ -71,77 +66,8 @@ def resolve(places: Iterable[Iterable[Given]], defaults: Mapping[str, Any] | Non
         SettingError: a name is unknown or a value is none.
     """
     found = Findings()
-    for place in reversed([list(place) for place in places]):
+    for rank, place in enumerate(reversed([list(place) for place in places])):
         for given in sorted(place, key=lambda one: one.name not in UNITS):
-            found.take(given)
-    values = {**(defaults or {}), **found.values}
-    if found.topic_defaults:
-        values[TOPIC_DEFAULTS] = {**values.get(TOPIC_DEFAULTS, {}), **found.topic_defaults}
-    return Resolved(options=BrokerOptions(**values), places=found.places, notes=tuple(found.notes))
-
-
-class Findings:
-    """What was taken so far, from the weakest place on."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
-        self.topic_defaults: dict[str, str] = {}
-        self.places: dict[str, str] = {}
-        self.notes: list[str] = []
-
-    def take(self, given: Given) -> None:
-        """Raises SettingError."""
-        name = given.name
-        known = settings().get(name) or settings().get(settings_by_kafka_name().get(name, ""))
-        try:
-            if known is not None and known.name == TOPIC_DEFAULTS:
-                for topic_config, value in pairs(given.value).items():
-                    self.take_topic_default(topic_config, value, given)
-            elif known is not None:
-                self.set(known, value_of(known, given.value), given)
-            elif name in OTHERWISE:
-                for setting, value in OTHERWISE[name](plain(given.value)).items():
-                    self.set(settings()[setting], value_of(settings()[setting], value), given)
-            elif name in UNITS:
-                topic_config, unit_ms = UNITS[name]
-                count = int(plain(given.value))
-                self.take_topic_default(topic_config, str(count if count < 0 else count * unit_ms), given)
-            elif (topic_config := topic_configs_by_broker_name().get(name)) is not None or name in DEFINITIONS:
-                self.take_topic_default(topic_config or name, plain(given.value), given)
-            elif (why := why_ignored(name)) is not None:
-                self.notes.append(f"{name} ({given.place}) does nothing here: {why}")
-            else:
-                raise SettingError(f"{said(given)}: there is no such setting{meant(name, given.place)}")
-        except (ValueError, InvalidConfigError) as error:
-            shown = MASK if known is not None and known.secret else repr(given.value)
-            raise SettingError(f"{said(given)}: {shown} does not fit; {error}") from error
-
-    def set(self, setting: Setting, value: Any, given: Given) -> None:
-        self.values[setting.name] = value
-        self.places[setting.name] = given.place
-
-    def take_topic_default(self, name: str, value: str, given: Given) -> None:
-        definition = DEFINITIONS.get(name)
-        if definition is None:
-            raise SettingError(f"{said(given)}: there is no topic config {name!r}{meant(name)}")
-        definition.check(value)
-        self.topic_defaults[name] = value
-        self.places[f"{TOPIC_DEFAULTS}.{name}"] = given.place
-
-
-def said(given: Given) -> str:
-    """The place and the name, once if the place is called after the name."""
-    known = settings().get(given.name)
-    if given.place.startswith(SETTINGS_PREFIX) or (known is not None and given.place == known.flag):
-        return given.place
-    return f"{given.place}: {given.name}"
-
-
-def meant(name: str, place: str = "") -> str:
-    """What may have been meant by a name that is none, as it would be written in that place."""
-    names = [*settings(), *settings_by_kafka_name(), *topic_configs_by_broker_name(), *DEFINITIONS, *UNITS, *OTHERWISE]
-    near = difflib.get_close_matches(name, names, n=1) or difflib.get_close_matches(name.replace(".", "_"), names, n=1)
-    if not near:
-        return "; `headrace broker --show-settings` lists them"
-    variable = SETTINGS_PREFIX + near[0].upper().replace(".", "_")
-    return f"; did you mean {variable if place.startswith(SETTINGS_PREFIX) else near[0]}?"
+            found.take(given, rank)
+    options = found.options(defaults or {})
+    return Resolved(options=options, places=found.places, notes=tuple(found.notes))

@@ -1,7 +1,8 @@
 """What is known of one setting, read off `BrokerOptions`: a field that is added there is a setting by that alone.
 
-The field's docstring is the setting's; where it opens with a dotted name in backticks, that is the setting's name in
-Kafka. A field with `repr=False` is a secret: its value is shown nowhere.
+A field whose type is a dataclass stands for the fields of that: `tls.certificate`, `sasl.oauth.jwks`. A field's
+docstring is the setting's; where it opens with a dotted name in backticks, that is the setting's name in Kafka. A field
+with `repr=False` is a secret: its value is shown nowhere, but for the path of the file that holds it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from broker.options import BrokerOptions
 
@@ -28,8 +30,11 @@ class Setting:
 
     name: str
     type: Any
-    """The annotation: bool, int, float, str, Path, Literal, a mapping of strings, a tuple, each also `| None`."""
+    """The annotation: bool, int, float, str, Path, `str | Path` for a path or the text itself, Literal, a mapping of
+    strings, a tuple, each also `| None`."""
     default: Any
+    """None where there is no default: what it is a part of cannot be without it."""
+    required: bool
     doc: str
     kafka_name: str | None
     secret: bool
@@ -38,16 +43,45 @@ class Setting:
     high: int | None
     separator: str
     """Between the items of a tuple that is given as text."""
+    split: Callable[[str], list[str]] | None
+    """How such a text comes apart, where the separator does not say it all."""
 
     @property
     def flag(self) -> str:
         """Of `headrace broker`."""
-        return "--" + self.name.replace("_", "-")
+        return "--" + self.name.replace("_", "-").replace(".", "-")
+
+    @property
+    def has_flag(self) -> bool:
+        """Not a secret that is no file: whoever lists the processes would see it."""
+        return self.path or not self.secret
 
     @property
     def variable(self) -> str:
         """Of the environment."""
-        return SETTINGS_PREFIX + self.name.upper()
+        return SETTINGS_PREFIX + self.name.upper().replace(".", "_")
+
+    @property
+    def path(self) -> bool:
+        """Whether its value is, or can be, a path."""
+        return self.type is Path or Path in get_args(self.type)
+
+    @property
+    def path_or_text(self) -> bool:
+        return {str, Path} <= set(get_args(self.type))
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values there are, of a setting or of its items; empty: any."""
+        wanted = self.required_type
+        if get_origin(wanted) is tuple:
+            wanted = get_args(wanted)[0]
+        return get_args(wanted) if get_origin(wanted) is Literal else ()
+
+    @property
+    def kafka_factor(self) -> int:
+        """How many of the setting's units one of Kafka's is."""
+        return 1_000 if self.name.endswith("_ms") and (self.kafka_name or "").endswith(".seconds") else 1
 
     @property
     def mapping(self) -> bool:
@@ -55,7 +89,7 @@ class Setting:
 
     @property
     def required_type(self) -> Any:
-        """The type without `| None`."""
+        """The type without `| None`; str for a path or text."""
         options = [option for option in get_args(self.type) if option is not type(None)]
         return options[0] if self.optional and options else self.type
 
@@ -67,7 +101,7 @@ class Setting:
         """The value as text, for people and files; stars for a secret."""
         if value is None:
             return ""
-        if self.secret:
+        if self.secret and value and not isinstance(value, Path):
             return MASK
         if isinstance(value, bool):
             return "true" if value else "false"
@@ -81,26 +115,46 @@ class Setting:
 @cache
 def settings() -> Mapping[str, Setting]:
     """All settings by name, in the order of their declaration."""
-    docs = field_docs(BrokerOptions)
-    types = get_type_hints(BrokerOptions)
+    return settings_of(BrokerOptions)
+
+
+@cache
+def settings_of(described: type, prefix: str = "") -> Mapping[str, Setting]:
+    """The settings that the fields of a dataclass stand for."""
+    docs = field_docs(described)
+    types = get_type_hints(described)
     found: dict[str, Setting] = {}
-    for field in fields(BrokerOptions):
-        default: Any = field.default if field.default_factory is MISSING else field.default_factory()
-        doc = docs.get(field.name, "")
-        opening = KAFKA_NAME.match(doc)
-        port = field.name.endswith("port")
-        found[field.name] = Setting(
-            name=field.name,
-            type=types[field.name],
-            default=default,
-            doc=doc,
-            kafka_name=opening[1] if opening else None,
-            secret=not field.repr,
-            low=field.metadata.get("low", min(0, default) if type(default) is int else 0),
-            high=field.metadata.get("high", 65_535 if port else None),
-            separator=field.metadata.get("separator", ","),
-        )
+    for field in fields(described):
+        part = part_type(types[field.name])
+        if part is None:
+            found[prefix + field.name] = setting_of(field, types[field.name], docs.get(field.name, ""), prefix)
+        else:
+            found |= settings_of(part, f"{prefix}{field.name}.")
     return found
+
+
+def part_type(annotation: Any) -> type | None:
+    """The dataclass that a field is, with or without `| None`."""
+    kinds = (annotation,) if get_origin(annotation) is tuple else (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if is_dataclass(kind)), None)  # pyright: ignore[reportReturnType]
+
+
+def setting_of(field: Field[Any], annotation: Any, doc: str, prefix: str) -> Setting:
+    default: Any = field.default if field.default_factory is MISSING else field.default_factory()
+    opening = KAFKA_NAME.match(doc)
+    return Setting(
+        name=prefix + field.name,
+        type=annotation,
+        default=None if default is MISSING else default,
+        required=default is MISSING,
+        doc=doc,
+        kafka_name=opening[1] if opening else None,
+        secret=not field.repr,
+        low=field.metadata.get("low", min(0, default) if type(default) is int else 0),
+        high=field.metadata.get("high", 65_535 if field.name.endswith("port") else None),
+        separator=field.metadata.get("separator", ","),
+        split=field.metadata.get("split"),
+    )
 
 
 def field_docs(described: type) -> Mapping[str, str]:

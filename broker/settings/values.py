@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin
 
+from broker.security.tls import PEM_MARK
 from broker.settings.setting import Setting
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----\s*", re.DOTALL)
+WHY_NOT = {"GSSAPI": "Kerberos is not spoken here, SCRAM-SHA-512 is as safe; "}
+"""Of values that are good in Kafka."""
 
 
 def value_of(setting: Setting, written: object) -> Any:
@@ -29,24 +34,48 @@ def typed(setting: Setting, wanted: Any, written: object) -> Any:
     if origin is Literal:
         choices = get_args(wanted)
         if written not in choices:
-            raise ValueError(f"expected {' or '.join(map(str, choices))}")
+            raise ValueError(WHY_NOT.get(str(written), "") + f"expected {' or '.join(map(str, choices))}")
         return written
     if origin is Mapping:
         return pairs(written)
     if origin in (tuple, Sequence):
         return tuple(typed(setting, get_args(wanted)[0], item) for item in listed(setting, written))
-    if hasattr(wanted, "parse"):
-        return written if isinstance(written, wanted) else wanted.parse(str(written))
     if isinstance(written, bool | dict | list):
         raise ValueError("expected a text")
+    if setting.path_or_text:
+        return path_or_text(written)
     return Path(str(written)).expanduser() if wanted is Path else str(written)
+
+
+def path_or_text(written: object) -> str | Path:
+    """A PEM and a URL are text."""
+    if isinstance(written, Path):
+        return written
+    text = str(written)
+    if PEM_MARK in text:
+        return pem(text)
+    return text if "://" in text else Path(text).expanduser()
+
+
+def pem(text: str) -> str:
+    """With line ends where properties files and variables have lost them."""
+
+    def block(found: re.Match[str]) -> str:
+        label, content = found.groups()
+        if "\n" not in content.strip():
+            packed = "".join(content.split())
+            content = "".join(f"\n{packed[start : start + 64]}" for start in range(0, len(packed), 64)) + "\n"
+        return f"-----BEGIN {label}-----{content}-----END {label}-----\n"
+
+    return PEM_BLOCK.sub(block, text)
 
 
 def listed(setting: Setting, written: object) -> list[object]:
     """An array, or a text with separators."""
     if isinstance(written, list | tuple):
         return list(cast("list[object]", written))
-    return [item.strip() for item in str(written).split(setting.separator) if item.strip()]
+    items = str(written).split(setting.separator) if setting.split is None else setting.split(str(written))
+    return [item.strip() for item in items if item.strip()]
 
 
 def truth(written: object) -> bool:

@@ -19,12 +19,19 @@ from streams.discovery import HOME_DIRECTORY
 if TYPE_CHECKING:
     from broker.settings import Given, Resolved, Setting
 
-COMMON = ("data", "host", "port", "fsync", "schema_registry_port", "metrics_port", "log_requests", "faults")
-"""Settings that `--help` lists."""
+COMMON = ("data", "host", "port", "fsync", "listeners", "tls_certificate", "tls_key", "sasl_users_file", "authorizer",
+          "super_users", "schema_registry_port", "metrics_port", "log_requests", "faults")  # fmt: skip
+"""Options that `--help` lists."""
 SHORT = {
     "fsync": "What acknowledged records survive; always: a power cut, never: the death of the process.",
     "schema_registry_port": "For a schema registry with Confluent's API; 0: any.",
     "metrics_port": "For metrics and health checks; 0: any.",
+    "listeners": "Addresses with protocols: SASL_SSL://0.0.0.0:9093,PLAINTEXT://127.0.0.1:9092.",
+    "tls_certificate": "PEM of the certificate; with it, and without --listeners, TLS is spoken.",
+    "tls_key": "PEM of its key, if that is not beside it.",
+    "sasl_users_file": "NAME=PASSWORD on each line; with it, and without --listeners, a password is asked for.",
+    "authorizer": "Keep ACLs and obey them.",
+    "super_users": "Who may do everything: User:admin;User:ops.",
     "log_requests": "Log each request.",
     "faults": "A fault for clients to meet, such as EndTxn:delay=500.",
 }
@@ -46,7 +53,7 @@ class BrokerCommand(SuggestingGroup):
 
         if not any(parameter.name == "data" for parameter in self.params):
             defaults = command_defaults()
-            made = [option(setting, defaults) for setting in settings().values()]
+            made = [option(setting, defaults) for setting in settings().values() if setting.has_flag]
             made.sort(key=lambda one: COMMON.index(one.name) if one.name in COMMON else len(COMMON))
             self.params[:0] = made
         return super().get_params(ctx)
@@ -55,9 +62,10 @@ class BrokerCommand(SuggestingGroup):
 def option(setting: Setting, defaults: Mapping[str, Any]) -> click.Option:
     """The option of a setting. Its value stays text: `broker.settings` checks it as it does any other."""
     default = setting.shown(defaults.get(setting.name, setting.default))
-    text = SHORT.get(setting.name) or SENTENCE.split(CODE.sub(r"\1", setting.doc))[0].rstrip(".;:") + "."
+    name = setting.name.replace(".", "_")
+    text = SHORT.get(name) or SENTENCE.split(CODE.sub(r"\1", setting.doc))[0].rstrip(".;:") + "."
     text = f"{text}  [default: {default or 'none'}]"
-    hidden = setting.name not in COMMON
+    hidden = name not in COMMON
     if setting.required_type is bool:
         flags = f"{setting.flag}/--no-{setting.flag.removeprefix('--')}"
         return click.Option([flags], default=None, help=text, hidden=hidden)
@@ -67,10 +75,9 @@ def option(setting: Setting, defaults: Mapping[str, Any]) -> click.Option:
 
 
 def metavar(setting: Setting) -> str:
-    choices = getattr(setting.required_type, "__args__", ()) if setting.name == "fsync" else ()
-    if choices:
-        return f"[{'|'.join(choices)}]"
-    return {int: "N", Path: "PATH"}.get(setting.required_type, "TEXT")
+    if setting.name == "fsync":
+        return f"[{'|'.join(setting.choices)}]"
+    return "PATH" if setting.path else {int: "N"}.get(setting.required_type, "TEXT")
 
 
 def resolved(
@@ -109,8 +116,9 @@ def resolved(
 def flags(given: Mapping[str, Any]) -> list[Given]:
     from broker.settings import Given, settings
 
+    by_option = {name.replace(".", "_"): setting for name, setting in settings().items()}
     return [
-        Given(name, value, "--fault" if name == "faults" else settings()[name].flag)
+        Given(by_option[name].name, value, "--fault" if name == "faults" else by_option[name].flag, exposed=True)
         for name, value in given.items()
         if value is not None and value != ()
     ]

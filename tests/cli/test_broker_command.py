@@ -62,7 +62,8 @@ def test_settings_file_that_is_named_counts_instead_of_the_one_here(headrace: He
 
 def test_every_setting_is_an_option_and_the_common_ones_are_in_the_help(headrace: Headrace) -> None:
     text = headrace("broker", "--help").stdout
-    assert [name for name in COMMON if name != "faults" and settings()[name].flag not in text] == []
+    flags = {name.replace(".", "_"): setting.flag for name, setting in settings().items()}
+    assert [name for name in COMMON if name != "faults" and flags[name] not in text] == []
     rows = shown(headrace, "--cleaner-backoff-ms", "5")
     assert rows["cleaner_backoff_ms"] == ("5", "--cleaner-backoff-ms")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from broker import BrokerOptions
-from broker.settings import Given, SettingError, resolve, settings
+from broker import BrokerOptions, Listener, OAuth, Sasl, Tls
+from broker.settings import Given, Resolved, SettingError, resolve, settings
 from broker.settings.given import from_assignments, from_environment, from_properties, from_table
 from broker.settings.kafka_properties import IGNORED, OTHERWISE, UNITS, settings_by_kafka_name, why_ignored
 
@@ -26,7 +26,11 @@ def properties(tmp_path: Path, text: str) -> list[Given]:
 
 def test_every_option_is_a_setting_with_a_text() -> None:
     """A field that is added to BrokerOptions appears by itself; without its docstring nobody would know what it is."""
-    assert list(settings()) == [field.name for field in fields(BrokerOptions)]
+    assert list(dict.fromkeys(name.partition(".")[0] for name in settings())) == [
+        field.name for field in fields(BrokerOptions)
+    ]
+    for part, described in {"tls.": Tls, "sasl.": Sasl, "sasl.oauth.": OAuth}.items():
+        assert {f"{part}{field.name}" for field in fields(described)} <= {*settings(), "sasl.oauth"}
     assert [setting.name for setting in settings().values() if not setting.doc] == []
 
 
@@ -109,9 +113,11 @@ def test_kafkas_own_file_is_taken_with_notes(tmp_path: Path) -> None:
         process.roles=broker,controller
         node.id=1
         controller.quorum.bootstrap.servers=localhost:9093
-        listeners=PLAINTEXT://localhost:19092
-        advertised.listeners=PLAINTEXT://kafka.local:29092
+        listeners=PLAINTEXT://:19092,CONTROLLER://:9093
+        inter.broker.listener.name=PLAINTEXT
+        advertised.listeners=PLAINTEXT://kafka.local:29092,CONTROLLER://localhost:9093
         controller.listener.names=CONTROLLER
+        listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
         num.network.threads=3
         num.io.threads=8
         socket.send.buffer.bytes=102400
@@ -128,10 +134,10 @@ def test_kafkas_own_file_is_taken_with_notes(tmp_path: Path) -> None:
     """
     found = resolve([properties(tmp_path, text)])
     options = found.options
-    assert (options.host, options.port, options.data) == ("localhost", 19092, Path("/tmp/kraft-combined-logs"))
-    assert (options.advertised_host, options.advertised_port) == ("kafka.local", 29092)
+    plain = Listener(host="0.0.0.0", port=19092, advertised_host="kafka.local", advertised_port=29092)
+    assert (options.listeners, options.data) == ((plain,), Path("/tmp/kraft-combined-logs"))
     assert options.topic_defaults == {"retention.ms": "604800000", "segment.bytes": "1073741824"}
-    assert len(found.notes) == 11
+    assert len(found.notes) == 12
     assert "node.id" in found.notes[1]
     assert "does nothing here: there is one node" in found.notes[1]
 
@@ -155,7 +161,8 @@ def test_paths_in_a_settings_file_are_relative_to_it() -> None:
          "mean log.retention.ms?"),
         (list(from_assignments(["cleanup.policy=shred"])), "Invalid value shred for configuration cleanup.policy"),
         (list(from_assignments(["log.retention.hours=x"])), "'x' does not fit"),
-        (list(from_assignments(["listeners=SASL_SSL://a:1"])), "expected one PLAINTEXT://HOST:PORT"),
+        (list(from_assignments(["listeners=SASL_SSL:a:1"])), "--set: listeners: 'SASL_SSL:a:1' does not fit; expected "
+         "PROTOCOL://HOST:PORT or NAME://HOST:PORT"),
         (list(from_assignments(["log.dirs=a,b"])), "expected one directory"),
         (list(from_table({"topic_defaults": {"retention.mss": 1}}, Path("h.toml"))), "there is no topic config "
          "'retention.mss'; did you mean retention.ms?"),
@@ -188,17 +195,17 @@ def test_properties_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         list(from_properties(tmp_path / "none.properties"))
 
 
-def test_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A field with repr=False is stars in listings and in messages."""
-    known = dict(settings())
-    known["host"] = replace(known["host"], secret=True)
-    known["port"] = replace(known["port"], secret=True)
-    monkeypatch.setattr("broker.settings.resolution.settings", lambda: known)
-    found = resolve([[Given("host", "hunter2", "--host")]])
-    assert {origin.value for origin in found.origins() if origin.name == "host"} == {"***"}
+def test_secret_is_never_shown() -> None:
+    """A field with repr=False is stars in listings and in messages, but for the path of a file."""
+    given = [Given("tls.key_password", "hunter2", "f"), Given("tls.certificate", "c.pem", "f")]
+    shown = {origin.name: origin.value for origin in resolve([given]).origins()}
+    assert (shown["tls.key_password"], shown["tls.certificate"]) == ("***", "c.pem")
     with pytest.raises(SettingError) as raised:
-        resolve([[Given("port", "hunter2", "--port")]])
+        resolve([[Given("tls.key_password", ["hunter2"], "f")]])
     assert "hunter2" not in str(raised.value)
+    with pytest.raises(SettingError) as raised:
+        resolve([[Given("sasl.users", "hunter2", "f")]])
+    assert "f: sasl.users: *** does not fit" in str(raised.value)
 
 
 def test_values_of_all_types_survive_the_way_through_text() -> None:
@@ -208,5 +215,6 @@ def test_values_of_all_types_survive_the_way_through_text() -> None:
         "faults": ("Fetch:close",), "topic_defaults": {"retention.ms": "5", "segment.ms": "6"},
     }  # fmt: skip
     options = BrokerOptions(**values)
-    texts = [Given(name, each.shown(getattr(options, name)), "text") for name, each in settings().items()]
+    shown = Resolved(options=options, places={}, notes=()).origins()
+    texts = [Given(one.name, one.value, "text") for one in shown if one.value or one.name != "tls.certificate"]
     assert resolve([texts]).options == options
