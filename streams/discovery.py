@@ -41,6 +41,8 @@ class BrokerAnnouncement(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap_servers: str
     security_protocol: str = "PLAINTEXT"
     """Of the listener there. Names and passwords are not told: they come with the client's own settings."""
+    sasl_mechanism: str | None = None
+    """Of the listener there, the one that clients do best to take; None: it has no SASL."""
     pid: int
     data_dir: str
 
@@ -55,18 +57,27 @@ class BrokerLocation:
     security_protocol: str | None = None
     """What the broker there asks of its clients, where it has said so: "PLAINTEXT", "SSL", "SASL_PLAINTEXT" or
     "SASL_SSL". None: the client's settings know."""
+    sasl_mechanism: str | None = None
+    """What it is best asked with, where the client's settings do not say."""
 
     @classmethod
-    def bundled(cls, bootstrap_servers: str, security_protocol: str = "PLAINTEXT") -> BrokerLocation:
+    def bundled(
+        cls, bootstrap_servers: str, security_protocol: str = "PLAINTEXT", sasl_mechanism: str | None = None
+    ) -> BrokerLocation:
         """A broker that this command, or the one above it, has started."""
-        return cls(bootstrap_servers=bootstrap_servers, origin="bundled", security_protocol=security_protocol)
+        return cls(
+            bootstrap_servers=bootstrap_servers,
+            origin="bundled",
+            security_protocol=security_protocol,
+            sasl_mechanism=sasl_mechanism,
+        )
 
     def client_properties(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """What of a client's properties holds for a client of this log: none of security where the broker has said that
         it has none, so that settings for a cluster can stay; else with the protocol it has named."""
         from streams.settings.client_properties import with_protocol
 
-        return with_protocol(properties, self.security_protocol)
+        return with_protocol(properties, self.security_protocol, self.sasl_mechanism)
 
     def describe(self) -> str:
         match self.origin:
@@ -150,4 +161,5 @@ def announced_broker(home: Path, *, alive: Callable[[str], bool] = answers_tcp) 
         origin="announcement",
         file=file,
         security_protocol=announcement.security_protocol,
+        sasl_mechanism=announcement.sasl_mechanism,
     )

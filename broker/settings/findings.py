@@ -63,6 +63,8 @@ class Findings:
                 topic_config, unit_ms = UNITS[name]
                 count = int(plain(given.value))
                 self.take_topic_default(topic_config, str(count if count < 0 else count * unit_ms), given)
+            elif name.startswith(f"{TOPIC_DEFAULTS}."):
+                self.take_topic_default(name.removeprefix(f"{TOPIC_DEFAULTS}."), plain(given.value), given)
             elif known_as(name) == TOPIC_DEFAULTS:
                 for topic_config, value in pairs(given.value).items():
                     self.take_topic_default(topic_config, value, given)

@@ -55,6 +55,7 @@ def broker(
     \b
     headrace broker --data /var/lib/headrace --port 9092 --schema-registry-port 8081
     headrace broker --properties server.properties --set log.retention.hours=24
+    headrace broker --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key --sasl-users-file users
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -92,7 +93,9 @@ def serve(settings: Resolved) -> None:
         def ready(host: str, port: int) -> None:
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             protocol = running.endpoints[0].protocol
-            stack.enter_context(Home.here().announce_broker(address, data_dir, protocol))
+            sasl = running.server.listeners[0].sasl
+            mechanism = sasl.mechanisms[0] if protocol.startswith("SASL") else None
+            stack.enter_context(Home.here().announce_broker(address, data_dir, protocol, mechanism))
             for line in started(running):
                 talk(line)
             talk("Ctrl-C ends")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.failures import CommandFailed
+from streams.cli.failures import CommandFailed, kafka_message
 from streams.discovery import BrokerLocation, answers_tcp
 
 if TYPE_CHECKING:
@@ -19,12 +19,36 @@ PARTITIONER = "murmur2_random"
 
 
 def require_broker(location: BrokerLocation) -> None:
-    """Raises CommandFailed unless somebody listens there: librdkafka itself would try on for minutes."""
+    """Raises CommandFailed unless somebody listens there, and ConfigError where he does not let us in: librdkafka
+    itself would try on for minutes."""
     if not answers_tcp(location.bootstrap_servers):
         raise CommandFailed(
             f"no broker answers at {location.bootstrap_servers} ({location.describe()}); "
             "start one with `headrace broker` or `headrace dev MODULE:app`"
         )
+    properties = client_config(location)
+    if str(properties.get("security.protocol", "plaintext")).lower() != "plaintext":
+        require_access(properties, location)
+
+
+def require_access(properties: dict[str, Any], location: BrokerLocation) -> None:
+    """Raises ConfigError unless the broker lets a client in that comes with these properties."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    from streams.runtime.access import AccessWatch, check_credentials, cluster_metadata
+
+    check_credentials(properties, location.bootstrap_servers)
+    access = AccessWatch(location.bootstrap_servers)
+    config: dict[str, Any] = {**properties, "error_cb": access.on_error}
+    admin = AdminClient(config, logger=kafka_logger())
+    try:
+        cluster_metadata(admin, access, REQUEST_TIMEOUT_S)
+    except KafkaException as error:
+        raise CommandFailed(
+            f"the broker at {location.bootstrap_servers} ({location.describe()}) gives no answer: "
+            f"{kafka_message(error)}; is security.protocol={properties['security.protocol']} what it speaks?"
+        ) from error
 
 
 def producer(location: BrokerLocation, **config: Any) -> Producer:

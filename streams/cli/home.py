@@ -69,12 +69,17 @@ class Home:
 
     @contextmanager
     def announce_broker(
-        self, bootstrap_servers: str, data_dir: Path, security_protocol: str = "PLAINTEXT"
+        self,
+        bootstrap_servers: str,
+        data_dir: Path,
+        security_protocol: str = "PLAINTEXT",
+        sasl_mechanism: str | None = None,
     ) -> Generator[None]:
         """Says where the broker listens while the block runs."""
         announcement = BrokerAnnouncement(
             bootstrap_servers=bootstrap_servers,
             security_protocol=security_protocol,
+            sasl_mechanism=sasl_mechanism,
             pid=os.getpid(),
             data_dir=str(data_dir.resolve()),
         )

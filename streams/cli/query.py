@@ -227,6 +227,8 @@ def _worker_for_query(
             bootstrap_servers=location.bootstrap_servers,
             state_dir=place.state_dir,
             home=place.path,
+            security_protocol=location.security_protocol,
+            sasl_mechanism=location.sasl_mechanism,
         )
         with (place.path / WORKER_LOG).open("ab") as log:
             process = WorkerProcess(command, talk_to=log)

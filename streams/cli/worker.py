@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--announce-in", "home", type=click.Path(path_type=Path), hidden=True)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
 @click.option("--security-protocol", hidden=True)
+@click.option("--sasl-mechanism", hidden=True)
 @log_format_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def worker(
@@ -41,6 +42,7 @@ def worker(
     home: Path | None,
     until_stdin_closes: bool,
     security_protocol: str | None,
+    sasl_mechanism: str | None,
     verbose: bool,
 ) -> None:
     """Run the application MODULE:APP until Ctrl-C or SIGTERM.
@@ -60,7 +62,7 @@ def worker(
     app = load_app(application)
     location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
     if security_protocol is not None:
-        location = BrokerLocation.bundled(location.bootstrap_servers, security_protocol)
+        location = BrokerLocation.bundled(location.bootstrap_servers, security_protocol, sasl_mechanism)
     app.plan()  # says what is wrong with the topology before anything is started
     if not until_stdin_closes:  # a supervised process waits a little: brokers restart, too
         require_broker(location)
@@ -98,6 +100,7 @@ def _run_processes(application: str, location: BrokerLocation, state_dir: Path, 
         state_dir=state_dir,
         home=home.path,
         security_protocol=location.security_protocol,
+        sasl_mechanism=location.sasl_mechanism,
     )
 
     with stop_signals() as stop:

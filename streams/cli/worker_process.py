@@ -27,6 +27,8 @@ class WorkerCommand:
     home: Path
     security_protocol: str | None = "PLAINTEXT"
     """What the broker asks of its clients; None: their settings know."""
+    sasl_mechanism: str | None = None
+    """Likewise, where the settings do not say."""
 
     def arguments(self) -> list[str]:
         return [
@@ -36,6 +38,7 @@ class WorkerCommand:
             *("--announce-in", str(self.home)),
             "--until-stdin-closes",
             *(["--security-protocol", self.security_protocol] if self.security_protocol else []),
+            *(["--sasl-mechanism", self.sasl_mechanism] if self.sasl_mechanism else []),
         ]
 
 

@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[repor
 
 from streams.errors import StreamsError
 from streams.plan.plan import InternalTopic, PartitionPlan, Plan
+from streams.runtime.access import AccessWatch, check_credentials, cluster_metadata
 from streams.runtime.connection import client_log
 from streams.runtime.options import WorkerOptions
 from streams.runtime.task_metadata import metadata_topic
@@ -34,14 +35,19 @@ class TopicDirectory:
     Raises StreamsError from every method if the broker does not answer.
     """
 
-    def __init__(self, options: WorkerOptions, admin: AdminClient) -> None:
+    def __init__(self, options: WorkerOptions, admin: AdminClient, access: AccessWatch) -> None:
         self._options = options
         self._admin = admin
+        self._access = access
 
     def partition_counts(self, *, within_s: float = REQUEST_TIMEOUT_S) -> dict[str, int]:
-        """Topic -> number of partitions, of topics that are ready to be read and written."""
+        """Topic -> number of partitions, of topics that are ready to be read and written.
+
+        Raises:
+            ConfigError: the broker does not let the client in.
+        """
         try:
-            found = self._admin.list_topics(timeout=within_s)
+            found = cluster_metadata(self._admin, self._access, within_s)
         except KafkaException as error:
             raise StreamsError(
                 f"no broker answers at {self._options.bootstrap_servers} (waited {within_s:.0f} s: "
@@ -140,5 +146,10 @@ def check_counts(topics: Sequence[InternalTopic], counts: Mapping[str, int]) -> 
         )
 
 
-def admin_client(options: WorkerOptions) -> AdminClient:
-    return AdminClient(options.client("admin"), logger=client_log)
+def admin_client(options: WorkerOptions, access: AccessWatch | None = None) -> AdminClient:
+    """Raises ConfigError: the broker asks for a password, and there is none."""
+    properties = options.client("admin")
+    check_credentials(properties, options.bootstrap_servers)
+    if access is not None:
+        properties["error_cb"] = access.on_error
+    return AdminClient(properties, logger=client_log)

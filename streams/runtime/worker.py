@@ -19,6 +19,7 @@ from streams.observe import Counters, ThreadMeters
 from streams.observe.reading import WorkerReading
 from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
+from streams.runtime.access import AccessWatch
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.collector import collecting_seldom
 from streams.runtime.commit import ChangeWriter
@@ -221,8 +222,9 @@ class Worker:
         self._client_id = name
         self._serve(open_things, options)
         check_topology(options.application_dir, self.plan)
-        admin = admin_client(options)
-        plan = TopicDirectory(options, admin).prepare(self.plan, stop=self._stopping.is_set)
+        access = AccessWatch(options.bootstrap_servers)
+        admin = admin_client(options, access)
+        plan = TopicDirectory(options, admin, access).prepare(self.plan, stop=self._stopping.is_set)
         self._partition_plan = plan
         metadata = metadata_topic(plan)
         metadata_name = metadata.name if metadata is not None else None

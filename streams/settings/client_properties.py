@@ -48,13 +48,17 @@ def without_security(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if not name.startswith(SECURITY)}
 
 
-def with_protocol(properties: Mapping[str, Any], protocol: str | None) -> dict[str, Any]:
-    """The properties for a broker that asks for a security protocol; None: it has not said which."""
+def with_protocol(properties: Mapping[str, Any], protocol: str | None, mechanism: str | None = None) -> dict[str, Any]:
+    """The properties for a broker that asks for a security protocol; None: it has not said which.
+
+    `mechanism` counts where the properties name no SASL mechanism.
+    """
     if protocol is None:
         return dict(properties)
     if protocol == "PLAINTEXT":
         return without_security(properties)
-    return {**properties, "security.protocol": protocol.lower()}
+    asked = {"sasl.mechanism": mechanism} if mechanism and "sasl.mechanisms" not in properties else {}
+    return {**asked, **properties, "security.protocol": protocol.lower()}
 
 
 def masked(name: str, value: object) -> object:
