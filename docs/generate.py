@@ -14,8 +14,10 @@ import click
 
 from broker.metrics import METRICS as BROKER_METRICS
 from broker.metrics.catalogue import REQUEST_SECONDS, REQUEST_SECONDS_HELP
-from broker.settings import settings
+from broker.server.listener import Listener
+from broker.settings import Setting, settings
 from broker.settings.kafka_properties import IGNORED
+from broker.settings.setting import settings_of
 from broker.topics.definitions import DEFINITIONS
 from streams.cli import main
 from streams.cli.broker_settings import command_defaults
@@ -105,14 +107,12 @@ between; with thousands of partitions, ask less often.
 
 def broker_settings() -> str:
     """Every setting of the bundled broker."""
+    defaults = command_defaults()
     parts = [BROKER_SETTINGS_HEAD]
-    for setting in settings().values():
-        default = setting.shown(command_defaults().get(setting.name, setting.default))
-        kafka = f"`{setting.kafka_name}`" if setting.kafka_name else ""
-        text = setting.doc.removeprefix(kafka).lstrip(":;. ")
-        text = text[:1].upper() + text[1:]
-        shown = f"`{default}`" if default else ""
-        parts.append(f"| `{setting.name}` | {shown} | {kafka} | {text.replace('|', chr(92) + '|')} |")
+    parts += [settings_row(setting, defaults.get(name, setting.default)) for name, setting in settings().items()]
+    parts.append(LISTENERS_HEAD)
+    own = {name: each for name, each in settings_of(Listener).items() if "." not in name}
+    parts += [settings_row(setting, setting.default) for setting in own.values()]
     parts.append(TOPIC_DEFAULTS_HEAD)
     for name, definition in DEFINITIONS.items():
         parts.append(f"| `{name}` | `{definition.broker_name}` | {definition.default} | {definition.doc} |")
@@ -122,15 +122,36 @@ def broker_settings() -> str:
     return "\n".join(parts) + "\n"
 
 
+def settings_row(setting: Setting, value: object) -> str:
+    default = setting.shown(value)
+    kafka = f"`{setting.kafka_name}`" if setting.kafka_name else ""
+    text = setting.doc.removeprefix(kafka).lstrip(":;., ")
+    text = text[:1].upper() + text[1:]
+    if setting.choices:
+        text += f" Of {', '.join(f'`{choice}`' for choice in setting.choices)}."
+    shown = f"`{default}`" if default else ""
+    return f"| `{setting.name}` | {shown} | {kafka} | {text.strip().replace('|', chr(92) + '|')} |"
+
+
 BROKER_SETTINGS_HEAD = """# Settings of the broker
 
 Made from `broker/options.py` by `make docs`. [The broker](../broker.md#settings) says where they can be set. Each is an
 option of `headrace broker` (`fetch_max_bytes`: `--fetch-max-bytes`), a variable (`HEADRACE_BROKER_FETCH_MAX_BYTES`), a
-name in the table `[broker]` of `headrace.toml`, and an argument of `BrokerOptions`. Durations are in ms, sizes in
-bytes. The defaults are those of the command; a `Broker()` in Python takes a free port, a temporary directory and
+name in the table `[broker]` of `headrace.toml`, and an argument of `BrokerOptions`. Where a name has a dot, the table is
+`[broker.tls]` and the argument `Tls(…)`; the option has a hyphen (`--tls-certificate`), the variable an underscore.
+Secrets are no options: they come from files and the environment. Durations are in ms, sizes in bytes. The defaults are those of the command; a `Broker()` in Python takes a free port, a temporary directory and
 `fsync="never"`.
 
 | setting | default | Kafka's name | |
+|---|---|---|---|"""
+LISTENERS_HEAD = """
+## Listeners
+
+In `headrace.toml` each is a table `[[broker.listeners]]` with these keys, and tables `tls` and `sasl` of its own where
+it has other ones than the broker. As text they are Kafka's `listeners`, with `listener.security.protocol.map` and
+`advertised.listeners`; `listener.name.<name>.` before a property or setting of TLS and SASL sets it for one.
+
+| key | default | Kafka's name | |
 |---|---|---|---|"""
 TOPIC_DEFAULTS_HEAD = """
 ## Defaults of topics
@@ -145,7 +166,8 @@ IGNORED_HEAD = """
 ## Taken and ignored
 
 Kafka's properties that mean nothing on one node are accepted, with a note, so that a `server.properties` can stay as it
-is. Properties of security are never among them: they are settings, or they are refused.
+is. Properties that say who clients are and whom they may trust are never among them: they are settings, or refused.
+Stores must be PEM (`ssl.keystore.type=PEM`), and `listener.name.<listener>.plain.sasl.jaas.config` gives users.
 """
 
 PAGES = {

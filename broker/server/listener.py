@@ -19,9 +19,11 @@ class Listener:
     name: str = ""
     """As in Kafka's `listeners`; empty: the protocol."""
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: int = 0
     """0: any free one."""
     protocol: SecurityProtocol = "PLAINTEXT"
+    """How clients speak: with TLS, with SASL, with both, with neither."""
     advertised_host: str | None = None
     """What clients of this listener are told to connect to; None: `host`, or 127.0.0.1 where that is a wildcard."""
     advertised_port: int | None = None

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.util._once import Once
 
+from broker import Listener, Tls
 from streams import App
 from streams.cli import main
 from streams.cli.broker_settings import resolved
@@ -86,8 +88,29 @@ def test_settings_in_the_brokers_page_are_settings(tmp_path: Path) -> None:
     (tmp_path / "headrace.toml").write_text(table)
     (tmp_path / "server.properties").write_text(properties)
     found = resolved({}, (), tmp_path / "server.properties", tmp_path / "headrace.toml", environ={})
-    assert (found.options.port, found.options.default_partitions, len(found.notes)) == (9092, 3, 2)
+    assert found.options.listeners == (Listener(port=9092),)
+    assert (found.options.default_partitions, len(found.notes)) == (3, 2)
     assert found.options.topic_defaults == {"retention.ms": "86400000", "segment.bytes": "100000000"}
+
+
+def test_recipe_for_a_secured_broker_says_the_same_in_each_form(tmp_path: Path) -> None:
+    """A table of headrace.toml and Kafka's properties."""
+    page = ROOT / "docs" / "how-to.md"
+    (table,) = (text for text in blocks(page, "toml") if "broker.listeners" in text)
+    (properties,) = blocks(page, "properties")
+    (tmp_path / "headrace.toml").write_text(table)
+    (tmp_path / "empty.toml").write_text("")
+    (tmp_path / "server.properties").write_text(properties)
+    ours = resolved({}, (), None, tmp_path / "headrace.toml", environ={}).options
+    kafkas = resolved({}, (), tmp_path / "server.properties", tmp_path / "empty.toml", environ={}).options
+    outside, inside = kafkas.listeners
+    assert ours.listeners == (inside, replace(outside, sasl=None))
+    assert ours.tls == Tls(certificate=tmp_path / "server.pem", key=tmp_path / "server.key")
+    assert kafkas.tls == Tls(certificate=Path("/etc/headrace/certificate-and-key.pem"))
+    assert ours.sasl is not None
+    assert outside.sasl is not None
+    assert ours.sasl.users == outside.sasl.users
+    assert (ours.authorizer, ours.super_users) == (kafkas.authorizer, kafkas.super_users) == (True, ("User:admin",))
 
 
 def test_readme_program_is_the_demos(monkeypatch: pytest.MonkeyPatch) -> None:
