@@ -137,10 +137,10 @@ BROKER_SETTINGS_HEAD = """# Settings of the broker
 
 Made from `broker/options.py` by `make docs`. [The broker](../broker.md#settings) says where they can be set. Each is an
 option of `headrace broker` (`fetch_max_bytes`: `--fetch-max-bytes`), a variable (`HEADRACE_BROKER_FETCH_MAX_BYTES`), a
-name in the table `[broker]` of `headrace.toml`, and an argument of `BrokerOptions`. Where a name has a dot, the table is
-`[broker.tls]` and the argument `Tls(…)`; the option has a hyphen (`--tls-certificate`), the variable an underscore.
-Secrets are no options: they come from files and the environment. Durations are in ms, sizes in bytes. The defaults are those of the command; a `Broker()` in Python takes a free port, a temporary directory and
-`fsync="never"`.
+name in the table `[broker]` of `headrace.toml`, and an argument of `BrokerOptions`. Where a name has a dot, the table
+is `[broker.tls]` and the argument `Tls(…)`; the option has a hyphen (`--tls-certificate`), the variable an underscore.
+Secrets are no options: they come from files and the environment. Durations are in ms, sizes in bytes. The defaults are
+those of the command; a `Broker()` in Python takes a free port, a temporary directory and `fsync="never"`.
 
 | setting | default | Kafka's name | |
 |---|---|---|---|"""

@@ -90,7 +90,7 @@ def authorizer(value: str) -> bool:
     from broker.security.authorizer import KAFKA_CLASS  # most brokers need none
 
     if value not in ("", KAFKA_CLASS):
-        raise ValueError(f"expected {KAFKA_CLASS}, whose rules the broker has, or nothing; other classes cannot run here")
+        raise ValueError(f"expected {KAFKA_CLASS}, whose rules are obeyed, or nothing; other classes cannot run here")
     return bool(value)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="A settings file instead of the headrace.toml here or above.",
+    help="Instead of the headrace.toml here or above.",
 )
 @click.option("--show-settings", is_flag=True, help="Print all settings and their origins, and end.")
 @json_option
@@ -55,7 +55,7 @@ def broker(
     \b
     headrace broker --data /var/lib/headrace --port 9092 --schema-registry-port 8081
     headrace broker --properties server.properties --set log.retention.hours=24
-    headrace broker --host 0.0.0.0 --tls-certificate server.pem --tls-key server.key --sasl-users-file users
+    headrace broker --host 0.0.0.0 --tls-certificate c.pem --sasl-users-file users
     """
     if ctx.invoked_subcommand is not None:
         return

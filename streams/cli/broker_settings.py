@@ -19,21 +19,21 @@ from streams.discovery import HOME_DIRECTORY
 if TYPE_CHECKING:
     from broker.settings import Given, Resolved, Setting
 
-COMMON = ("data", "host", "port", "fsync", "listeners", "tls_certificate", "tls_key", "sasl_users_file", "authorizer",
-          "super_users", "schema_registry_port", "metrics_port", "log_requests", "faults")  # fmt: skip
+COMMON = (
+    *("data", "host", "port", "fsync", "listeners", "tls_certificate", "tls_key", "sasl_users_file"),
+    *("schema_registry_port", "metrics_port", "log_requests", "faults"),
+)
 """Options that `--help` lists."""
 SHORT = {
     "fsync": "What acknowledged records survive; always: a power cut, never: the death of the process.",
-    "schema_registry_port": "For a schema registry with Confluent's API; 0: any.",
+    "schema_registry_port": "For a schema registry; 0: any.",
     "metrics_port": "For metrics and health checks; 0: any.",
-    "listeners": "Addresses with protocols: SASL_SSL://0.0.0.0:9093,PLAINTEXT://127.0.0.1:9092.",
-    "tls_certificate": "PEM of the certificate; with it, and without --listeners, TLS is spoken.",
-    "tls_key": "PEM of its key, if that is not beside it.",
-    "sasl_users_file": "NAME=PASSWORD on each line; with it, and without --listeners, a password is asked for.",
-    "authorizer": "Keep ACLs and obey them.",
-    "super_users": "Who may do everything: User:admin;User:ops.",
+    "listeners": "Instead: SASL_SSL://0.0.0.0:9093,….",
+    "tls_certificate": "PEM; with it TLS is spoken.",
+    "tls_key": "PEM, unless it is beside the certificate.",
+    "sasl_users_file": "NAME=PASSWORD lines; asks for passwords.",
     "log_requests": "Log each request.",
-    "faults": "A fault for clients to meet, such as EndTxn:delay=500.",
+    "faults": "For clients to meet: EndTxn:delay=500.",
 }
 """Help where the setting's own text is long for it."""
 CODE = re.compile(r"`([^`]*)`")
@@ -64,7 +64,8 @@ def option(setting: Setting, defaults: Mapping[str, Any]) -> click.Option:
     default = setting.shown(defaults.get(setting.name, setting.default))
     name = setting.name.replace(".", "_")
     text = SHORT.get(name) or SENTENCE.split(CODE.sub(r"\1", setting.doc))[0].rstrip(".;:") + "."
-    text = f"{text}  [default: {default or 'none'}]"
+    if default not in ("", "false"):
+        text = f"{text}  [default: {default}]"
     hidden = name not in COMMON
     if setting.required_type is bool:
         flags = f"{setting.flag}/--no-{setting.flag.removeprefix('--')}"
