@@ -42,9 +42,12 @@ def join(
 ) -> tuple[JoinResult, list[TimerEffect]]:
     """Joins, or takes the next step. Raises GroupRefusedError with nothing changed."""
     effects: list[TimerEffect] = []
-    subscription = check_join(group, settings, request)
+    check_join(group, settings, request)
     if not request.member_id and request.instance_id is None and request.requires_known_id:
         return JoinResult(error=ErrorCode.member_id_required, member_id=request.new_member_id), []
+    subscription = parse_subscription(request.protocols[0].metadata)
+    if subscription is None:
+        raise not_supported(request)
     member, is_new = admit(group, request, effects)
     profile = replace(
         member.profile,
@@ -73,20 +76,22 @@ def join(
     return result, effects
 
 
-def check_join(group: ConsumerGroup, settings: ConsumerGroupSettings, request: JoinRequest) -> Subscription:
-    """What the member subscribes to. Raises GroupRefusedError: GROUP_MAX_SIZE_REACHED, INCONSISTENT_GROUP_PROTOCOL."""
+def check_join(group: ConsumerGroup, settings: ConsumerGroupSettings, request: JoinRequest) -> None:
+    """Raises GroupRefusedError: GROUP_MAX_SIZE_REACHED, INCONSISTENT_GROUP_PROTOCOL."""
     known = request.member_id in group.members or request.instance_id in group.static_ids
     if not known and len(group.members) >= settings.max_size:
         raise GroupRefusedError(ErrorCode.group_max_size_reached, "The consumer group is full.")
-    subscription = parse_subscription(request.protocols[0].metadata) if request.protocols else None
     common = common_protocols(group)
     speaks = common is None or any(protocol.name in common for protocol in request.protocols)
     allowed = settings.migration_policy != "disabled"
-    if request.protocol_type != CONSUMER_PROTOCOL_TYPE or subscription is None or not speaks or not allowed:
-        raise GroupRefusedError(
-            ErrorCode.inconsistent_group_protocol, f"Member {request.member_id}'s protocols are not supported."
-        )
-    return subscription
+    if request.protocol_type != CONSUMER_PROTOCOL_TYPE or not request.protocols or not speaks or not allowed:
+        raise not_supported(request)
+
+
+def not_supported(request: JoinRequest) -> GroupRefusedError:
+    return GroupRefusedError(
+        ErrorCode.inconsistent_group_protocol, f"Member {request.member_id}'s protocols are not supported."
+    )
 
 
 def common_protocols(group: ConsumerGroup) -> set[str] | None:

@@ -15,6 +15,7 @@ class ConsumerMemberDescription:
     member_epoch: int
     profile: Profile
     assigned: Partitions
+    """What it has, with what it is to give up."""
     target: Partitions
 
 
@@ -46,6 +47,6 @@ def describe_member(member: ConsumerMember) -> ConsumerMemberDescription:
         member_id=member.member_id,
         member_epoch=member.progress.epoch,
         profile=member.profile,
-        assigned=member.progress.assigned,
+        assigned=member.progress.assigned | member.progress.revoking,
         target=member.target,
     )

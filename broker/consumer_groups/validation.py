@@ -20,10 +20,10 @@ OWN_ID_FROM = 1
 def validate(request: HeartbeatRequest) -> None:
     """Raises GroupRefusedError: INVALID_REQUEST, UNSUPPORTED_ASSIGNOR, INVALID_REGULAR_EXPRESSION."""
     needs_id = request.version >= OWN_ID_FROM or request.member_epoch > 0 or request.member_epoch == LEAVING
-    refuse_if(needs_id and not request.member_id, "MemberId can't be empty.")
-    refuse_if(not request.group_id, "GroupId can't be empty.")
-    refuse_if(request.instance_id == "", "InstanceId can't be empty.")
-    refuse_if(request.rack_id == "", "RackId can't be empty.")
+    refuse_if(needs_id and is_blank(request.member_id), "MemberId can't be empty.")
+    refuse_if(is_blank(request.group_id), "GroupId can't be empty.")
+    refuse_if(is_blank(request.instance_id), "InstanceId can't be empty.")
+    refuse_if(is_blank(request.rack_id), "RackId can't be empty.")
     refuse_if(request.member_epoch < AWAY, f"MemberEpoch is {request.member_epoch}, but must be at least {AWAY}.")
     refuse_if(request.member_epoch == AWAY and request.instance_id is None, "InstanceId can't be null.")
     if request.member_epoch == JOINING:
@@ -46,6 +46,11 @@ def validate(request: HeartbeatRequest) -> None:
                 ErrorCode.invalid_regular_expression,
                 f"SubscribedTopicRegex `{request.regex}` is not a valid regular expression: {error}.",
             ) from error
+
+
+def is_blank(text: str | None) -> bool:
+    """It is there, and there is nothing in it but spaces."""
+    return text is not None and not text.strip()
 
 
 def refuse_if(condition: bool, message: str) -> None:

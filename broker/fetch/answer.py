@@ -26,6 +26,7 @@ head_v7 = Struct(">ihi")  # throttle time, error, session id
 line_v4 = Struct(">ihqq")
 line_v5 = Struct(">ihqqq")
 aborted_transaction = Struct(">qq")  # producer id, first offset
+diverging_epoch = Struct(">BBBiqB")  # one tag: 0, of 13 bytes; epoch, end offset, no tags in it
 no_preferred_replica = b"\xff\xff\xff\xff"
 
 
@@ -39,6 +40,8 @@ class Line(NamedTuple):
     start: int
     aborted: Sequence[AbortedTransaction]
     records: bytes
+    diverging: tuple[int, int] | None = None
+    """The client's log is another one from here on: the largest epoch that both know, and its end here."""
 
 
 def encode(
@@ -70,13 +73,15 @@ def encode(
             head += compact_length(len(data)) if flexible else int16.pack(len(data))
             head += data
         head += array_length(len(lines))
-        for partition, code, watermark, stable, start, aborted, records in lines:
+        for partition, code, watermark, stable, start, aborted, records, diverging in lines:
             if with_start:
                 head += line_v5.pack(partition, code, watermark, stable, start)
             else:
                 head += line_v4.pack(partition, code, watermark, stable)
             if not records:
                 head += empty
+                if diverging is not None:  # from v12 on
+                    head[-1:] = diverging_epoch.pack(1, 0, 13, *diverging, 0)
                 continue
             if aborted:
                 head += array_length(len(aborted))

@@ -44,7 +44,7 @@ class FullFetch:
                     log = logs.get((name, wanted.partition))
                     line = read_line(log, topic, name, wanted, room - total, committed=committed, first=not total)
                 total += len(line.records)
-                if line.code:
+                if line.code or line.diverging is not None:
                     at_once = True
                 lines.append(line)
             topics.append((topic, lines))

@@ -60,6 +60,7 @@ class SessionFetch:
             wanted = partition.wanted
             if (
                 log is not None
+                and wanted.last_epoch < 0
                 and partition.told_watermark == log.high_watermark
                 and partition.told_start == log.start_offset
                 and wanted.offset == (log.stable.offset if committed else log.high_watermark)
@@ -69,7 +70,7 @@ class SessionFetch:
             line = read_line(log, partition.topic, name, wanted, room - total, committed=committed, first=not total)
             if line.records:
                 total += len(line.records)
-            elif line.code:
+            elif line.code or line.diverging is not None:
                 at_once = True
             elif partition.told_watermark == line.watermark and partition.told_start == line.start:
                 continue

@@ -36,13 +36,19 @@ def read_line(
 ) -> Line:
     """One partition's records, up to its limit and to `room`, the bytes that are left in the answer. `first`: the
     answer is empty so far, so the first batch comes whatever its size."""
-    partition, leader_epoch, offset, max_bytes = wanted
+    partition, leader_epoch, offset, max_bytes, last_epoch = wanted
     if log is None:
         unknown_id = isinstance(topic, UUID) and not name
         return refusal(partition, ErrorCode.unknown_topic_id if unknown_id else ErrorCode.unknown_topic_or_partition)
     if leader_epoch >= 0 and leader_epoch != log.leader_epoch:
         return refusal(partition, log.check_epoch(leader_epoch))
     watermark, stable, start = log.high_watermark, log.stable.offset, log.start_offset
+    if last_epoch >= 0 and offset >= start:
+        epoch, end = log.epochs.end_of(last_epoch, log.end_offset)
+        if end < 0:
+            return refusal(partition, ErrorCode.offset_out_of_range)
+        if epoch < last_epoch or end < offset:
+            return Line(partition, 0, watermark, stable, start, (), b"", (epoch, end))
     if not start <= offset <= log.end_offset:
         return refusal(partition, ErrorCode.offset_out_of_range)
     limit = min(max_bytes, room)

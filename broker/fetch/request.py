@@ -38,6 +38,8 @@ class Wanted(NamedTuple):
     leader_epoch: int
     offset: int
     max_bytes: int
+    last_epoch: int = -1
+    """Of the record before the offset, as the client has it; -1: it does not say."""
 
 
 class FetchRequest(NamedTuple):
@@ -57,9 +59,9 @@ class FetchRequest(NamedTuple):
 
 def partition_struct(version: int) -> tuple[Struct, tuple[int, int, int, int]]:
     """The fixed fields of a partition in a version, and which of them are partition, epoch (-1: there is none), offset
-    and max bytes."""
+    and max bytes. From v12 on the last fetched epoch follows the offset."""
     if version >= FLEXIBLE_FROM:
-        return Struct(">iiqiqi"), (0, 1, 2, 5)  # last fetched epoch, log start offset between
+        return Struct(">iiqiqi"), (0, 1, 2, 5)
     if version >= EPOCHS_FROM:
         return Struct(">iiqqi"), (0, 1, 2, 4)
     if version >= LOG_START_FROM:
@@ -93,7 +95,8 @@ def read_request(frame: memoryview, position: int, version: int) -> FetchRequest
             values = unpack(frame, position)
             position += size
             epoch = values[at_epoch] if at_epoch >= 0 else -1
-            partitions.append(Wanted(values[at_partition], epoch, values[at_offset], values[at_max_bytes]))
+            last_epoch = values[3] if flexible else -1
+            partitions.append(Wanted(values[at_partition], epoch, values[at_offset], values[at_max_bytes], last_epoch))
             if flexible:
                 position = position + 1 if not frame[position] else skip_tags(frame, position)
         topics.append((topic, partitions))

@@ -10,7 +10,7 @@ from broker.security.operation import AclOperation
 from broker.security.resource import CLUSTER_NAME, PatternType, ResourceType
 
 CodeT = TypeVar("CodeT", bound=IntEnum)
-NO_AUTHORIZER: Final = "No Authorizer is configured."
+NO_AUTHORIZER: Final = "No Authorizer is configured on the broker"
 
 
 class InvalidAclError(Exception):

@@ -9,7 +9,7 @@ Source: `ConfigEntry.ConfigSource` and `ConfigType` of Kafka's admin client.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from broker.configs.definitions import BROKER_DEFINITIONS, DYNAMIC, TOPIC_DEFAULTS, UNSEEN, definition_of, row
 from broker.consumer_groups.settings import ASSIGNORS
@@ -27,6 +27,7 @@ DYNAMIC_BROKER_LOGGER, DYNAMIC_CLIENT_METRICS, DYNAMIC_GROUP = 6, 7, 8
 """Codes of config sources."""
 Value: TypeAlias = tuple[str, str, int]
 """Name, value and source."""
+UNSET: Final = (None, DEFAULT_CONFIG)
 TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7, "password": 9}
 """Codes of config types."""
 
@@ -38,7 +39,8 @@ def topic_entries(topic: Topic, configs: BrokerConfigs) -> list[dict[str, Any]]:
 
 def topic_entry(definition: ConfigDefinition, override: str | None, configs: BrokerConfigs) -> dict[str, Any]:
     values = [(definition.name, override, DYNAMIC_TOPIC)] if override is not None else []
-    return entry(definition, definition.name, values + broker_values(definition, configs), otherwise=None)
+    values += broker_values(definition, configs)
+    return entry(definition, definition.name, values, otherwise=(definition.default, DEFAULT_CONFIG))
 
 
 def broker_values(definition: ConfigDefinition, configs: BrokerConfigs) -> list[Value]:
@@ -52,7 +54,9 @@ def broker_values(definition: ConfigDefinition, configs: BrokerConfigs) -> list[
     given = configs.given.get(definition.name)
     if given is not None:
         values.append((name, given, STATIC_BROKER))
-    return [*values, (name, definition.default, DEFAULT_CONFIG)]
+    if definition.broker_default:
+        values.append((name, definition.default, DEFAULT_CONFIG))
+    return values
 
 
 def cluster_entries(configs: BrokerConfigs) -> list[dict[str, Any]]:
@@ -61,16 +65,16 @@ def cluster_entries(configs: BrokerConfigs) -> list[dict[str, Any]]:
     for name, value in sorted(configs.cluster_wide.items()):
         definition = definition_of(name)
         if definition is not None:
-            entries.append(entry(definition, name, [(name, value, DYNAMIC_DEFAULT_BROKER)], otherwise=None))
+            entries.append(entry(definition, name, [(name, value, DYNAMIC_DEFAULT_BROKER)]))
     return entries
 
 
 def entry(
-    definition: ConfigDefinition, name: str, values: list[Value], *, otherwise: tuple[str, int] | None
+    definition: ConfigDefinition, name: str, values: list[Value], *, otherwise: tuple[str | None, int] = UNSET
 ) -> dict[str, Any]:
     """One config of a resource. `values`: all there are, the one that counts first, told as synonyms; `otherwise`:
     value and source where there are none."""
-    value, source = otherwise if not values and otherwise is not None else values[0][1:]
+    value, source = values[0][1:] if values else otherwise
     return {
         "name": name,
         "value": value,
@@ -91,6 +95,7 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "authorizer.class.name": ("string", KAFKA_CLASS if options.authorizer else ""),
         "auto.create.topics.enable": ("boolean", "true" if options.auto_create_topics else "false"),
         "broker.id": ("int", str(broker.node_id)),
+        "connections.max.idle.ms": ("long", str(options.connections_max_idle_ms)),
         "default.replication.factor": ("int", "1"),
         "delete.topic.enable": ("boolean", "true"),
         "group.consumer.assignors": ("list", ",".join(ASSIGNORS)),
@@ -110,6 +115,10 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
         "group.min.session.timeout.ms": ("int", str(groups.min_session_timeout_ms)),
         "log.cleaner.backoff.ms": ("long", str(options.cleaner_backoff_ms)),
         "log.cleaner.dedupe.buffer.size": ("long", str(options.cleaner_map_bytes)),
+        "max.connections": ("int", str(options.max_connections)),
+        "max.connections.per.ip": ("int", str(options.max_connections_per_ip)),
+        "max.incremental.fetch.session.cache.slots": ("int", str(options.fetch_session_cache_slots)),
+        "queued.max.request.bytes": ("long", str(options.queued_max_request_bytes)),
         "log.dirs": ("list", str(broker.data.logs.absolute())),
         "log.retention.check.interval.ms": ("long", str(options.retention_check_ms)),
         "node.id": ("int", str(broker.node_id)),
@@ -137,8 +146,7 @@ def broker_entries(broker: BrokerState) -> list[dict[str, Any]]:
     configs = broker.configs
     entries = [secret_entry(name) for name in secrets]
     entries += [
-        entry(definition, name, broker_values(definition, configs), otherwise=None)
-        for name, definition in TOPIC_DEFAULTS.items()
+        entry(definition, name, broker_values(definition, configs)) for name, definition in TOPIC_DEFAULTS.items()
     ]
     for name, definition in BROKER_DEFINITIONS.items():
         if name not in UNSEEN:
@@ -177,5 +185,4 @@ def broker_entry(definition: ConfigDefinition, kind: str, given: str, configs: B
         values.append((name, given, STATIC_BROKER))
     if not null:
         values.append((name, definition.default, DEFAULT_CONFIG))
-    shown = entry(definition, name, values, otherwise=("", DEFAULT_CONFIG))
-    return shown | {"value": None if not values else shown["value"], "read_only": name not in DYNAMIC}
+    return entry(definition, name, values) | {"read_only": name not in DYNAMIC}

@@ -1,7 +1,8 @@
 """ConsumerGroupDescribe (key 69), versions 0-1 (KIP-848).
 
 v1 which protocol a member speaks (KIP-1099). A group of the classic kind is not found here, as a consumer group is not
-by DescribeGroups. Nor is a group shown whose members read topics that one may not describe.
+by DescribeGroups. Nor is a group shown whose members read topics that one may not describe. With the feature
+`group.version` at 0 none is described (UNSUPPORTED_VERSION).
 """
 
 from __future__ import annotations
@@ -31,11 +32,16 @@ HIDDEN_TOPICS = "The group has described topic(s) that the client is not authori
 
 @api(ApiKey.CONSUMER_GROUP_DESCRIBE, 0, 1)
 def handle(ctx: RequestContext, request: Any) -> Any:
+    if not ctx.broker.features.level("group.version"):
+        off = [undescribed(group_id, ErrorCode.unsupported_version, None) for group_id in request.group_ids]
+        return response(request, groups=off)
     wants_operations = request.include_authorized_operations
     return response(request, groups=[describe(ctx, group_id, wants_operations) for group_id in request.group_ids])
 
 
 def describe(ctx: RequestContext, group_id: str, wants_operations: bool) -> dict[str, Any]:
+    if not group_id:
+        return undescribed(group_id, ErrorCode.invalid_group_id, None)
     if not ctx.may(AclOperation.DESCRIBE, ResourceType.GROUP, group_id):
         code = ErrorCode.group_authorization_failed
         return undescribed(group_id, code, MESSAGES[code])
@@ -62,7 +68,7 @@ def describe(ctx: RequestContext, group_id: str, wants_operations: bool) -> dict
     }
 
 
-def undescribed(group_id: str, code: ErrorCode, message: str) -> dict[str, Any]:
+def undescribed(group_id: str, code: ErrorCode, message: str | None) -> dict[str, Any]:
     return {
         "error_code": code,
         "error_message": message,
@@ -96,7 +102,7 @@ def describe_member(ctx: RequestContext, member: ConsumerMemberDescription) -> d
         "client_id": profile.client_id,
         "client_host": profile.client_host,
         "subscribed_topic_names": tuple(sorted(profile.topics)),
-        "subscribed_topic_regex": profile.regex or None,
+        "subscribed_topic_regex": profile.regex or "",  # as Kafka, which says null of no member
         "assignment": {"topic_partitions": topic_lines(ctx, member.assigned)},
         "target_assignment": {"topic_partitions": topic_lines(ctx, member.target)},
         "member_type": CONSUMER_MEMBER if profile.classic is None else CLASSIC_MEMBER,

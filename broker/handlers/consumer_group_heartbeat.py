@@ -3,6 +3,7 @@
 v1 the client chooses the member's id; subscription by regular expression.
 Fields that are null, and a rebalance timeout of -1, are as the member said them last. The interval told is the
 configured one at most: see `broker.consumer_groups.pace`.
+With the feature `group.version` at 0 it is refused with UNSUPPORTED_VERSION.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ REGEX_FROM = 1
 
 @api(ApiKey.CONSUMER_GROUP_HEARTBEAT, 0, 1)
 async def handle(ctx: RequestContext, request: Any) -> Any:
+    if not ctx.broker.features.level("group.version"):
+        return refused(request, ErrorCode.unsupported_version)
     names = request.subscribed_topic_names
     if names and ctx.broker.authorizer is not None and denied_topics(ctx, AclOperation.DESCRIBE, frozenset(names)):
         return refused(request, ErrorCode.topic_authorization_failed)
@@ -61,11 +64,11 @@ async def handle(ctx: RequestContext, request: Any) -> Any:
 
 
 def refused(request: Any, code: ErrorCode) -> Any:
-    """The answer to one who names a topic that it may not describe."""
+    """The answer that tells nothing else."""
     return response(
         request,
         error_code=code,
-        error_message=MESSAGES[code],
+        error_message=MESSAGES.get(code),
         member_id=None,
         member_epoch=0,
         heartbeat_interval=0 * MILLISECOND,

@@ -1,8 +1,9 @@
 """Fetch (key 1), versions 4-18.
 
 v4 record batches, isolation level · v5 log start offset · v7 sessions (KIP-227) · v9 leader epochs · v10 zstd ·
-v11 rack · v12 flexible · v13 topic ids instead of names · v15 replica state in a tagged field · v16 endpoints ·
-v17 directory id · v18 high watermark (tagged, for replicas).
+v11 rack · v12 flexible, last fetched epoch, diverging epoch in a tagged field (KIP-595) · v13 topic ids instead of
+names · v15 replica state in a tagged field · v16 endpoints · v17 directory id · v18 high watermark (tagged, for
+replicas). Batches with zstd go to clients of all versions, as since Kafka 4.0.
 With isolation level read_committed it ends at the last stable offset, and the answer names the aborted transactions.
 A fetch waits until `min_bytes` are there or `max_wait` is over. Batches come whole; the first one of the first
 partition with data comes whatever its size. Records are empty, never null, where there is no data.

@@ -2,7 +2,8 @@
 
 v1 key type (0 group, 1 transaction) · v3 flexible · v4 many keys in one request (KIP-699) · v5 may answer
 TRANSACTION_ABORTABLE · v6 share groups (key type 2: not served, INVALID_REQUEST).
-One node coordinates everything, so the answer is always this broker.
+One node coordinates everything, so the answer is always this broker. As in Kafka, whoever looks for a coordinator makes
+the topic that it writes to.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from broker.security.operation import AclOperation
 from broker.security.refusal import CODES, MESSAGES
 from broker.security.resource import ResourceType
 from broker.server.context import RequestContext
+from broker.topics.errors import TopicError
 
 GROUP, TRANSACTION = 0, 1
 RESOURCES = {GROUP: ResourceType.GROUP, TRANSACTION: ResourceType.TRANSACTIONAL_ID}
@@ -39,6 +41,11 @@ def find(ctx: RequestContext, kind: int, key: str) -> dict[str, Any]:
     if not ctx.may(AclOperation.DESCRIBE, resource_type, key):
         code = CODES[resource_type]
         return nowhere(code, MESSAGES[code])
+    coordinator = ctx.broker.groups if kind == GROUP else ctx.broker.transactions
+    try:
+        coordinator.journal.log.partition_of(key)
+    except TopicError as refusal:
+        return nowhere(ErrorCode.coordinator_not_available, refusal.message)
     return {
         "error_code": ErrorCode.none,
         "error_message": None,

@@ -49,6 +49,8 @@ def check_contents(batch: WritableBatch, config: TopicConfig, now: int, partitio
     Raises AppendRefused.
     """
     header = read_header(batch)
+    if header.attributes & LOG_APPEND_TIME:
+        header = unstamp(batch, header, config, now)
     recoded = config.codec is not None and config.codec != header.attributes & CODEC_MASK
     earliest, latest = now - config.timestamp_before_max_ms, now + config.timestamp_after_max_ms
     timely = config.log_append_time or (earliest <= NO_TIMESTAMP and header.max_timestamp <= latest)
@@ -83,6 +85,23 @@ def check_contents(batch: WritableBatch, config: TopicConfig, now: int, partitio
     timestamp_struct.pack_into(batch, 35, now)
     checksum_struct.pack_into(batch, 17, checksum(batch))
     return batch, now
+
+
+def unstamp(batch: WritableBatch, header: BatchHeader, config: TopicConfig, now: int) -> BatchHeader:
+    """Takes back a producer's claim that the broker has stamped the batch, in place; to Kafka all records then have its
+    largest timestamp (ms). Raises AppendRefused if that is out of range, or it is for the broker to stamp."""
+    earliest, latest = now - config.timestamp_before_max_ms, now + config.timestamp_after_max_ms
+    timestamp = header.max_timestamp
+    if config.log_append_time or timestamp == NO_TIMESTAMP:
+        problem = "Invalid timestamp type: producers should not set the timestamp type to LogAppendTime."
+    elif not earliest <= timestamp <= latest:
+        problem = f"Timestamp {timestamp} is out of range. The timestamp should be within [{earliest}, {latest}]"
+    else:
+        attributes = header.attributes & ~LOG_APPEND_TIME
+        attributes_struct.pack_into(batch, 21, attributes)
+        checksum_struct.pack_into(batch, 17, checksum(batch))
+        return header._replace(attributes=attributes)
+    raise AppendRefused(ErrorCode.invalid_timestamp, problem)
 
 
 def recode(batch: WritableBatch, header: BatchHeader, records: bytes, config: TopicConfig, partition: str) -> bytearray:

@@ -32,6 +32,7 @@ from broker.log.waiter import Waiter
 from broker.protocol.batches import (
     HEADER_SIZE,
     LENGTH_OVERHEAD,
+    LOG_APPEND_TIME,
     NO_TIMESTAMP,
     TRANSACTIONAL,
     assigned,
@@ -151,16 +152,21 @@ class PartitionLog:
         if size < HEADER_SIZE:
             raise AppendRefused(ErrorCode.invalid_record, f"A batch of {size} bytes is shorter than its header")
         header = header_struct.unpack_from(batch)
-        check_header(header, batch, self.config, self.name)
         _, _, _, _, _, attributes, last_delta, _, timestamp, producer_id, epoch, sequence, _ = header
         if attributes & TRANSACTIONAL and not transactional:
-            raise AppendRefused(ErrorCode.invalid_txn_state, f"{self.name} is in no transaction of the producer")
+            # As Kafka, which looks for a right to the transactional id and finds none, whatever else is wrong.
+            raise AppendRefused(
+                ErrorCode.transactional_id_authorization_failed,
+                f"A transactional batch came to {self.name} without a transactional id",
+            )
         config = self.config
+        check_header(header, batch, config, self.name)
         now = self.clock()
         if (
             config.checks_contents
             or config.timestamp_before_max_ms < now
             or timestamp > now + config.timestamp_after_max_ms
+            or attributes & LOG_APPEND_TIME
         ):
             batch, timestamp = check_contents(batch, config, now, self.name)
             size = len(batch)

@@ -14,7 +14,6 @@ from broker.protocol.batches import (
     CONTROL,
     HEADER_SIZE,
     LENGTH_OVERHEAD,
-    LOG_APPEND_TIME,
     TRANSACTIONAL,
     Buffer,
     checksum,
@@ -24,7 +23,6 @@ from broker.topics.config import TopicConfig
 
 LEAST_LENGTH = 14
 """Of a record of the oldest format: less than that is no length at all."""
-REFUSED_ATTRIBUTES = CONTROL | LOG_APPEND_TIME
 
 
 def check_header(header: tuple[int, ...], batch: Buffer, config: TopicConfig, partition: str) -> None:
@@ -54,14 +52,8 @@ def check_header(header: tuple[int, ...], batch: Buffer, config: TopicConfig, pa
             f"Inconsistent batch offset range [0, {last_delta}] and count of records {count} in topic partition "
             f"{partition}."
         )
-    if attributes & REFUSED_ATTRIBUTES:
-        if attributes & CONTROL:
-            raise invalid(f"Clients are not allowed to write control records in topic partition {partition}.")
-        raise AppendRefused(
-            ErrorCode.invalid_timestamp,
-            f"Invalid timestamp type in the append to {partition}. Producer should not set timestamp type to "
-            "LogAppendTime.",
-        )
+    if attributes & CONTROL:
+        raise invalid(f"Clients are not allowed to write control records in topic partition {partition}.")
     if attributes & CODEC_MASK > Codec.ZSTD:
         raise AppendRefused(
             ErrorCode.unsupported_compression_type, f"Unknown compression type id: {attributes & CODEC_MASK}"

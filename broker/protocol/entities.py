@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from kio.serial import entity_reader, entity_writer
 
 from broker.protocol.api_keys import ApiKey, api_name
-from broker.protocol.shape import shape_of
+from broker.protocol.shape import Edit, edited, shape_of
 
 
 class VersionedEntities:
@@ -30,8 +30,12 @@ class VersionedEntities:
         self.write = cast(Callable[[Any, Any], None], entity_writer(schema(key, version, "Response")))
 
     def read(self, frame: memoryview, position: int) -> Any:
-        """The request entity at a position of a frame. Raises what the codec raises where the bytes are no request."""
-        self.shape.check(frame, position)
+        """The request entity at a position of a frame. Tagged fields that are not in its schema are
+        passed over. Raises what the codec raises where the bytes are no request."""
+        edits: list[Edit] = []
+        self.shape.check(frame, position, edits)
+        if edits:
+            return self.read_unchecked(edited(frame, position, edits), 0)[0]
         return self.read_unchecked(frame.toreadonly(), position)[0]
 
     def encode(self, response: Any) -> bytes:

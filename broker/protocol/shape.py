@@ -4,6 +4,9 @@ The codec makes room for as many items as an array's count announces before it l
 ask for 32 GiB, and end the process. A shape knows where counts and lengths stand in one API's request of one version
 and checks each of them against the bytes that are left. Nothing is built.
 
+It also finds the tagged fields that the schema does not know, which the codec cannot read and a broker has to pass over
+(KIP-482): `check` lists the edits that leave them out.
+
 Source: the schemas in `clients/src/main/resources/common/message` of Apache Kafka, as `kio` has them.
 """
 
@@ -14,16 +17,22 @@ from enum import IntEnum
 from functools import cache
 from struct import Struct
 from types import UnionType
-from typing import Any, Final, NamedTuple, cast, get_args, get_origin
+from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin
 
 from broker.protocol.batches import Buffer
-from broker.protocol.varint import read_uvarint
+from broker.protocol.varint import read_uvarint, write_uvarint
 
 SIZES: Final = {
     "bool": 1, "int8": 1, "int16": 2, "uint16": 2, "error_code": 2, "int32": 4, "uint32": 4, "timedelta_i32": 4,
     "int64": 8, "timedelta_i64": 8, "datetime_i64": 8, "float64": 8, "uuid": 16,
 }  # fmt: skip
 """Bytes of the types of fixed size; all others begin with a length."""
+
+MOST_EDITS = 1_000
+"""Of one request: two bytes make an unknown field, and each takes memory here."""
+
+Edit: TypeAlias = tuple[int, int, bytes]
+"""Start, end, and what stands there instead."""
 
 int16 = Struct(">h")
 int32 = Struct(">i")
@@ -79,25 +88,45 @@ class Shape:
         self.least = sum(least_size(place, flexible=self.flexible) for place in places) + self.flexible
         """Bytes that the structure takes at least."""
 
-    def check(self, buffer: Buffer, position: int) -> int:
-        """Returns the position behind the structure. Raises ValueError, IndexError or struct.error where it runs over
-        the end of the buffer."""
+    def check(self, buffer: Buffer, position: int, edits: list[Edit]) -> int:
+        """Returns the position behind the structure; what leaves unknown fields out joins `edits`, in no order. Raises
+        ValueError, IndexError or struct.error where it runs over the end of the buffer."""
         for place in self.places:
-            position = self.check_place(place, buffer, position)
+            position = self.check_place(place, buffer, position, edits)
         if self.flexible:
-            count, position = read_uvarint(buffer, position)
-            for _ in range(count):
-                tag, position = read_uvarint(buffer, position)
-                size, position = read_uvarint(buffer, position)
-                known = self.tagged.get(tag)
-                if known is not None:
-                    self.check_place(known, buffer, position)
-                position += size
+            if not buffer[position]:  # no tagged fields, as nearly always
+                position += 1
+            else:
+                position = self.check_tagged(buffer, position, edits)
         if position > len(buffer):
             raise ValueError(f"the request ends {position - len(buffer)} bytes before its fields do")
         return position
 
-    def check_place(self, place: Place, buffer: Buffer, position: int) -> int:
+    def check_tagged(self, buffer: Buffer, start: int, edits: list[Edit]) -> int:
+        count, position = read_uvarint(buffer, start)
+        behind_count, known_count = position, 0
+        for _ in range(count):
+            begin = position
+            tag, size_at = read_uvarint(buffer, position)
+            size, position = read_uvarint(buffer, size_at)
+            known = self.tagged.get(tag)
+            if known is None:
+                edits.append((begin, position + size, b""))
+            else:
+                known_count += 1
+                before = len(edits)
+                self.check_place(known, buffer, position, edits)
+                if len(edits) > before:
+                    size_left = size + sum(len(text) - (end - at) for at, end, text in edits[before:])
+                    edits.append((size_at, position, write_uvarint(size_left)))
+            if len(edits) > MOST_EDITS:
+                raise ValueError(f"more than {MOST_EDITS} fields are unknown")
+            position += size
+        if known_count != count:
+            edits.append((start, behind_count, write_uvarint(known_count)))
+        return position
+
+    def check_place(self, place: Place, buffer: Buffer, position: int, edits: list[Edit]) -> int:
         kind, detail, nullable = place
         if kind is FIXED:
             return position + detail
@@ -106,7 +135,7 @@ class Shape:
                 position += 1
                 if buffer[position - 1] >= 0x80:  # an int8 below zero: null
                     return position
-            return detail.check(buffer, position)
+            return detail.check(buffer, position, edits)
         if self.flexible:
             length, position = read_uvarint(buffer, position)
             length -= 1
@@ -130,12 +159,21 @@ class Shape:
         if kind is STRUCT_ARRAY:
             check = detail.check
             for _ in range(length):
-                position = check(buffer, position)
+                position = check(buffer, position, edits)
             return position
         item = Place(STRING if kind is STRING_ARRAY else BYTES, None)
         for _ in range(length):
-            position = self.check_place(item, buffer, position)
+            position = self.check_place(item, buffer, position, edits)
         return position
+
+
+def edited(buffer: Buffer, position: int, edits: list[Edit]) -> bytes:
+    """What stands from a position on, with edits made."""
+    parts: list[Buffer] = []
+    for start, end, text in sorted(edits):
+        parts += (buffer[position:start], text)
+        position = end
+    return b"".join((*parts, buffer[position:]))
 
 
 def place_of(annotation: Any, kafka_type: str | None) -> Place:

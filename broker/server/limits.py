@@ -43,8 +43,12 @@ class ConnectionLimits:
     def __init__(self, options: BrokerOptions, clock: Callable[[], float], open_files: int | None = None) -> None:
         self.options = options
         self.clock = clock
-        self.most = options.max_connections if open_files is None else min(options.max_connections, open_files // 2)
-        """Connections at a time: the other half of the files is for logs."""
+        self.open_files = open_files
+        self.most = 0
+        """Connections at a time."""
+        self.most_per_host = 0
+        self.limit_total(None)
+        self.limit_per_host(None)
         self.by_host: Counter[str] = Counter()
         self.total = 0
         self.reserved = 0
@@ -55,16 +59,24 @@ class ConnectionLimits:
         """Written to the log since the last sweep."""
 
     # -- connections -------------------------------------------------------------------------------------------------
+    def limit_total(self, value: str | None) -> None:
+        """Sets `max.connections`, None: as the broker was started. Those that are there stay."""
+        wanted = self.options.max_connections if value is None else int(value)
+        self.most = wanted if self.open_files is None else min(wanted, self.open_files // 2)  # the other half: logs
+
+    def limit_per_host(self, value: str | None) -> None:
+        """Sets `max.connections.per.ip` likewise."""
+        self.most_per_host = self.options.max_connections_per_ip if value is None else int(value)
+
     def admit(self, host: str) -> str | None:
         """Counts a new connection; returns why it must be closed at once, or None. `forget` has to follow."""
         self.total += 1
         self.by_host[host] += 1
         if self.total > self.most:
             return f"is one too many: there are {self.most} connections (max.connections, open files)"
-        if self.by_host[host] > self.options.max_connections_per_ip:
+        if self.by_host[host] > self.most_per_host:
             return (
-                f"is one too many: there are {self.options.max_connections_per_ip} connections from its address "
-                "(max.connections.per.ip)"
+                f"is one too many: there are {self.most_per_host} connections from its address (max.connections.per.ip)"
             )
         return None
 

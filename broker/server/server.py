@@ -163,6 +163,8 @@ class Server:
 
         configs.on_change("log.cleaner.backoff.ms", backoff)
         configs.on_change("log.cleaner.dedupe.buffer.size", map_bytes)
+        configs.on_change("max.connections", self.limits.limit_total)
+        configs.on_change("max.connections.per.ip", self.limits.limit_per_host)
 
     def tidy_up(self) -> None:
         """What is done every few minutes: retention, forgetting idle producers."""

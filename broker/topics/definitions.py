@@ -34,6 +34,8 @@ class ConfigDefinition:
     choices: tuple[str, ...] = ()
     broker_name: str
     """The broker setting that gives the default, as DescribeConfigs names it in synonyms."""
+    broker_default: bool = True
+    """Whether Kafka gives that setting a value when nobody sets it, and not only the topic's config."""
 
     def check(self, value: str) -> None:
         """Raises InvalidConfigError if the value is not of the type or out of range."""
@@ -76,9 +78,18 @@ def define(
     low: float = -LONG_MAX,
     high: float = LONG_MAX,
     choices: tuple[str, ...] = (),
+    broker_default: bool = True,
 ) -> tuple[str, ConfigDefinition]:
     definition = ConfigDefinition(
-        name=name, type=type, default=default, broker_name=broker_name, doc=doc, low=low, high=high, choices=choices
+        name=name,
+        type=type,
+        default=default,
+        broker_name=broker_name,
+        doc=doc,
+        low=low,
+        high=high,
+        choices=choices,
+        broker_default=broker_default,
     )
     return name, definition
 
@@ -93,10 +104,10 @@ DEFINITIONS: Final[Mapping[str, ConfigDefinition]] = MappingProxyType(dict([
     define("delete.retention.ms", "long", "86400000", "log.cleaner.delete.retention.ms", "how long tombstones of a compacted topic stay", low=0),
     define("file.delete.delay.ms", "long", "60000", "log.segment.delete.delay.ms", "wait before a file is removed", low=0),
     define("flush.messages", "long", "9223372036854775807", "log.flush.interval.messages", "fsync after that many records", low=1),
-    define("flush.ms", "long", "9223372036854775807", "log.flush.interval.ms", "fsync after that time", low=0),
-    define("follower.replication.throttled.replicas", "list", "", "follower.replication.throttled.replicas", "accepted and ignored: one node does not replicate"),
+    define("flush.ms", "long", "9223372036854775807", "log.flush.interval.ms", "fsync after that time", low=0, broker_default=False),
+    define("follower.replication.throttled.replicas", "list", "", "follower.replication.throttled.replicas", "accepted and ignored: one node does not replicate", broker_default=False),
     define("index.interval.bytes", "int", "4096", "log.index.interval.bytes", "distance of index entries", low=0),
-    define("leader.replication.throttled.replicas", "list", "", "leader.replication.throttled.replicas", "accepted and ignored: one node does not replicate"),
+    define("leader.replication.throttled.replicas", "list", "", "leader.replication.throttled.replicas", "accepted and ignored: one node does not replicate", broker_default=False),
     define("local.retention.bytes", "long", "-2", "log.local.retention.bytes", "tiered storage; accepted and ignored", low=-2),
     define("local.retention.ms", "long", "-2", "log.local.retention.ms", "tiered storage; accepted and ignored", low=-2),
     define("max.compaction.lag.ms", "long", "9223372036854775807", "log.cleaner.max.compaction.lag.ms", "compact at the latest after", low=1),
@@ -108,15 +119,15 @@ DEFINITIONS: Final[Mapping[str, ConfigDefinition]] = MappingProxyType(dict([
     define("min.compaction.lag.ms", "long", "0", "log.cleaner.min.compaction.lag.ms", "records younger than that are not compacted", low=0),
     define("min.insync.replicas", "int", "1", "min.insync.replicas", "accepted: there is always one", low=1),
     define("preallocate", "boolean", "false", "log.preallocate", "accepted and ignored"),
-    define("remote.log.copy.disable", "boolean", "false", "remote.log.copy.disable", "tiered storage; accepted and ignored"),
-    define("remote.log.delete.on.disable", "boolean", "false", "remote.log.delete.on.disable", "tiered storage; accepted and ignored"),
-    define("remote.storage.enable", "boolean", "false", "remote.storage.enable", "tiered storage; accepted and ignored"),
+    define("remote.log.copy.disable", "boolean", "false", "remote.log.copy.disable", "tiered storage; accepted and ignored", broker_default=False),
+    define("remote.log.delete.on.disable", "boolean", "false", "remote.log.delete.on.disable", "tiered storage; accepted and ignored", broker_default=False),
+    define("remote.storage.enable", "boolean", "false", "remote.storage.enable", "tiered storage; accepted and ignored", broker_default=False),
     define("retention.bytes", "long", "-1", "log.retention.bytes", "size of a partition beyond which old segments go; -1: none", low=-1),
-    define("retention.ms", "long", "604800000", "log.retention.ms", "age beyond which segments go; -1: never", low=-1),
+    define("retention.ms", "long", "604800000", "log.retention.ms", "age beyond which segments go; -1: never", low=-1, broker_default=False),
     define("segment.bytes", "int", "1073741824", "log.segment.bytes", "size of a segment", low=14),
     define("segment.index.bytes", "int", "10485760", "log.index.size.max.bytes", "size of an index", low=4),
-    define("segment.jitter.ms", "long", "0", "log.roll.jitter.ms", "up to how much sooner a segment ends, a part that differs from segment to segment", low=0),
-    define("segment.ms", "long", "604800000", "log.roll.ms", "time span of a segment", low=1),
+    define("segment.jitter.ms", "long", "0", "log.roll.jitter.ms", "up to how much sooner a segment ends, a part that differs from segment to segment", low=0, broker_default=False),
+    define("segment.ms", "long", "604800000", "log.roll.ms", "time span of a segment", low=1, broker_default=False),
     define("unclean.leader.election.enable", "boolean", "false", "unclean.leader.election.enable", "accepted and ignored: there is one leader"),
 ]))
 # fmt: on

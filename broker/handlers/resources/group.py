@@ -38,7 +38,7 @@ class Configs:
             values: list[Value] = [(definition.broker_name, given, source)]
             if name in self.overrides:
                 values.insert(0, (name, self.overrides[name], DYNAMIC_GROUP))
-            entries.append(entry(definition, name, values, otherwise=None))
+            entries.append(entry(definition, name, values))
         return entries
 
     def incremental(self, changes: list[Change], *, validate_only: bool) -> None:

@@ -75,6 +75,8 @@ def carry_out(ctx: RequestContext, lines: Any, act: Callable[[ConfigResource, An
         try:
             if times_named[line.resource_type, line.resource_name] > 1:
                 raise TopicError(ErrorCode.invalid_request, "Each resource must appear at most once.")
+            if line.resource_type == TOPIC and not line.resource_name:
+                raise TopicError(ErrorCode.invalid_request, "Default topic resources are not allowed.")
             check_entries(line.configs)
             act(resource(ctx, AclOperation.ALTER_CONFIGS, line.resource_type, line.resource_name), line)
         except TopicError as refusal:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 class Configs:
     def __init__(self, ctx: RequestContext, name: str) -> None:
-        if not name:
-            raise TopicError(ErrorCode.invalid_request, "Default topic resources are not allowed.")
         problem = problem_with_name(name)
         if problem is not None:
             raise TopicError(ErrorCode.invalid_topic_exception, problem)

@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
 )
 from kio.schema.errors import ErrorCode
 
-from broker import Broker
+from broker import Broker, BrokerOptions
 from tests.broker.groups.wire import WireClient, wire
 
 DESCRIBE, ALTER, INCREMENTAL = 32, 33, 44
@@ -80,20 +80,60 @@ def make_topic(broker: Broker, name: str, **config: str) -> AdminClient:
 
 def test_node_config_wins_over_the_clusters_and_both_over_the_default(configs: Configs) -> None:
     """With all of them told as synonyms, the one that counts first."""
-    assert configs.change("", ("log.retention.ms", SET, "2000")) is ErrorCode.none
-    assert configs.shown("log.retention.ms") == ("2000", DYNAMIC_DEFAULT_BROKER)
-    assert configs.shown("log.retention.ms", name="") == ("2000", DYNAMIC_DEFAULT_BROKER)
-    assert configs.change("1", ("log.retention.ms", SET, " 1000 ")) is ErrorCode.none
-    entry = configs.entry("log.retention.ms")
+    assert configs.change("", ("log.retention.bytes", SET, "2000")) is ErrorCode.none
+    assert configs.shown("log.retention.bytes") == ("2000", DYNAMIC_DEFAULT_BROKER)
+    assert configs.shown("log.retention.bytes", name="") == ("2000", DYNAMIC_DEFAULT_BROKER)
+    assert configs.change("1", ("log.retention.bytes", SET, " 1000 ")) is ErrorCode.none
+    entry = configs.entry("log.retention.bytes")
     assert [(one.value, one.source) for one in entry.synonyms] == [
         ("1000", DYNAMIC_BROKER),
         ("2000", DYNAMIC_DEFAULT_BROKER),
-        ("604800000", DEFAULT),
+        ("-1", DEFAULT),
     ]
-    assert configs.change("1", ("log.retention.ms", DELETE, None)) is ErrorCode.none
-    assert configs.change("", ("log.retention.ms", DELETE, None)) is ErrorCode.none
-    assert configs.shown("log.retention.ms") == ("604800000", DEFAULT)
-    assert configs.entry("log.retention.ms", name="") is None
+    assert configs.change("1", ("log.retention.bytes", DELETE, None)) is ErrorCode.none
+    assert configs.change("", ("log.retention.bytes", DELETE, None)) is ErrorCode.none
+    assert configs.shown("log.retention.bytes") == ("-1", DEFAULT)
+    assert configs.entry("log.retention.bytes", name="") is None
+
+
+def test_broker_config_without_a_default_is_null_until_it_is_set(own: Broker, configs: Configs) -> None:
+    """As in Kafka, whose log.retention.hours counts then: a topic has its default, but no synonym."""
+    make_topic(own, "plain")
+    assert configs.shown("log.retention.ms") == (None, DEFAULT)
+    assert configs.entry("log.retention.ms").synonyms == ()
+    assert configs.shown("retention.ms", "plain", TOPIC) == ("604800000", DEFAULT)
+    assert configs.entry("retention.ms", "plain", TOPIC).synonyms == ()
+    assert configs.change("1", ("log.retention.ms", SET, "1000")) is ErrorCode.none
+    (synonym,) = configs.entry("retention.ms", "plain", TOPIC).synonyms
+    assert (synonym.name, synonym.value, synonym.source) == ("log.retention.ms", "1000", DYNAMIC_BROKER)
+
+
+def test_settings_of_the_start_are_told_as_static(tmp_path: Path) -> None:
+    options = {"max_connections": 77, "max_connections_per_ip": 66, "connections_max_idle_ms": 5_000_000,
+               "fetch_session_cache_slots": 55, "queued_max_request_bytes": 50_000_000}  # fmt: skip
+    with (
+        Broker(options=BrokerOptions(data=tmp_path / "data", **options)) as broker,
+        wire(broker.bootstrap_servers) as client,
+    ):
+        shown = Configs(client).shown
+        assert shown("node.id") == ("1", STATIC_BROKER)
+        assert shown("max.connections") == ("77", STATIC_BROKER)
+        assert shown("max.connections.per.ip") == ("66", STATIC_BROKER)
+        assert shown("connections.max.idle.ms") == ("5000000", STATIC_BROKER)
+        assert shown("max.incremental.fetch.session.cache.slots") == ("55", STATIC_BROKER)
+        assert shown("queued.max.request.bytes") == ("50000000", STATIC_BROKER)
+
+
+def test_limit_of_connections_is_changed_while_the_broker_runs(own: Broker, configs: Configs) -> None:
+    """Those that are there stay; taken back, the limit of the start counts."""
+    for name in ("max.connections", "max.connections.per.ip"):
+        assert configs.change("1", (name, SET, "1")) is ErrorCode.none
+        with pytest.raises((ConnectionError, AssertionError)), wire(own.bootstrap_servers) as client:
+            Configs(client).entry(name)
+        assert configs.shown(name) == ("1", DYNAMIC_BROKER)
+        assert configs.change("1", (name, DELETE, None)) is ErrorCode.none
+        with wire(own.bootstrap_servers) as client:
+            assert Configs(client).shown(name) == ("2147483647", DEFAULT)
 
 
 def test_broker_config_is_the_default_of_topics_that_have_none_of_their_own(own: Broker, configs: Configs) -> None:

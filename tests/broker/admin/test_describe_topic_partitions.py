@@ -91,3 +91,11 @@ def test_missing_and_invalid_topics_are_told_and_not_made(client: WireClient) ->
 
 def test_cursor_before_the_first_partition_is_refused(client: WireClient) -> None:
     assert ask(client, "a", cursor=("a", -1)).topics[0].error_code == ErrorCode.invalid_request
+
+
+def test_cursor_of_a_topic_that_is_not_asked_for_is_refused(client: WireClient) -> None:
+    answer = ask(client, "a", "b", cursor=("aa", 0))
+    assert [(line.name, line.error_code) for line in answer.topics] == [
+        ("a", ErrorCode.invalid_request),
+        ("b", ErrorCode.invalid_request),
+    ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kio.schema.errors import ErrorCode
@@ -10,7 +12,7 @@ from kio.schema.errors import ErrorCode
 from broker import Broker
 from tests.broker.groups.wire import WireClient, wire
 
-UPDATE, API_VERSIONS = 57, 18
+UPDATE, API_VERSIONS, CONSUMER_GROUP_HEARTBEAT, CONSUMER_GROUP_DESCRIBE = 57, 18, 68, 69
 UPGRADE, SAFE, UNSAFE = 1, 2, 3
 
 
@@ -81,3 +83,21 @@ def test_features_with_a_minimum_of_zero_are_supported_for_new_clients_only(serv
             answer = client.ask(API_VERSIONS, version, client_software_name="test", client_software_version="1")
             assert told <= {feature.name for feature in answer.supported_features}
             assert all(feature.min_version > 0 or version >= 4 for feature in answer.supported_features)
+
+
+def test_consumer_groups_are_refused_while_their_feature_is_off() -> None:
+    """UNSUPPORTED_VERSION, as in Kafka with group.version 0; the API itself stays advertised."""
+    beat: dict[str, Any] = {
+        "group_id": "g", "member_id": "m", "member_epoch": 0, "instance_id": None, "rack_id": None,
+        "rebalance_timeout": timedelta(seconds=10), "subscribed_topic_names": ["t"], "subscribed_topic_regex": None,
+        "server_assignor": None, "topic_partitions": [],
+    }  # fmt: skip
+    with Broker() as broker, wire(broker.bootstrap_servers) as client:
+        for wanted, kind, code in ((0, SAFE, ErrorCode.unsupported_version), (1, UPGRADE, ErrorCode.none)):
+            assert update(client, ("group.version", wanted, kind)) is ErrorCode.none
+            assert level(client, "group.version") == wanted
+            assert client.ask(CONSUMER_GROUP_HEARTBEAT, 1, **beat).error_code is code
+            described = client.ask(CONSUMER_GROUP_DESCRIBE, 1, group_ids=["g"], include_authorized_operations=False)
+            assert described.groups[0].error_code is code
+            keys = client.ask(API_VERSIONS, 4, client_software_name="test", client_software_version="1").api_keys
+            assert CONSUMER_GROUP_HEARTBEAT in {line.api_key for line in keys}

@@ -11,8 +11,10 @@ from uuid import uuid4
 import pytest
 from kio.schema.errors import ErrorCode
 
+from broker import Broker
 from tests.broker.groups.wire import WireClient, wire
 
+METADATA = 3
 FIND_COORDINATOR, JOIN, HEARTBEAT, LEAVE, SYNC, DESCRIBE, LIST, COMMIT, FETCH, DELETE, OFFSET_DELETE = (
     10, 11, 12, 13, 14, 15, 16, 8, 9, 42, 47,
 )  # fmt: skip
@@ -365,6 +367,28 @@ def test_offset_delete_spares_subscribed_topics(client: WireClient, make_topic: 
     assert client.ask(OFFSET_DELETE, 0, group_id="nowhere", topics=[]).error_code is ErrorCode.group_id_not_found
 
 
+def test_offset_delete_tells_unknown_partitions_from_known_ones(
+    client: WireClient, make_topic: Callable[..., str], group: str
+) -> None:
+    """UNKNOWN_TOPIC_OR_PARTITION; of a topic that is there and named without partitions nothing is told."""
+    topic, other = make_topic(1), make_topic(1)
+    client.ask(COMMIT, 8, **commit_fields(group, topic, 1))
+    lines = [
+        {"name": topic, "partitions": [{"partition_index": 0}, {"partition_index": 1}]},
+        {"name": other, "partitions": []},
+        {"name": "nowhere", "partitions": [{"partition_index": 0}]},
+    ]
+    answer = client.ask(OFFSET_DELETE, 0, group_id=group, topics=lines)
+    told = {(t.name, line.partition_index): line.error_code for t in answer.topics for line in t.partitions}
+    assert told == {
+        (topic, 0): ErrorCode.none,
+        (topic, 1): ErrorCode.unknown_topic_or_partition,
+        ("nowhere", 0): ErrorCode.unknown_topic_or_partition,
+    }
+    assert {t.name for t in answer.topics} == {topic, "nowhere"}
+    assert fetch(client, 9, group, topic)[0].committed_offset == -1
+
+
 def test_join_group_of_a_closed_connection_leaves_the_group_in_order(servers: str, group: str) -> None:
     """A client hangs up in the middle of its join: the others' generation comes as if it were slow, then without it."""
     with wire(servers) as first:
@@ -376,3 +400,15 @@ def test_join_group_of_a_closed_connection_leaves_the_group_in_order(servers: st
                 pass
         again = first.ask(JOIN, 5, **join_fields(group, joined.member_id))
         assert (again.generation_id, len(again.members)) == (2, 2)
+
+
+@pytest.mark.parametrize(("key_type", "name"), [(0, "__consumer_offsets"), (1, "__transaction_state")])
+def test_find_coordinator_makes_the_topic_of_the_coordinator(key_type: int, name: str) -> None:
+    """As in Kafka: clients look for it before anything is written there."""
+    asked = {"topics": None, "allow_auto_topic_creation": False, "include_topic_authorized_operations": False}
+    with Broker() as broker, wire(broker.bootstrap_servers) as connected:
+        assert connected.ask(METADATA, 12, **asked).topics == ()
+        answer = connected.ask(FIND_COORDINATOR, 4, key_type=key_type, coordinator_keys=("k",))
+        assert answer.coordinators[0].error_code is ErrorCode.none
+        (topic,) = connected.ask(METADATA, 12, **asked).topics
+        assert (topic.name, topic.is_internal) == (name, True)

@@ -52,6 +52,41 @@ def stored(log: PartitionLog) -> bytes:
     return log.reader.read(0, 1 << 20, at_least_one=True)
 
 
+# -- a time of appending that the producer claims -------------------------------------------------------------------
+def claimed(timestamp: int = NOW) -> bytearray:
+    records = encode_batch([(b"k", b"v")], NOW)
+    return packed(Codec.NONE, body_of(records), 1, timestamp=timestamp, attributes=LOG_APPEND_TIME)
+
+
+def test_batch_that_claims_append_time_is_stored_as_created(tmp_path: Path) -> None:
+    """As in Kafka, for topics whose records keep the producer's time."""
+    log = open_partition(tmp_path)
+    log.append(claimed())
+    content = stored(log)
+    header = read_header(content)
+    assert (header.attributes, header.crc) == (0, checksum(content))
+    assert [record.value for record in decode_batch(content)] == [b"v"]
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "configs"),
+    [
+        (NOW, {"message_timestamp_type": "LogAppendTime"}),
+        (NO_TIMESTAMP, {}),
+        (NOW - 5_000, {"message_timestamp_before_max_ms": "1000"}),
+        (NOW + 7_200_000, {}),
+    ],
+)
+def test_batch_that_claims_append_time_out_of_turn_is_refused(
+    tmp_path: Path, timestamp: int, configs: dict[str, str]
+) -> None:
+    log = open_partition(tmp_path, **configs)
+    with pytest.raises(AppendRefused) as refused:
+        log.append(claimed(timestamp))
+    assert refused.value.code is ErrorCode.invalid_timestamp
+    assert log.end_offset == 0
+
+
 # -- compression.type --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("sent", range(5))
 @pytest.mark.parametrize("wanted", list(TYPES))

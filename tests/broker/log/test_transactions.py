@@ -93,11 +93,14 @@ def test_read_committed_waiter_is_woken_by_the_marker(tmp_path: Path) -> None:
     assert heard.left
 
 
-def test_transactional_batch_without_a_transaction_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("producer", [(7, 0, 0), (-1, -1, -1)])
+def test_transactional_batch_without_a_transactional_id_is_refused(
+    tmp_path: Path, producer: tuple[int, int, int]
+) -> None:
     log = open_partition(tmp_path)
     with pytest.raises(AppendRefused) as refused:
-        log.append(batch("a", producer=(7, 0, 0), transactional=True))
-    assert refused.value.code is ErrorCode.invalid_txn_state
+        log.append(batch("a", producer=producer, transactional=True))
+    assert refused.value.code is ErrorCode.transactional_id_authorization_failed
     assert log.end_offset == 0
 
 

@@ -16,6 +16,7 @@ from kio.serial import entity_reader, entity_writer
 from kio.static.constants import EntityType
 
 from broker.fetch.full import FullFetch
+from broker.fetch.reading import read_line
 from broker.fetch.request import FetchRequest, Wanted, read_request
 from broker.handlers import produce
 from broker.log.partition import PartitionLog
@@ -91,12 +92,12 @@ def test_produce_answer_is_read_by_kio(version: int) -> None:
 
 
 # -- Fetch -------------------------------------------------------------------------------------------------------------
-def fetch_request(version: int, offset: int = 5) -> memoryview:
+def fetch_request(version: int, offset: int = 5, *, epoch: int = 0, last_epoch: int = -1) -> memoryview:
     module = load_payload_module(1, version, EntityType.request)
     lines = tuple(
         make(
-            module, "FetchPartition", partition=partition, current_leader_epoch=0, fetch_offset=offset,
-            last_fetched_epoch=-1, log_start_offset=-1, partition_max_bytes=1_000, high_watermark=9,
+            module, "FetchPartition", partition=partition, current_leader_epoch=epoch, fetch_offset=offset,
+            last_fetched_epoch=last_epoch, log_start_offset=-1, partition_max_bytes=1_000, high_watermark=9,
         )
         for partition in (0, 1)
     )  # fmt: skip
@@ -121,9 +122,10 @@ def fetch_request(version: int, offset: int = 5) -> memoryview:
 
 @pytest.mark.parametrize("version", range(4, 19))
 def test_fetch_request_is_read_as_kio_writes_it(version: int) -> None:
-    request = read_request(fetch_request(version), 0, version)
+    request = read_request(fetch_request(version, last_epoch=3), 0, version)
     epoch = 0 if version >= 9 else -1
-    lines = [Wanted(partition, epoch, 5, 1_000) for partition in (0, 1)]
+    last_epoch = 3 if version >= 12 else -1
+    lines = [Wanted(partition, epoch, 5, 1_000, last_epoch) for partition in (0, 1)]
     topic = TOPIC_ID if version >= 13 else "topic"
     assert request == FetchRequest(version, 500, 1, 10_000, 1, [(topic, lines)])
 
@@ -156,6 +158,49 @@ def test_fetch_answer_is_read_by_kio(tmp_path: Path, version: int, isolation: in
     assert missing.error_code == ErrorCode.unknown_topic_or_partition
     assert missing.records == b"", "empty, not null"
     assert (found.aborted_transactions is None) == (isolation == 0)
+    log.release()
+
+
+@pytest.mark.parametrize("version", range(12, 19))
+def test_fetch_answer_names_the_epoch_where_the_logs_part(tmp_path: Path, version: int) -> None:
+    """The client has records of epoch 3, the log has them of epoch 2 up to offset 4, and then of epoch 4."""
+    log = open_partition(tmp_path, epoch=2)
+    log.append(batch(*"abcd"))
+    log.lead(4)
+    log.append(batch(*"efgh"))
+    request = read_request(fetch_request(version, epoch=4, last_epoch=3), 0, version)
+    size, at_once, parts = FullFetch(cast(Any, OneLog(log)), request).answer()
+    found, missing = read_answer(1, version, parts).responses[0].partitions
+    assert (found.error_code, found.high_watermark, found.records) == (ErrorCode.none, 8, b"")
+    assert (found.diverging_epoch.epoch, found.diverging_epoch.end_offset) == (2, 4)
+    assert missing.error_code == ErrorCode.unknown_topic_or_partition
+    assert (size, at_once) == (0, True)
+    log.release()
+
+
+@pytest.mark.parametrize(
+    ("offset", "last_epoch", "code", "diverging"),
+    [
+        (5, 4, ErrorCode.none, None),
+        (4, 2, ErrorCode.none, None),
+        (5, 2, ErrorCode.none, (2, 4)),
+        (20, 4, ErrorCode.none, (4, 8)),
+        (5, 5, ErrorCode.offset_out_of_range, None),
+        (1, 4, ErrorCode.offset_out_of_range, None),
+    ],
+)
+def test_last_fetched_epoch_is_held_against_the_log(
+    tmp_path: Path, offset: int, last_epoch: int, code: ErrorCode, diverging: tuple[int, int] | None
+) -> None:
+    log = open_partition(tmp_path, epoch=2)
+    log.append(batch(*"abcd"))
+    log.lead(4)
+    log.append(batch(*"efgh"))
+    log.delete_before(2)
+    wanted = Wanted(0, -1, offset, 1_000, last_epoch)
+    line = read_line(log, "topic", "topic", wanted, 1_000, committed=False, first=True)
+    assert (line.code, line.diverging) == (code.value, diverging)
+    assert bool(line.records) == (diverging is None and code is ErrorCode.none)
     log.release()
 
 
