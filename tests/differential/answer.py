@@ -31,13 +31,13 @@ ID_FIELDS = {
 }
 """Fields whose values are made up by the broker, and what to call them; -1, 0, null and "" stay."""
 UNNAMED = (-1, 0, None, "", str(UUID(int=0)))
-MADE_UP = "00000000-0000-"
-"""How ids begin that scripts ask for although there are none."""
+CHOSEN = "00000000-0000-", "member-"
+"""How ids begin that scripts choose, and the broker does not make up."""
 TEXTS = ("error_message", "batch_index_error_message")
 ORDER = (
     "name", "topic", "topic_name", "group_id", "group", "transactional_id", "partition_index", "partition", "index",
     "partition_id", "resource_type", "resource_name", "key", "api_key", "broker_id", "node_id", "group_instance_id",
-    "metadata", "member_metadata", "producer_id", "producer_epoch",
+    "metadata", "member_metadata", "producer_id", "producer_epoch", "entity_type", "entity_name", "entity", "user",
 )  # fmt: skip
 """Lists of structures are put in order of these fields: the order in which they are told means nothing."""
 NAMES = ("name", "api_key", "group_id", "transactional_id")
@@ -78,7 +78,9 @@ def describe_field(name: str, value: Any) -> Tree:
 
 def place(item: Tree) -> list[str]:
     """What an item of a list is sorted by."""
-    return [f"{value:020}" if isinstance(value := item.get(name), int) else json.dumps(value) for name in ORDER]
+    member = str(item.get("member_id", ""))
+    values = [*(item.get(name) for name in ORDER), member if member.startswith(CHOSEN) else ""]
+    return [f"{value:020}" if isinstance(value, int) else json.dumps(value) for value in values]
 
 
 def batches(data: bytes) -> Tree:
@@ -129,12 +131,16 @@ class Labels:
             return {key: self.apply(value, key) for key, value in tree.items()}
         if isinstance(tree, list):
             return [self.apply(item, field) for item in tree]
-        if field in ID_FIELDS and tree not in UNNAMED and not str(tree).startswith(MADE_UP):
+        if field in ID_FIELDS and tree not in UNNAMED and not str(tree).startswith(CHOSEN):
             return self.label(ID_FIELDS[field], tree)
         if field in TEXTS and tree is not None:
             return "text"
         if field == "cluster_id" and tree is not None:
             return "cluster"
+        if field == "log_dir" and tree:
+            return "directory"
+        if field in ("total_bytes", "usable_bytes") and tree > 0:
+            return "bytes"
         if field == "host" and tree == self.host:
             return "host"
         if field == "port" and tree == self.port:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 from uuid import UUID
 
 from broker.protocol.api_keys import ApiKey
+from broker.protocol.batches import HEADER_SIZE, LENGTH_OVERHEAD, checksum
+from broker.protocol.compression import Codec, compress
 from tests.differential.requests import TIME, batch, fetch, list_offsets, produce
 from tests.differential.session import Session
 
@@ -27,6 +30,22 @@ def play(session: Session) -> None:
     times(session)
     epochs(session)
     sessions(session, identity)
+    compressed(session)
+
+
+def compressed(session: Session) -> None:
+    """zstd for clients that may not know it: before Fetch 10."""
+    plain = batch("a" * 100)
+    packed = bytearray(plain[:HEADER_SIZE] + compress(Codec.ZSTD, plain[HEADER_SIZE:]))
+    packed[8:12] = struct.pack(">i", len(packed) - LENGTH_OVERHEAD)
+    packed[21:23] = struct.pack(">h", Codec.ZSTD)
+    packed[17:21] = struct.pack(">I", checksum(packed))
+    for name, chosen in (("by-producer", "producer"), ("by-topic", "zstd")):
+        identity = session.make_topic(name, compression_type=chosen)
+        session.ask(f"zstd {name}", ApiKey.PRODUCE, 6, **produce(bytes(packed), name))
+        session.ask(f"zstd {name}", ApiKey.PRODUCE, 7, **produce(bytes(packed), name))
+        for version in (4, 9, 10, 13):
+            session.ask(f"zstd {name}", ApiKey.FETCH, version, **fetch(0, name, topic_id=identity))
 
 
 def offsets_and_limits(session: Session) -> None:

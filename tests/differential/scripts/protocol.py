@@ -33,6 +33,14 @@ def play(session: Session) -> None:
     session.raw("a frame of two gigabytes", struct.pack(">i", 0x7FFFFFFF) + b"\0" * 16)
     session.raw("GET", b"GET / HTTP/1.1\r\n\r\n")
     session.raw("client id null", struct.pack(">ihhih", 10, 18, 0, 7, -1))
+    unknown = b"\1\x63\3abc"
+    session.raw("unknown tagged field", frame(60, 0, b"\0\0" + unknown))
+    session.raw("unknown tagged field of the header", frame(60, 0, unknown + b"\0\0"))
+    session.raw("unknown tagged field longer than the request", frame(60, 0, b"\0\0\1\x63\x40abc"))
+    session.raw(
+        "unknown tagged fields, one of them with a known tag's number twice", frame(60, 0, b"\0\0\2\x63\0\x63\0")
+    )
+    session.raw("unknown tagged field of a later ApiVersions", frame(18, 3, b"\0\2a\2b" + unknown))
 
 
 def frame(key: int, version: int, body: bytes) -> bytes:
