@@ -20,11 +20,14 @@ from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 
+from broker.security.sasl import Sasl
+from broker.server.listener import Listener
 from tests.foreign.bundled import bundled_broker
 
 TARGET = Path(__file__).parent / "target"
 VERSION = "v1.22.2"
 MODULE = "github.com/twmb/franz-go"
+USER, PASSWORD = "kgo", "a secret"
 OUTCOME = re.compile(r"^(\s*)--- (PASS|FAIL|SKIP): (\S+)", re.MULTILINE)
 
 
@@ -56,13 +59,18 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     program, sources = build()
     log = TARGET / "kgo.log"
-    with nullcontext() if chosen.seeds else bundled_broker() as broker:
+    listeners = (Listener(), Listener(protocol="SASL_PLAINTEXT"))
+    sasl = Sasl(users={USER: PASSWORD})
+    with nullcontext() if chosen.seeds else bundled_broker(listeners=listeners, sasl=sasl) as broker:
         environment = {
             **os.environ,
-            "KGO_SEEDS": chosen.seeds or broker.bootstrap_servers,
+            "KGO_SEEDS": broker.bootstrap_servers if broker is not None else chosen.seeds,
             "KGO_TEST_RF": "1",
             "KGO_LOG_LEVEL": "none",
         }
+        if broker is not None:
+            environment["KGO_TEST_SCRAM"] = f"{USER}:{PASSWORD}"
+            environment["KGO_TEST_SCRAM_SEEDS"] = broker.endpoints[1].address
         if chosen.records:
             environment["KGO_TEST_RECORDS"] = str(chosen.records)
         options = [f"-test.run={chosen.run}", f"-test.skip={chosen.skip}", f"-test.timeout={chosen.minutes}m"]
