@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 ELIGIBLE_LEADERS = "Apache Kafka tells eligible leader replicas (KIP-966), for which it sets min.insync.replicas"
-NO_METADATA_LOG = "there is no metadata log, and no listener of a controller"
 VERSIONS = "the lists of APIs, of features and of their versions are each broker's own"
 
 DIFFERENCES: Mapping[str, str] = MappingProxyType(
     {
-        "topics: describe": ELIGIBLE_LEADERS,
         "configs: describe all of a topic": ELIGIBLE_LEADERS,
         "configs: describe all brokers": ELIGIBLE_LEADERS,
         "versions": VERSIONS,
