@@ -43,6 +43,7 @@ NORMAL: tuple[tuple[str, str], ...] = (
     (r'(?<="size":)\d+', "SIZE"),
     (r"(?<=Configs: )min\.insync\.replicas=1,?", ""),
     (r"(?<=__consumer_offsets:0:)\d+", "N"),
+    (r"(?<=only supports operations )\[.*\]", "OPERATIONS"),
     (r"Epoch:\s+\d+", "Epoch: N"),
     (r"\s+$", ""),
     (r"\t", " "),
