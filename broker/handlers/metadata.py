@@ -65,8 +65,8 @@ def handle(ctx: RequestContext, request: Any) -> Any:
 def find(ctx: RequestContext, line: Any, may_create: bool) -> dict[str, Any]:
     """One topic that was asked for, made if it may be."""
     topic_id = getattr(line, "topic_id", None)
-    if line.name is None and ctx.version < IDS_FROM:
-        return missing(ErrorCode.invalid_request, "", None)
+    if ctx.version < IDS_FROM and (line.name is None or topic_id is not None):
+        return missing(ErrorCode.invalid_request, line.name or "", None)
     if line.name is None or topic_id is not None:  # as in Kafka, an id counts for more than a name
         topic = None if topic_id is None else ctx.broker.topics.by_id(topic_id)
         if topic is None:

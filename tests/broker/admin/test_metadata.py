@@ -82,3 +82,5 @@ def test_topic_is_found_by_id_from_version_12_on(client: WireClient) -> None:
     for version in (10, 11):
         (topic,) = ask(client, version, None, topic_id=topic_id).topics
         assert (topic.name, topic.error_code) == ("", ErrorCode.invalid_request)
+        (topic,) = ask(client, version, name, topic_id=uuid4()).topics
+        assert (topic.name, topic.error_code) == (name, ErrorCode.invalid_request), "an id counts for nothing yet"
