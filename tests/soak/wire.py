@@ -3,22 +3,20 @@
     python -m tests.soak.wire --frames 1000000 --seed 1
 
 Each connection sends a few requests, well-formed but strange, real, or damaged, and reads what comes until the broker
-is through with it. Beside that one client goes on producing and fetching: it must have its answers within a bound. In
-the end the process lives, no connection and no file is left over, memory is where it was, and no handler failed in a
-way that nobody foresaw.
+is through with it. Some come to listeners with SASL and TLS, and may get no further than the gate. Beside that one
+client goes on producing and fetching: it must have its answers within a bound. In the end the process lives, no
+connection and no file is left over, memory is where it was, and no handler failed in a way that nobody foresaw.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import socket
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -27,20 +25,26 @@ from typing import Any
 import psutil
 
 from broker import Broker
-from broker.options import BrokerOptions
 from broker.protocol.batches import encode_batch
+from broker.server.listener import Endpoint
 from tests.broker.groups.wire import WireClient
+from tests.broker.security.authority import Authority
 from tests.broker.waits import wait_for
-from tests.soak.wire_frames import PARTITIONS, TOPICS, FrameMaker, record_traffic, unique_topic
+from tests.soak.wire_frames import FrameMaker, unique_topic
+from tests.soak.wire_gate import Call, GateMaker, client_context, guarded_options, hold
+from tests.soak.wire_traffic import NOW, PARTITIONS, TOPICS, record_traffic
 
 PRODUCE, FETCH, CREATE = 0, 1, 19
-NOW = 1_700_000_000_000
 LONGEST_WAIT_S = 30.0
 """A bystander that waits so long hangs, however busy the machine is."""
 LONGEST_WORK_S = 2.0
 """Of the broker's processor time, between a bystander's request and its answer: what others may have it do first."""
 MEMORY_BYTES = 100_000_000
 """What the process may grow by while frames are sent; groups and producers of odd names stay for a while."""
+FILES = 50
+"""More than that may not be open in the end than after the warm-up; some are segments."""
+GATED = 0.25
+"""Share of connections that come to a listener with SASL or TLS."""
 PATIENCE_S = 20.0
 
 
@@ -104,14 +108,20 @@ class WireFuzz:
     """One run against a broker process of its own."""
 
     def __init__(self, seed: int, log: Path) -> None:
-        self.maker = FrameMaker(Random(seed), record_traffic())
+        self.random = Random(seed)
+        self.maker = FrameMaker(self.random, record_traffic())
+        self.gate = GateMaker(self.random, self.maker)
+        self.context = client_context()
         self.log = log
         self.frames = 0
         self.connections = 0
+        self.gated = 0
+        """Of the frames, those that came to a listener with SASL or TLS."""
 
     def run(self, frames: int, progress: Callable[[str], None] = lambda line: None) -> str:
         """Returns what there is to tell. Raises AssertionError."""
-        options = BrokerOptions(
+        options = guarded_options(
+            Authority.new(),
             auto_create_topics=False,
             topic_defaults={"retention.bytes": "10000000", "retention.ms": "-1", "segment.bytes": "1000000"},
             retention_check_ms=5_000,
@@ -140,30 +150,42 @@ class WireFuzz:
             bystander.done.set()
             bystander.join(PATIENCE_S)
         assert broker.process.poll() is None, f"the broker's process ended; see {self.log}"
-        wait_for(lambda: not inbound(process, broker.port), "all connections are closed")
+        ports = {endpoint.port for endpoint in broker.endpoints}
+        wait_for(lambda: not inbound(process, ports), "all connections are closed")
         grown = process.memory_info().rss - memory
         left = process.num_fds() - files
         self.check(bystander)
         assert grown < MEMORY_BYTES, f"the process grew by {grown:,} bytes"
+        assert left < FILES, f"{left} files were left open"
         return (
-            f"{self.frames:,} frames on {self.connections:,} connections in {seconds:.0f} s; {bystander.trips:,} round "
-            f"trips beside them, the slowest {bystander.slowest_s * 1000:.0f} ms, "
-            f"{bystander.most_work_s * 1000:.0f} ms of the broker's work; memory {grown:+,} bytes, "
-            f"files {left:+}"
+            f"{self.frames:,} frames, {self.gated:,} of them by SASL or TLS, on {self.connections:,} connections in "
+            f"{seconds:.0f} s; {bystander.trips:,} round trips beside them, the slowest "
+            f"{bystander.slowest_s * 1000:.0f} ms, {bystander.most_work_s * 1000:.0f} ms of the broker's work; "
+            f"memory {grown:+,} bytes, files {left:+}"
         )
 
     def send(self, broker: Broker, bystander: Bystander, frames: int, progress: Callable[[str], None]) -> None:
         """Goes on until so many frames are sent in all."""
         assert broker.process is not None
         while self.frames < frames:
-            whole, rest = self.maker.client()
-            talk(broker, b"".join(whole) + rest)
-            self.frames += len(whole) + bool(rest)
+            endpoint, call = self.call(broker)
+            hold(endpoint, call, self.context)
+            self.frames += call.frames
             self.connections += 1
             if self.connections % 2_000 == 0:
                 progress(f"{self.frames:,} frames, slowest round trip {bystander.slowest_s * 1000:.0f} ms")
                 self.check(bystander)
                 assert broker.process.poll() is None, f"the broker's process ended; see {self.log}"
+
+    def call(self, broker: Broker) -> tuple[Endpoint, Call]:
+        plain, *gated = broker.endpoints
+        if self.random.random() < GATED:
+            endpoint = self.random.choice(gated)
+            call = self.gate.call(endpoint)
+            self.gated += call.frames
+            return endpoint, call
+        frames, rest = self.maker.client()
+        return plain, Call(False, b"".join(frames) + rest, len(frames) + bool(rest))
 
     def check(self, bystander: Bystander) -> None:
         text = self.log.read_text(errors="replace")
@@ -178,17 +200,8 @@ class WireFuzz:
         )
 
 
-def talk(broker: Broker, data: bytes) -> None:
-    """Sends all that, and reads until the broker has handled it and hangs up."""
-    with socket.create_connection((broker.host, broker.port), timeout=PATIENCE_S) as client, suppress(ConnectionError):
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-        while client.recv(1 << 20):
-            pass
-
-
-def inbound(process: psutil.Process, port: int) -> list[Any]:
-    return [one for one in process.net_connections("tcp") if one.laddr.port == port and one.status == "ESTABLISHED"]
+def inbound(process: psutil.Process, ports: set[int]) -> list[Any]:
+    return [one for one in process.net_connections("tcp") if one.laddr.port in ports and one.status == "ESTABLISHED"]
 
 
 def create_topics(broker: Broker) -> None:

@@ -2,149 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import socket
 import struct
-import threading
-from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 from kio.index import load_request_schema
 from kio.serial import entity_writer
 
-from broker import Broker
-from broker.options import BrokerOptions
 from broker.protocol.advertised import ADVERTISED
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import encode_batch
 from tests.broker.entities import random_entity
+from tests.soak.wire_traffic import NOW, TOPICS
 
-PARTITIONS = 3
-TOPICS = ("fuzz-plain", "fuzz-compact", "fuzz-other")
-WORDS = (*TOPICS, "", "fuzz-missing", "group", "tx", "range", "consumer", "client", "max.message.bytes", "1", "x" * 300)
+WORDS = (
+    *TOPICS, "", "fuzz-missing", "group", "tx", "range", "consumer", "client", "max.message.bytes", "1", "x" * 300,
+    "^fuzz-.*", "uniform", "User:ann", "user", "ann", "client-id", "producer_byte_rate", "PLAIN", "SCRAM-SHA-256",
+    "kafka-cluster", "group.version", "consumer.session.timeout.ms",
+)  # fmt: skip
 NUMBERS = (b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\x80\x00\x00\x00", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff\x0f")
 VERSIONS = [
     (key, version)
     for key, (low, high) in ADVERTISED.items()
     for version in range(max(low, 3 if key is ApiKey.PRODUCE else 0), high + 1)
 ]
-NOW = 1_700_000_000_000
 
 
 def with_size(payload: bytes) -> bytes:
     return struct.pack(">i", len(payload)) + payload
 
 
-# -- real traffic ------------------------------------------------------------------------------------------------------
-class Tap:
-    """A proxy that keeps the frames that clients send."""
-
-    def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.listener.getsockname()[1]
-        self.target = 0
-        """Port of the broker."""
-        self.frames: list[bytes] = []
-        self.threads: list[threading.Thread] = []
-        self.start(self.accept)
-
-    def start(self, work: Any, *arguments: Any) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self.threads.append(thread)
-        thread.start()
-
-    def accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self.listener.accept()
-                server = socket.create_connection(("127.0.0.1", self.target))
-                self.start(self.copy, client, server, True)
-                self.start(self.copy, server, client, False)
-
-    def copy(self, source: socket.socket, sink: socket.socket, keep: bool) -> None:
-        pending = b""
-        with suppress(OSError), source, sink:
-            while data := source.recv(65_536):
-                sink.sendall(data)
-                if keep:
-                    pending += data
-                    while len(pending) >= 4 and len(pending) >= (end := 4 + struct.unpack(">i", pending[:4])[0]):
-                        self.frames.append(pending[:end])
-                        pending = pending[end:]
-
-    def close(self) -> None:
-        self.listener.close()
-
-
-def record_traffic() -> list[bytes]:
-    """What confluent-kafka and aiokafka send in a short life: topics, records, a group, a transaction, configs."""
-    tap = Tap()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        tap.target = free.getsockname()[1]
-    with Broker(options=BrokerOptions(port=tap.target, advertised_port=tap.port)):
-        servers = f"127.0.0.1:{tap.port}"
-        librdkafka_session(servers)
-        asyncio.run(aiokafka_session(servers))
-    tap.close()
-    return [frame for frame in dict.fromkeys(tap.frames) if len(frame) < 20_000]
-
-
-def librdkafka_session(servers: str) -> None:
-    admin = AdminClient({"bootstrap.servers": servers})
-    new = [NewTopic(name, PARTITIONS, 1) for name in TOPICS]
-    for future in admin.create_topics(new).values():
-        future.result(10)
-    admin.describe_configs([ConfigResource(ResourceType.TOPIC, TOPICS[0])])
-    for codec in ("none", "gzip", "lz4", "zstd", "snappy"):
-        producer = Producer({"bootstrap.servers": servers, "compression.type": codec, "enable.idempotence": True})
-        for number in range(20):
-            producer.produce(TOPICS[number % 2], key=b"k", value=b"value" * 10, headers={"h": b"x"})
-        producer.flush(10)
-    producer = Producer({"bootstrap.servers": servers, "transactional.id": "tx"})
-    producer.init_transactions(10)
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "group", "auto.offset.reset": "earliest"})
-    consumer.subscribe([TOPICS[0]])
-    message = None
-    while message is None:
-        message = consumer.poll(1)
-    producer.begin_transaction()
-    producer.produce(TOPICS[1], key=b"k", value=b"v")
-    producer.send_offsets_to_transaction(
-        consumer.position(consumer.assignment()), consumer.consumer_group_metadata(), 10
-    )
-    producer.commit_transaction(10)
-    consumer.commit(message, asynchronous=False)
-    consumer.offsets_for_times([TopicPartition(TOPICS[0], 0, NOW)], 10)
-    consumer.close()
-    reader = Consumer({"bootstrap.servers": servers, "group.id": "other", "enable.auto.commit": False})
-    reader.assign([TopicPartition(TOPICS[0], 0, OFFSET_BEGINNING)])
-    reader.poll(1)
-    reader.close()
-    admin.list_consumer_groups().result(10)
-    for future in admin.describe_consumer_groups(["group"]).values():
-        future.result(10)
-
-
-async def aiokafka_session(servers: str) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=servers)
-    await producer.start()
-    await producer.send_and_wait(TOPICS[0], b"value")
-    await producer.stop()
-    consumer = AIOKafkaConsumer(TOPICS[0], bootstrap_servers=servers, group_id="aio", auto_offset_reset="earliest")
-    await consumer.start()
-    await consumer.getone()
-    await consumer.commit()
-    await consumer.stop()
-
-
-# -- invented traffic --------------------------------------------------------------------------------------------------
 class FrameMaker:
     """Frames without end; the same ones for the same seed and recording."""
 
@@ -162,7 +52,10 @@ class FrameMaker:
         """A request that parses, of any API and version, with odd values in it."""
         key, version = self.random.choice(VERSIONS)
         entity_type = load_request_schema(key, version)
-        entity = self.tamed(key, random_entity(entity_type, self.random, WORDS))
+        return self.request(key, version, self.tamed(key, random_entity(entity_type, self.random, WORDS)))
+
+    def request(self, key: int, version: int, entity: Any) -> bytes:
+        entity_type = type(entity)
         out = io.BytesIO()
         out.write(self.header(key, version, flexible=entity_type.__flexible__))
         entity_writer(entity_type)(out, entity)

@@ -21,7 +21,8 @@ from broker import BrokerOptions
 from broker.protocol.batches import encode_batch
 from broker.server.server import Server
 from tests.broker.server.test_connection import API_VERSIONS, fetch, frame, metadata, produce
-from tests.soak.wire_frames import NOW, VERSIONS, FrameMaker, with_size
+from tests.soak.wire_frames import VERSIONS, FrameMaker, with_size
+from tests.soak.wire_traffic import NOW
 
 SEEDS = [
     frame(API_VERSIONS, 0, 1),
