@@ -6,7 +6,9 @@ Clients are librdkafka as it is. Transactional workers write to all partitions a
 transaction, commit or abort, and after each unknown outcome go by the offset, as an exactly-once application does.
 Beside them an idempotent producer writes, a group commits plain offsets, and readers watch: read_committed records as
 they come, and committed offsets, which must never go back. A compacted topic is written, topics come and go, configs
-change, records are deleted (`broker_chores`). In the end every partition holds exactly what was
+change, records are deleted (`broker_chores`); an administrator sets configs, quotas, credentials and ACLs
+(`broker_administration`); members of consumer groups read (`broker_group`) and compare what they were told with what
+the broker knows (`broker_members`). In the end every partition holds exactly what was
 acknowledged, in order and once; the reader has seen just that; no transaction is left open.
 """
 
@@ -30,12 +32,17 @@ from broker import Broker
 from broker.options import BrokerOptions
 from tests.broker.transactions.clients import QUICK
 from tests.broker.waits import wait_for
-from tests.soak.broker_chores import Chore, Purge, Table, Topics
+from tests.soak.broker_administration import Administration
+from tests.soak.broker_chores import Chore, Purge, Table, Topics, patiently
+from tests.soak.broker_group import Sharing
+from tests.soak.broker_members import Members
+from tests.soak.broker_topics import IN, OUT, PARTITIONS, PLAIN, SHARED, WORKERS
+from tests.soak.broker_worker import Worker
 
-OUT, PLAIN, IN = "out", "plain", "in"
-PARTITIONS = 4
-WORKERS = 2
 PATIENCE_S = 30.0
+
+
+CHORES: tuple[type[Chore], ...] = (Table, Topics, Purge, Administration, Members, Sharing)
 
 
 class BrokerSoak:
@@ -46,13 +53,18 @@ class BrokerSoak:
         self.seed = seed
         self.broker = Broker(
             options=BrokerOptions(
-                data=data, fsync=fsync, topic_defaults={"segment.bytes": "50000"}, cleaner_backoff_ms=200
+                data=data,
+                fsync=fsync,
+                topic_defaults={"segment.bytes": "50000"},
+                cleaner_backoff_ms=200,
+                authorizer=True,
+                super_users=("User:ANONYMOUS",),
             )
         )
         self.stop_writing = threading.Event()
         self.stop_watching = threading.Event()
         self.failures: list[BaseException] = []
-        self.chores: list[Chore] = [Table(self), Topics(self), Purge(self)]
+        self.chores: list[Chore] = [Chore(self) for Chore in CHORES]
         self.workers = [Worker(self, number) for number in range(WORKERS)]
         self.acknowledged: list[list[int]] = [[] for _ in range(PARTITIONS)]
         self.sent = [0] * PARTITIONS
@@ -66,13 +78,14 @@ class BrokerSoak:
         """Raises AssertionError where something was lost, doubled, or seen that must not be."""
         with self.broker:
             admin = AdminClient(self.settings())
-            topics = [NewTopic(OUT, PARTITIONS), NewTopic(PLAIN, PARTITIONS), NewTopic(IN, WORKERS)]
+            topics = [NewTopic(name, count) for name, count in SHARED.items()]
             for future in admin.create_topics(topics).values():
                 future.result(10)
             writers = [self.thread(worker.run) for worker in self.workers]
             writers += [self.thread(self.write_plain), self.thread(self.commit_plain)]
-            writers += [self.thread(chore.run) for chore in self.chores]
+            writers += [self.thread(chore.run) for chore in self.chores if not chore.watches]
             watchers = [self.thread(self.read_out), self.thread(self.watch_offsets)]
+            watchers += [self.thread(chore.run) for chore in self.chores if chore.watches]
             try:
                 for kill in range(1, kills + 1):
                     self.wait_for_progress(kill)
@@ -88,7 +101,7 @@ class BrokerSoak:
                     thread.join(2 * PATIENCE_S)
                 try:
                     if not self.failures:
-                        wait_for(self.reader_is_done, "the reader to come to the end", seconds=PATIENCE_S)
+                        wait_for(self.readers_are_done, "the readers to come to the end", seconds=PATIENCE_S)
                 finally:
                     self.stop_watching.set()
                     for thread in watchers:
@@ -114,15 +127,18 @@ class BrokerSoak:
             raise AssertionError(f"seed {self.seed}: a client failed") from self.failures[0]
 
     def wait_for_progress(self, kill: int) -> None:
-        """Until every worker has committed since the last kill and the plain writers have gone on."""
+        """Until every worker has committed since the last kill, the plain writers have gone on, and the chores that
+        compare what was acknowledged have done so."""
         goals = [len(worker.committed) + 1 for worker in self.workers]
         plain = min(map(len, self.acknowledged)) + 1
+        rounds = {chore: chore.rounds + 2 for chore in self.chores if chore.paced}  # one may be under way
 
         def moved() -> bool:
             self.raise_failures()
             return (
                 all(len(worker.committed) >= goal for worker, goal in zip(self.workers, goals))
                 and min(map(len, self.acknowledged)) >= plain
+                and all(chore.rounds >= goal for chore, goal in rounds.items())
             )
 
         wait_for(moved, f"progress before kill {kill} (seed {self.seed})", seconds=PATIENCE_S)
@@ -178,9 +194,10 @@ class BrokerSoak:
                 self.seen[partition].append(value.decode())
         consumer.close()
 
-    def reader_is_done(self) -> bool:
+    def readers_are_done(self) -> bool:
         expected = sum(len(values) for worker in self.workers for values in worker.values())
-        return self.failures != [] or sum(map(len, self.seen)) >= expected
+        seen = sum(map(len, self.seen)) >= expected and all(chore.is_done() for chore in self.chores)
+        return self.failures != [] or seen
 
     def watch_offsets(self) -> None:
         """Committed offsets never go back, for those who wait for transactions and for those who do not."""
@@ -251,103 +268,6 @@ class BrokerSoak:
         return values, ends
 
 
-class Worker:
-    """Transactions of one transactional id, one after the other; each moves the offset of the worker's group by one."""
-
-    def __init__(self, soak: BrokerSoak, number: int) -> None:
-        self.soak = soak
-        self.number = number
-        self.at = TopicPartition(IN, number)
-        self.random = random.Random(f"{soak.seed}-{number}")
-        self.attempts = 0
-        self.committed: list[list[list[str]]] = []
-        """Values by partition of each transaction that was committed, in order."""
-        self.consumer: Consumer
-        self.producer: Producer
-
-    def values(self) -> list[list[str]]:
-        """What each partition must hold of this worker."""
-        return [[value for one in self.committed for value in one[partition]] for partition in range(PARTITIONS)]
-
-    def run(self) -> None:
-        self.consumer = Consumer(self.soak.settings(group_id=f"group-{self.number}"))
-        self.renew()
-        while not self.soak.stop_writing.is_set():
-            self.attempts += 1
-            values = [
-                [f"{self.number}:{self.attempts}:{index}" for index in range(self.random.randint(1, 4))]
-                for _ in range(PARTITIONS)
-            ]
-            position = len(self.committed)
-            outcome = self.attempt(values, position, commit=self.random.random() > 0.2)
-            offset = self.offset()
-            if outcome is None:
-                # Nobody told what became of it: the offset, which is part of it, does.
-                assert offset in (position, position + 1)
-            else:
-                assert offset == position + outcome, f"offset {offset} after {position} and outcome {outcome}"
-            if offset > position:
-                self.committed.append(values)
-        self.consumer.close()
-
-    def attempt(self, values: list[list[str]], position: int, *, commit: bool) -> bool | None:
-        """One transaction; whether it was committed, None if that is not known."""
-        producer = self.producer
-        following = [TopicPartition(IN, self.number, position + 1)]
-        try:
-            producer.begin_transaction()
-            for partition, ones in enumerate(values):
-                for value in ones:
-                    producer.produce(OUT, value, partition=partition)
-            who = self.consumer.consumer_group_metadata()
-            patiently(lambda: producer.send_offsets_to_transaction(following, who, 5))
-            patiently(lambda: producer.commit_transaction(5) if commit else producer.abort_transaction(5))
-        except KafkaException as error:
-            if not error.args[0].txn_requires_abort():
-                self.renew()
-                return None
-            try:
-                patiently(lambda: producer.abort_transaction(5))
-            except KafkaException:
-                self.renew()
-                return None
-            return False
-        return commit
-
-    def renew(self) -> None:
-        """A new producer fences the one before and aborts what it left open."""
-        producer = Producer(self.soak.settings(transactional_id=f"worker-{self.number}", linger_ms=0))
-        patiently(lambda: producer.init_transactions(5))
-        self.producer = producer
-
-    def offset(self) -> int:
-        (found,) = patiently(lambda: self.consumer.committed([self.at], timeout=5))
-        return max(found.offset, 0)
-
-
-def patiently(work: Callable[[], Any]) -> Any:
-    """Does it again while the client says that this may help."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return work()
-        except KafkaException as error:
-            reason = error.args[0]
-            passing = reason.retriable() or reason.code() in PASSING
-            if reason.fatal() or reason.txn_requires_abort() or not passing or time.monotonic() > deadline:
-                raise
-
-
-PASSING = {
-    KafkaError._TIMED_OUT,
-    KafkaError._TRANSPORT,
-    KafkaError._ALL_BROKERS_DOWN,
-    KafkaError._WAIT_COORD,
-    KafkaError.REQUEST_TIMED_OUT,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-}
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak.broker", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
@@ -366,6 +286,9 @@ def main(arguments: list[str] | None = None) -> int:
         + "".join(f"{chore.rounds} rounds of {type(chore).__name__.lower()}, " for chore in soak.chores)
         + "nothing lost, nothing doubled"
     )
+    for chore in soak.chores:
+        if chore.events:
+            print(f"{type(chore).__name__.lower()}: " + ", ".join(f"{n} {what}" for what, n in chore.events.items()))
     return 0
 
 

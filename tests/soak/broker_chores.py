@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
@@ -28,16 +30,50 @@ ANSWER_S = 8.0
 """A client whose broker died in the midst of a request may wait for its answer much longer."""
 
 
+def patiently(work: Callable[[], Any]) -> Any:
+    """Does it again while the client says that this may help."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return work()
+        except KafkaException as error:
+            reason = error.args[0]
+            passing = reason.retriable() or reason.code() in PASSING
+            if reason.fatal() or reason.txn_requires_abort() or not passing or time.monotonic() > deadline:
+                raise
+
+
+PASSING = {
+    KafkaError._TIMED_OUT,
+    KafkaError._TRANSPORT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._WAIT_COORD,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+}
+
+
 class Chore:
     """One thread of the soak. `rounds`: how often it came through."""
+
+    paced: ClassVar[bool] = False
+    """It comes through after each kill before the next one."""
+    watches: ClassVar[bool] = False
+    """It goes on until all that is written is seen."""
 
     def __init__(self, soak: BrokerSoak, name: str) -> None:
         self.soak = soak
         self.random = random.Random(f"{soak.seed}-{name}")
         self.rounds = 0
+        self.events: Counter[str] = Counter()
+        """What happened, for those who want to know."""
 
     def run(self) -> None:
         raise NotImplementedError
+
+    def is_done(self) -> bool:
+        """Whether one that watches has seen everything."""
+        return True
 
     def check(self) -> None:
         """After all clients have ended. Raises AssertionError."""

@@ -115,6 +115,9 @@ class WireFuzz:
         self.log = log
         self.frames = 0
         self.connections = 0
+        self.costliest_s = 0.0
+        self.costliest = log.with_name("costliest-call")
+        """What the broker worked for longest."""
         self.gated = 0
         """Of the frames, those that came to a listener with SASL or TLS."""
 
@@ -161,7 +164,8 @@ class WireFuzz:
             f"{self.frames:,} frames, {self.gated:,} of them by SASL or TLS, on {self.connections:,} connections in "
             f"{seconds:.0f} s; {bystander.trips:,} round trips beside them, the slowest "
             f"{bystander.slowest_s * 1000:.0f} ms, {bystander.most_work_s * 1000:.0f} ms of the broker's work; "
-            f"memory {grown:+,} bytes, files {left:+}"
+            f"memory {grown:+,} bytes, files {left:+}; the costliest call took {self.costliest_s * 1000:.0f} ms, see "
+            f"{self.costliest}"
         )
 
     def send(self, broker: Broker, bystander: Bystander, frames: int, progress: Callable[[str], None]) -> None:
@@ -169,7 +173,12 @@ class WireFuzz:
         assert broker.process is not None
         while self.frames < frames:
             endpoint, call = self.call(broker)
+            work = bystander.work_s()
             hold(endpoint, call, self.context)
+            work = bystander.work_s() - work
+            if work > self.costliest_s:
+                self.costliest_s = work
+                self.costliest.write_bytes(call.data)
             self.frames += call.frames
             self.connections += 1
             if self.connections % 2_000 == 0:

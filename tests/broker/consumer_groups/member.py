@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from kio.schema.errors import ErrorCode
 
-from tests.broker.groups.wire import WireClient
-
 HEARTBEAT, DESCRIBE = 68, 69
+
+
+class Asking(Protocol):
+    """Like `WireClient`."""
+
+    def ask(self, key: int, version: int, /, **values: Any) -> Any: ...
+
+
 Lines = dict[UUID, list[int]]
 """Topic id → partitions."""
 
@@ -18,7 +24,7 @@ Lines = dict[UUID, list[int]]
 class WireMember:
     """`epoch` and `owned` are as it was told last; it gives up at once what it is not told any more."""
 
-    def __init__(self, client: WireClient, group: str, topics: list[str] | None = None, **fields: Any) -> None:
+    def __init__(self, client: Asking, group: str, topics: list[str] | None = None, **fields: Any) -> None:
         self.client = client
         self.group = group
         self.member_id = str(fields.pop("member_id", uuid4()))

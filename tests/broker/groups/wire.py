@@ -90,7 +90,8 @@ class WireClient:
         data = b""
         while len(data) < size:
             chunk = self.socket.recv(size - len(data))
-            assert chunk, "the broker closed the connection"
+            if not chunk:
+                raise ConnectionResetError("the broker closed the connection")
             data += chunk
         return data
 
