@@ -235,6 +235,10 @@ class GroupCoordinator:
         group = self.groups.get(group_id)
         return self.classic.describe(group) if isinstance(group, Group) else None
 
+    async def is_stored(self, group_id: str) -> bool:
+        """Waits until a consumer group is durable as it is now; False if the storage failed."""
+        return await self.consumer.is_stored(group_id)
+
     def describe_consumer(self, group_id: str) -> ConsumerGroupDescription | None:
         """A consumer group; None if there is none of that id."""
         group = self.groups.get(group_id)

@@ -27,16 +27,22 @@ if TYPE_CHECKING:
     from broker.consumer_groups.description import ConsumerMemberDescription
 
 CLASSIC_MEMBER, CONSUMER_MEMBER = 0, 1
+NOT_STORED = "The group's state could not be stored."
 HIDDEN_TOPICS = "The group has described topic(s) that the client is not authorized to describe."
 
 
 @api(ApiKey.CONSUMER_GROUP_DESCRIBE, 0, 1)
-def handle(ctx: RequestContext, request: Any) -> Any:
+async def handle(ctx: RequestContext, request: Any) -> Any:
+    """Answers when what it tells is durable: nobody is shown an epoch that a crash takes back."""
     if not ctx.broker.features.level("group.version"):
         off = [undescribed(group_id, ErrorCode.unsupported_version, None) for group_id in request.group_ids]
         return response(request, groups=off)
     wants_operations = request.include_authorized_operations
-    return response(request, groups=[describe(ctx, group_id, wants_operations) for group_id in request.group_ids])
+    groups = [describe(ctx, group_id, wants_operations) for group_id in request.group_ids]
+    for number, group_id in enumerate(request.group_ids):
+        if not await ctx.broker.groups.is_stored(group_id):
+            groups[number] = undescribed(group_id, ErrorCode.coordinator_not_available, NOT_STORED)
+    return response(request, groups=groups)
 
 
 def describe(ctx: RequestContext, group_id: str, wants_operations: bool) -> dict[str, Any]:

@@ -164,7 +164,7 @@ class BrokerSoak:
             for partition in range(PARTITIONS):
                 producer.produce(PLAIN, str(self.sent[partition]), partition=partition, on_delivery=delivered)
                 self.sent[partition] += 1
-            producer.poll(0.005)
+            producer.poll(0.02)
         assert producer.flush(PATIENCE_S) == 0
 
     def commit_plain(self) -> None:

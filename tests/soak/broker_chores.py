@@ -176,7 +176,7 @@ class Table(Chore):
                 producer.produce(TABLE, value, key, partition=0, on_delivery=delivered)
                 self.rows[key] = value
                 self.sent += 1
-            producer.poll(0.01)
+            producer.poll(0.04)
             self.rounds += 1
         assert producer.flush(PATIENCE_S) == 0
 

@@ -42,7 +42,7 @@ class Members(Chore):
         self.going: list[tuple[Tracked, int]] = []
         """Those who have said that they leave, and by which epoch; their answers are missing."""
         self.away: Tracked | None = None
-        """The static member's last incarnation, while there is no next one."""
+        """The static member's last incarnation, until a next one is in its place."""
         self.topics: dict[UUID, str] = {}
         """Those that stay."""
         self.committed: dict[Place, int] = {}
@@ -72,9 +72,9 @@ class Members(Chore):
         dice = self.random.random()
         if not self.members or (dice < 0.05 and len(self.members) < MOST):
             self.join()
-        elif dice < 0.08 and self.away is None:
+        elif dice < 0.08:
             self.leave(self.random.choice(self.members))
-        elif dice < 0.15 and self.away is not None:
+        elif dice < 0.15 and self.away is not None and self.static is None:
             self.join(INSTANCE)
         elif dice < 0.40:
             self.commit(self.random.choice(self.members))
@@ -83,12 +83,15 @@ class Members(Chore):
         else:
             self.beat(self.random.choice(self.members))
 
+    @property
+    def static(self) -> Tracked | None:
+        """The static member's present incarnation."""
+        return next((member for member in self.members if member.fields["instance_id"] is not None), None)
+
     # -- events ------------------------------------------------------------------------------------------------------
     def join(self, instance_id: str | None = None) -> None:
-        if instance_id is None and not any(member.fields.get("instance_id") for member in self.members):
-            instance_id = INSTANCE if self.away is None else None
-        if instance_id is not None:
-            self.away = None
+        if self.away is None and self.static is None:
+            instance_id = INSTANCE
         # Both are said: a static member's next incarnation has of its predecessor what it does not say itself.
         topics, regex = self.random.choice((([*SHARED], ""), ([PLAIN], ""), ([], "p.*")))
         member = Tracked(self.line, GROUP, topics, subscribed_topic_regex=regex, instance_id=instance_id)
@@ -110,13 +113,15 @@ class Members(Chore):
         assert code is ErrorCode.none, f"{member.member_id} at {epoch}, {member.lost} answers lost: {code}"
         assert member.epoch >= epoch, f"epoch {member.epoch} after {epoch}"
         member.lost = 0
+        if member is self.static:
+            self.away = None  # it has taken the place
         self.events["heartbeats"] += 1
         self.events["new epochs" if epoch else "joins"] += member.epoch > epoch
         self.check_owners([(one.member_id, topic, each) for one in self.members for topic, each in one.owned.items()])
 
     def leave(self, member: Tracked) -> None:
         epoch = LEFT
-        if member.fields.get("instance_id") is not None and self.random.random() < 0.8:
+        if member is self.static and self.away is None and not member.lost and self.random.random() < 0.8:
             epoch, self.away = AWAY, member
         self.members.remove(member)
         self.going.append((member, epoch))
@@ -124,9 +129,8 @@ class Members(Chore):
 
     def say_goodbye(self, member: Tracked, epoch: int) -> None:
         code = member.leave(epoch)
-        known = epoch == AWAY or self.line.deaths == self.seen_deaths
-        assert code in (ErrorCode.none, ErrorCode.unknown_member_id), code
-        assert code is ErrorCode.none or member.lost or not known or epoch == LEFT, f"{code} for epoch {epoch}"
+        gone = epoch == LEFT and code is ErrorCode.unknown_member_id  # by a farewell whose answer was lost
+        assert code is ErrorCode.none or gone, f"{member.member_id} leaves with {epoch}: {code}"
         self.going.remove((member, epoch))
         self.events["away" if epoch == AWAY else "leaves"] += 1
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
+from kio.index import load_request_schema
 from kio.schema.errors import ErrorCode
 
 from broker.consumer_groups.group import ConsumerGroup
 from broker.consumer_groups.partitions import NONE
 from broker.consumer_groups.requests import HeartbeatRequest, HeartbeatResult
+from broker.handlers import consumer_group_describe
 from tests.broker.groups.test_coordinator import DAY_MS, Bench, bench, run, settle
 
 OK = ErrorCode.none
@@ -48,6 +52,55 @@ def test_heartbeat_is_answered_when_its_records_are_durable() -> None:
             assert not following.done()
             b.log.open.set()
             assert ((await joining).member_epoch, (await following).error) == (2, OK)
+
+    run(body)
+
+
+def described(b: Bench) -> Coroutine[Any, Any, Any]:
+    """ConsumerGroupDescribe of the group, for someone who may everything."""
+    broker = SimpleNamespace(
+        groups=b.coordinator,
+        authorizer=None,
+        topics=SimpleNamespace(by_id=lambda _: None),
+        features=SimpleNamespace(level=lambda _: 1),
+    )
+    context = SimpleNamespace(broker=broker, may=lambda *_: True)
+    request = load_request_schema(69, 1)(group_ids=("g",), include_authorized_operations=False)
+    return consumer_group_describe.handle(context, request)  # type: ignore[arg-type]
+
+
+def test_group_is_described_when_what_is_told_is_durable() -> None:
+    """Else an administrator would be shown an epoch that the next crash takes back."""
+
+    async def body() -> None:
+        async with bench() as b:
+            await beat(b)
+            b.log.open.clear()
+            joining = asyncio.create_task(beat(b, "b"))
+            await settle()
+            describing = asyncio.create_task(described(b))
+            await settle()
+            assert not describing.done()
+            b.log.open.set()
+            assert (await describing).groups[0].group_epoch == 3
+            assert (await joining).error is OK
+
+    run(body)
+
+
+def test_group_whose_records_are_lost_is_not_described() -> None:
+    async def body() -> None:
+        async with bench() as b:
+            await beat(b)
+            b.log.open.clear()
+            b.log.fault = OSError("the disk is full")
+            joining = asyncio.create_task(beat(b, "b"))
+            await settle()
+            describing = asyncio.create_task(described(b))
+            await settle()
+            b.log.open.set()
+            assert (await describing).groups[0].error_code is ErrorCode.coordinator_not_available
+            assert (await joining).error is ErrorCode.coordinator_not_available
 
     run(body)
 

@@ -17,11 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from broker import BrokerOptions
 from broker.protocol.batches import encode_batch
+from broker.server.listener import Endpoint
 from broker.server.server import Server
+from tests.broker.security.authority import Authority
 from tests.broker.server.test_connection import API_VERSIONS, fetch, frame, metadata, produce
 from tests.soak.wire_frames import VERSIONS, FrameMaker, with_size
+from tests.soak.wire_gate import Call, GateMaker, client_context, guarded_options, hold
 from tests.soak.wire_traffic import NOW
 
 SEEDS = [
@@ -38,7 +40,7 @@ class FuzzBench:
 
     def __init__(self, path: Path) -> None:
         self.loop = asyncio.new_event_loop()
-        options = BrokerOptions(auto_create_topics=False, topic_defaults={"retention.ms": "-1"})
+        options = guarded_options(Authority.new(), auto_create_topics=False, topic_defaults={"retention.ms": "-1"})
         self.server = Server(options, path)
         self.loop.run_until_complete(self.server.start())
         for name in ("fuzz-plain", "bystander"):
@@ -51,6 +53,17 @@ class FuzzBench:
 
     def send(self, data: bytes) -> None:
         self.loop.run_until_complete(asyncio.wait_for(self.talk(data), 20))
+
+    def hold(self, endpoint: Endpoint, call: Call) -> None:
+        """Makes a call to one of the listeners, from a thread, and waits until nothing is left of it."""
+        work = self.loop.run_in_executor(None, hold, endpoint, call, CLIENT)
+        self.loop.run_until_complete(asyncio.wait_for(work, 20))
+        self.loop.run_until_complete(asyncio.wait_for(self.settle(), 20))
+
+    async def settle(self) -> None:
+        await self.serve_bystander()
+        while self.server.connections or len(asyncio.all_tasks()) > self.tasks + 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
     async def talk(self, data: bytes) -> None:
         """Sends it, waits until the broker hangs up, and has somebody else served."""
@@ -102,6 +115,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FuzzBench]:
     made.close()
 
 
+CLIENT = client_context()
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -153,6 +167,17 @@ def test_strange_but_well_formed_requests_are_answered(bench: FuzzBench, seed: i
     """Of any API and version, several on one connection."""
     maker = FrameMaker(Random(seed), SEEDS)
     bench.send(b"".join(maker.well_formed() for _ in range(5)))
+    bench.check()
+
+
+@QUICK
+@given(seed=st.integers(0, 2**32))
+def test_calls_to_guarded_listeners_leave_nothing_behind(bench: FuzzBench, seed: int) -> None:
+    """Conversations by SASL, right and wrong; TLS, whole, broken off, or none at all."""
+    random = Random(seed)
+    gate = GateMaker(random, FrameMaker(random, SEEDS))
+    for accepting in bench.server.listeners[1:]:
+        bench.hold(accepting.endpoint, gate.call(accepting.endpoint))
     bench.check()
 
 
