@@ -85,7 +85,7 @@ def test_acknowledged_records_survive_kill_9_in_order_and_once(
         thread = threading.Thread(target=load)
         thread.start()
         for kill in range(KILLS):
-            goal = min(map(len, acknowledged)) + 1_000
+            goal = min(map(len, acknowledged)) + (1_000 if fsync == "never" else 200)
             wait_for(lambda goal=goal: min(map(len, acknowledged)) > goal, f"acknowledgements before kill {kill}")
             broker.kill()
             broker.restart()

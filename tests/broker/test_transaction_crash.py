@@ -9,7 +9,7 @@ import pytest
 from tests.soak.broker import BrokerSoak
 
 
-@pytest.mark.parametrize(("fsync", "kills"), [("never", 12), ("always", 3)])
+@pytest.mark.parametrize(("fsync", "kills"), [("never", 5), ("always", 2)])
 def test_transactions_survive_kill_9_whole_or_not_at_all(tmp_path: Path, fsync: str, kills: int) -> None:
     """Nothing acknowledged is lost or doubled, read_committed sees committed transactions only, offsets never go
     back."""

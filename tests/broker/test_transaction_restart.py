@@ -23,8 +23,7 @@ def committed(broker: Broker, seconds: float) -> int:
     return found.offset
 
 
-@pytest.mark.parametrize("fsync", ["never", "always"])
-@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize(("fsync", "clean"), [("never", False), ("always", True)])
 def test_open_transaction_can_be_committed_after_a_restart(
     tmp_path: Path, fsync: Literal["never", "always"], clean: bool
 ) -> None:

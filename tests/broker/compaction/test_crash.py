@@ -11,7 +11,7 @@ from broker import Broker, BrokerOptions
 from tests.broker.clients.test_compaction import COMPACTED, create, read
 from tests.broker.waits import wait_for
 
-KILLS = 6
+KILLS = 4
 KEYS = 50
 
 

@@ -89,9 +89,9 @@ def states_of(directory: Path) -> list[list[Any]]:
     return [state for number, state in enumerate(states) if state not in states[:number]]
 
 
-@pytest.mark.parametrize("durable", [False, True])
-def test_crash_anywhere_in_the_swap_leaves_the_old_or_the_cleaned_segments(tmp_path: Path, *, durable: bool) -> None:
-    """Also when the restart that finishes the swap dies, at any point again."""
+def test_crash_anywhere_in_the_swap_leaves_the_old_or_the_cleaned_segments(tmp_path: Path) -> None:
+    """Also when the restart that finishes the swap dies, at any point again. With syncs: without them there are fewer
+    points."""
     states = states_of(tmp_path / "whole")
     assert len(states) >= 3
     reached: set[int] = set()
@@ -100,7 +100,7 @@ def test_crash_anywhere_in_the_swap_leaves_the_old_or_the_cleaned_segments(tmp_p
     while crashed:
         directory = tmp_path / f"{operation}"
         log = write(directory)
-        log.durable = durable
+        log.durable = True
         log.commit(log.pending())
         crashed = False
         try:

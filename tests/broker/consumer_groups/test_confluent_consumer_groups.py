@@ -16,6 +16,7 @@ from broker.options import BrokerOptions
 from tests.broker.consumer_groups.conftest import ELSEWHERE
 from tests.broker.consumer_groups.consumers import ProtocolConsumer, poll_all
 from tests.broker.groups.waits import wait_until
+from tests.broker.transactions.clients import QUICK
 
 MakeTopic = Callable[..., str]
 
@@ -140,15 +141,15 @@ def test_member_that_polls_too_rarely_is_out() -> None:
         b.close()
 
 
-@pytest.mark.parametrize("fsync", ["never", "always"])
-@pytest.mark.parametrize("how", ["restart", "kill"])
+@pytest.mark.parametrize(("how", "fsync"), [("restart", "always"), ("kill", "never")])
 def test_members_go_on_after_the_broker_comes_back(tmp_path: Path, how: str, fsync: Literal["never", "always"]) -> None:
     """Neither a restart nor kill -9 costs them a partition or a commit."""
     with Broker(data=tmp_path, fsync=fsync) as broker:
         servers = broker.bootstrap_servers
-        admin = AdminClient({"bootstrap.servers": servers})
+        admin = AdminClient({"bootstrap.servers": servers, **QUICK})
         admin.create_topics([NewTopic("t", 4)])["t"].result(10)
-        a, b = ProtocolConsumer(servers, "g", "t", group_instance_id="one"), ProtocolConsumer(servers, "g", "t")
+        a = ProtocolConsumer(servers, "g", "t", group_instance_id="one", **QUICK)
+        b = ProtocolConsumer(servers, "g", "t", **QUICK)
         wait_until(lambda: poll_all(a, b) or (len(a.owned), len(b.owned)) == (2, 2), "two members share")
         a.consumer.commit(offsets=[TopicPartition("t", a.owned[0], 7)], asynchronous=False)
         before = admin.describe_consumer_groups(["g"])["g"].result(10)

@@ -53,8 +53,7 @@ def state(client: WireClient, topic: str, producer_id: int) -> Any:
     return next(one for one in line.active_producers if one.producer_id == producer_id)
 
 
-@pytest.mark.parametrize("version", [1, 2])
-@pytest.mark.parametrize("commit", [False, True])
+@pytest.mark.parametrize(("version", "commit"), [(1, False), (2, True)])
 def test_marker_ends_an_open_transaction(own: Broker, version: int, commit: bool) -> None:
     """What stood behind it is read; what stood in it as the marker says. After a restart, too."""
     with own as broker, wire(broker.bootstrap_servers) as client:
