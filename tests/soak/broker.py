@@ -208,7 +208,7 @@ class BrokerSoak:
         ]
         plain = Consumer(self.settings(group_id="plain"))
         highest: dict[int, int] = defaultdict(int)
-        while not self.stop_watching.is_set():
+        while not self.stop_watching.wait(0.02):
             for number, reader in enumerate(readers):
                 offset = self.look(reader, TopicPartition(IN, number // 2))
                 if offset is not None:

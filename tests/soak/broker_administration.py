@@ -47,7 +47,7 @@ class Administration(Chore):
         """What was acknowledged, of each kind."""
 
     def run(self) -> None:
-        while not self.soak.stop_writing.is_set():
+        while not self.soak.stop_writing.wait(0.01):
             self.change(self.random.randrange(len(self.kinds)))
             self.compare()
             self.rounds += 1

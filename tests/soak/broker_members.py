@@ -55,7 +55,7 @@ class Members(Chore):
     def run(self) -> None:
         topics = self.line.insist(ApiKey.METADATA, 12, topics=None, allow_auto_topic_creation=False).topics
         self.topics = {topic.topic_id: topic.name for topic in topics if topic.name in SHARED}
-        while not self.soak.stop_writing.is_set():
+        while not self.soak.stop_writing.wait(0.005):
             try:
                 if self.seen_deaths != self.line.deaths:
                     self.compare()

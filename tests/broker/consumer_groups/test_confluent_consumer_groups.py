@@ -148,8 +148,8 @@ def test_members_go_on_after_the_broker_comes_back(tmp_path: Path, how: str, fsy
         servers = broker.bootstrap_servers
         admin = AdminClient({"bootstrap.servers": servers, **QUICK})
         admin.create_topics([NewTopic("t", 4)])["t"].result(10)
-        a = ProtocolConsumer(servers, "g", "t", group_instance_id="one", **QUICK)
-        b = ProtocolConsumer(servers, "g", "t", **QUICK)
+        a = ProtocolConsumer(servers, "g", "t", group_instance_id="one")
+        b = ProtocolConsumer(servers, "g", "t")
         wait_until(lambda: poll_all(a, b) or (len(a.owned), len(b.owned)) == (2, 2), "two members share")
         a.consumer.commit(offsets=[TopicPartition("t", a.owned[0], 7)], asynchronous=False)
         before = admin.describe_consumer_groups(["g"])["g"].result(10)
