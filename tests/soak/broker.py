@@ -48,7 +48,14 @@ CHORES: tuple[type[Chore], ...] = (Table, Topics, Purge, Administration, Members
 class BrokerSoak:
     """One run. Threads write to their own lists; what failed in them is raised by `run`."""
 
-    def __init__(self, data: Path, *, seed: int, fsync: Literal["always", "never"] = "never") -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        seed: int,
+        fsync: Literal["always", "never"] = "never",
+        chores: tuple[type[Chore], ...] = CHORES,
+    ) -> None:
         self.random = random.Random(seed)
         self.seed = seed
         self.broker = Broker(
@@ -64,7 +71,7 @@ class BrokerSoak:
         self.stop_writing = threading.Event()
         self.stop_watching = threading.Event()
         self.failures: list[BaseException] = []
-        self.chores: list[Chore] = [Chore(self) for Chore in CHORES]
+        self.chores: list[Chore] = [chore(self) for chore in chores]
         self.workers = [Worker(self, number) for number in range(WORKERS)]
         self.acknowledged: list[list[int]] = [[] for _ in range(PARTITIONS)]
         self.sent = [0] * PARTITIONS

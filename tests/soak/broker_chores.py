@@ -52,6 +52,9 @@ PASSING = {
     KafkaError.COORDINATOR_NOT_AVAILABLE,
 }
 
+ENOUGH_TO_COMPACT = 10_000
+"""Records of the compacted topic that fill several segments; a run of seconds writes fewer."""
+
 
 class Chore:
     """One thread of the soak. `rounds`: how often it came through."""
@@ -187,7 +190,7 @@ class Table(Chore):
         assert [offset for offset, _, _ in found] == sorted({offset for offset, _, _ in found})
         assert {key: value for _, key, value in found} == self.rows
         assert self.watermarks(TABLE)[1] == self.sent, "each record once"
-        assert len(found) < self.sent, "nothing was compacted"
+        assert len(found) < self.sent or self.sent < ENOUGH_TO_COMPACT, "nothing was compacted"
 
 
 class Topics(Chore):
