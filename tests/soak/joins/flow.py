@@ -21,7 +21,7 @@ from tests.soak.state import state_differences
 from tests.soak.verdict import OutputCheck
 
 KEEP_ALL = {"retention.ms": "-1"}
-QUIET_S = 20.0
+QUIET_S = 60.0
 """Nothing more comes when nothing came for so long."""
 LOOK_S = 1.0
 TIMEOUT_S = 60.0
