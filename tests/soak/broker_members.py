@@ -27,9 +27,11 @@ Place = tuple[str, int]
 
 
 class Tracked(WireMember):
-    """`lost`: heartbeats in a row that have no answer. While there are any, the broker may know more than it."""
+    """`lost`: heartbeats in a row that have no answer. While there are any, the broker may know more than it.
+    `taken`: what the last answer took from it; until its next heartbeat the broker counts that as its own."""
 
     lost = 0
+    taken: frozenset[tuple[UUID, int]] = frozenset()
 
 
 class Members(Chore):
@@ -99,25 +101,35 @@ class Members(Chore):
         self.beat(member)
 
     def beat(self, member: Tracked) -> None:
-        epoch = member.epoch
+        epoch, owned = member.epoch, own(member)
         try:
             code = member.beat(full=member.lost > 0)
         except BrokerDiedError:
             member.lost += 1
             raise
-        if member.lost > 1 and code is ErrorCode.fenced_member_epoch:
-            # Two answers were lost: the broker knows its present epoch and the one before, the member an older one.
+        if member.lost and code is ErrorCode.fenced_member_epoch:
+            self.check_fence(member)
             self.events["fenced"] += 1
-            member.epoch, member.owned = 0, {}
+            member.epoch, member.owned, member.taken = 0, {}, frozenset()
             return
         assert code is ErrorCode.none, f"{member.member_id} at {epoch}, {member.lost} answers lost: {code}"
         assert member.epoch >= epoch, f"epoch {member.epoch} after {epoch}"
-        member.lost = 0
+        member.lost, member.taken = 0, owned - own(member)
         if member is self.static:
             self.away = None  # it has taken the place
         self.events["heartbeats"] += 1
         self.events["new epochs" if epoch else "joins"] += member.epoch > epoch
         self.check_owners([(one.member_id, topic, each) for one in self.members for topic, each in one.owned.items()])
+
+    def check_fence(self, member: Tracked) -> None:
+        """A member is let go on after one lost answer, unless the broker has gone on to take from it what it still
+        has: `throwIfConsumerGroupMemberEpochIsInvalid` of Kafka. After two, the broker knows its present epoch and the
+        one before, the member an older one."""
+        if member.lost > 1:
+            return
+        found = next(one for one in self.describe().members if one.member_id == member.member_id)
+        assert found.member_epoch > member.epoch, f"{member.member_id} at {member.epoch} was fenced at its own epoch"
+        assert own(member), f"{member.member_id} at {member.epoch} was fenced, though nothing could be taken from it"
 
     def leave(self, member: Tracked) -> None:
         epoch = LEFT
@@ -171,8 +183,7 @@ class Members(Chore):
         self.compare_offsets()
         if not self.epochs[0] and not self.events["joins"]:
             return
-        group = self.line.ask(ApiKey.CONSUMER_GROUP_DESCRIBE, 1, group_ids=(GROUP,)).groups[0]
-        assert group.error_code is ErrorCode.none, group
+        group = self.describe()
         epochs = group.group_epoch, group.assignment_epoch
         assert epochs[0] >= self.epochs[0], f"group epoch {epochs[0]} after {self.epochs[0]}"
         assert epochs[1] >= self.epochs[1], f"assignment epoch {epochs[1]} after {self.epochs[1]}"
@@ -196,6 +207,11 @@ class Members(Chore):
         )
         self.events["comparisons"] += 1
 
+    def describe(self) -> Any:
+        group = self.line.ask(ApiKey.CONSUMER_GROUP_DESCRIBE, 1, group_ids=(GROUP,)).groups[0]
+        assert group.error_code is ErrorCode.none, group
+        return group
+
     def compare_member(self, member: Tracked, found: Any) -> None:
         assert found.member_epoch <= self.epochs[0]
         assert found.instance_id == member.fields.get("instance_id")
@@ -205,10 +221,10 @@ class Members(Chore):
         assert found.member_epoch == member.epoch, f"epoch {found.member_epoch}, {member.epoch} was acknowledged"
         assert list(found.subscribed_topic_names) == sorted(member.fields["subscribed_topic_names"])
         assert (found.subscribed_topic_regex or "") == member.fields["subscribed_topic_regex"]
-        assigned = {line.topic_id: sorted(line.partitions) for line in found.assignment.topic_partitions}
-        for topic in self.topics:  # of topics that come and go, some are no more
-            owned = sorted(member.owned.get(topic, ()))
-            assert assigned.get(topic, []) == owned, f"{member.member_id} has {assigned}, was told {member.owned}"
+        # Of topics that come and go, some are no more.
+        described = {(topic, each) for topic, each in places_in(found.assignment) if topic in self.topics}
+        told = {(topic, each) for topic, each in own(member) if topic in self.topics}
+        assert told <= described <= told | member.taken, f"{member.member_id} has {described}, was told {told}"
 
     def compare_offsets(self) -> None:
         asked = [{"name": name, "partition_indexes": list(range(count))} for name, count in SHARED.items()]
@@ -239,3 +255,13 @@ class Members(Chore):
                 self.beat(member)
         self.compare()
         self.line.close()
+
+
+def own(member: Tracked) -> frozenset[tuple[UUID, int]]:
+    """What a member owns, partition by partition."""
+    return frozenset((topic, partition) for topic, each in member.owned.items() for partition in each)
+
+
+def places_in(assignment: Any) -> set[tuple[UUID, int]]:
+    """Of an assignment as it is described."""
+    return {(line.topic_id, partition) for line in assignment.topic_partitions for partition in line.partitions}
