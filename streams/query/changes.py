@@ -50,7 +50,7 @@ class Feed:
         """Raises StreamsError: the broker does not answer."""
         unknown = [place for place in self._places if place not in self.next]
         if unknown:
-            ends = BrokerLogEnds(admin_client(self._subject.options), committed=True)
+            ends = BrokerLogEnds(lambda: admin_client(self._subject.options), committed=True)
             self.next |= ends.request(unknown).result(ANSWER_WAIT_S)
         with self._lock:
             self._consumer = RecordConsumer(self._subject.options, "changes", reset="latest")

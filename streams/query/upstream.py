@@ -37,6 +37,7 @@ class GroupLog:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._admin: AdminClient | None = None
+        self._ends = BrokerLogEnds(lambda: admin_client(subject.options))
 
     def committed(self, places: Mapping[Place, int]) -> dict[Place, int]:
         """The committed offsets of those that have any. Open transactions are waited for. Raises StreamsError."""
@@ -51,7 +52,7 @@ class GroupLog:
 
     def ends(self, places: list[Place]) -> Mapping[Place, int]:
         """Raises StreamsError."""
-        return BrokerLogEnds(self._client()).request(places).result(ANSWER_WAIT_S)
+        return self._ends.request(places).result(ANSWER_WAIT_S)
 
     def _client(self) -> AdminClient:
         if self._admin is None:

@@ -32,23 +32,42 @@ class LogEnds(Protocol):
 
 
 class BrokerLogEnds:
-    """Through the admin client: its thread waits, the stream thread does not. `committed`: the end for readers of
-    committed records, before what open transactions have written."""
+    """Through an admin client: its thread waits, the stream thread does not. `committed`: the end for readers of
+    committed records, before what open transactions have written.
 
-    def __init__(self, admin: AdminClient, *, committed: bool = False) -> None:
-        self._admin = admin
+    librdkafka asks with the leader epochs it has cached and does not look them up again when they are refused
+    (FENCED_LEADER_EPOCH, as after an election or an unclean restart), be the question asked as often as it may. So
+    after a refusal the next question goes through a new client.
+    """
+
+    def __init__(self, open_admin: Callable[[], AdminClient], *, committed: bool = False) -> None:
+        self._open_admin = open_admin
+        self._admin: AdminClient | None = None
         self._isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
 
     def request(self, places: Collection[Place]) -> EndsRequest:
+        if self._admin is None:
+            self._admin = self._open_admin()
         asked: dict[Any, Any] = dict.fromkeys(partitions(places), OffsetSpec.latest())
         list_offsets = cast(Callable[..., dict[Any, Future[Any]]], self._admin.list_offsets)  # pyright: ignore[reportUnknownMemberType]
         futures = list_offsets(asked, isolation_level=self._isolation) if asked else {}
-        return _Answers({(partition.topic, partition.partition): future for partition, future in futures.items()})
+        found = {(partition.topic, partition.partition): future for partition, future in futures.items()}
+        return _Answers(self._admin, found, self._refused)
+
+    def _refused(self, admin: AdminClient) -> None:
+        if admin is self._admin:
+            self._admin = None
 
 
 class _Answers:
-    def __init__(self, futures: Mapping[Place, Future[Any]]) -> None:
+    """Holds the client: without it there would be no answers."""
+
+    def __init__(
+        self, admin: AdminClient, futures: Mapping[Place, Future[Any]], refused: Callable[[AdminClient], None]
+    ) -> None:
+        self._admin = admin
         self._futures = futures
+        self._refused = refused
 
     def done(self) -> bool:
         return all(future.done() for future in self._futures.values())
@@ -59,6 +78,8 @@ class _Answers:
             try:
                 ends[topic, partition] = future.result(timeout_s).offset
             except (KafkaException, FutureTimeout) as error:
+                if isinstance(error, KafkaException):
+                    self._refused(self._admin)
                 raise StreamsError(
                     f"the broker did not say where {topic}[{partition}] ends ({error}): check that it is reachable"
                 ) from error

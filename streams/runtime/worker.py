@@ -236,7 +236,7 @@ class Worker:
         membership = self._members = self._make_membership(plan, options, self.endpoint)
         open_things.callback(lambda: membership.stop(leave=self._leaving))
 
-        ends = BrokerLogEnds(admin)
+        ends = BrokerLogEnds(lambda: admin_client(options, access))
         lags = local_lags(options.application_dir, plan, ends)
         positions = ChangelogPositions(ends)
         publisher = WatermarkPublisher(

@@ -1,0 +1,33 @@
+"""Where partitions end, as brokers tell it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from broker import Broker
+from streams.errors import StreamsError
+from streams.runtime.internal_topics import admin_client
+from streams.runtime.log_ends import BrokerLogEnds
+from streams.runtime.options import WorkerOptions
+from tests.streams.runtime.bench import Bench
+
+PATIENCE_S = 20.0
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_log_ends_after_the_leader_epoch_rose_are_told_when_asked_again(tmp_path: Path, committed: bool) -> None:
+    """A client that knew the old epoch is refused; it may not go on with that for good."""
+    with Broker(tmp_path / "log") as broker, Bench(broker.bootstrap_servers, tmp_path, "ends") as bench:
+        bench.topics(**{"in": 1})
+        bench.produce("in", ("k", b"{}", 1), ("k", b"{}", 2))
+        options = WorkerOptions(application_id="ends", bootstrap_servers=broker.bootstrap_servers, state_dir=tmp_path)
+        ends = BrokerLogEnds(lambda: admin_client(options), committed=committed)
+        place = (bench.name("in"), 0)
+        assert ends.request([place]).result(PATIENCE_S) == {place: 2}
+        broker.kill()
+        broker.restart()
+        with pytest.raises(StreamsError, match="FENCED_LEADER_EPOCH"):
+            ends.request([place]).result(PATIENCE_S)
+        assert ends.request([place]).result(PATIENCE_S) == {place: 2}
