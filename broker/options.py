@@ -71,6 +71,9 @@ class BrokerOptions:
     makes each first join of a test wait."""
     group_min_session_timeout_ms: int = 1_000
     """`group.min.session.timeout.ms`: a shorter session is refused; Kafka's 6000 makes failure tests slow."""
+    group_heartbeat_hold_ms: int = 3_000
+    """The longest that a heartbeat of a classic group waits for news, so that members learn of a rebalance at once;
+    never for more than a fifteenth of the session timeout. 0: it is answered at once, as by Apache Kafka."""
     group_max_session_timeout_ms: int = 1_800_000
     """`group.max.session.timeout.ms`: a longer session is refused."""
     group_max_size: int = 2_147_483_647

@@ -156,6 +156,15 @@ def heartbeat(
     return ErrorCode.rebalance_in_progress, [*effects, *ask_to_rejoin(member, now_ms)]
 
 
+def has_news(group: ConsumerGroup, who: MemberIdentity, generation: int) -> bool:
+    """Whether a heartbeat would be told anything; changes nothing."""
+    try:
+        member, _ = find(group, who, generation)
+    except GroupRefusedError:
+        return True
+    return must_rejoin(group, member)
+
+
 def ask_to_rejoin(member: ConsumerMember, now_ms: int) -> list[TimerEffect]:
     """From the first time it is asked it has its rebalance timeout."""
     if member.asked_to_rejoin:

@@ -155,6 +155,9 @@ class ConsumerGroups:
         self.carry_out(group, effects)
         return code
 
+    def has_news(self, group: ConsumerGroup, who: MemberIdentity, generation: int) -> bool:
+        return classic_member.has_news(group, who, generation)
+
     def leave(self, group: ConsumerGroup, members: Sequence[MemberIdentity]) -> list[ErrorCode]:
         """Removes members of either protocol; one code each, in their order."""
         codes: list[ErrorCode] = []
@@ -239,6 +242,7 @@ class ConsumerGroups:
             written.add_done_callback(lambda done: None if done.result() else group.mark_again(keys))
             self.follow(group.group_id, written)
         coordinator.alarm.arm()
+        coordinator.held.tell(group.group_id)
 
     def downgrade(self, group: ConsumerGroup, *, rebalance_now: bool) -> None:
         coordinator = self.coordinator

@@ -84,6 +84,9 @@ class ClassicGroups:
     def heartbeat(self, group: Group, who: MemberIdentity, generation: int) -> ErrorCode:
         return heartbeat.heartbeat(group, who, generation, self.coordinator.clock())
 
+    def has_news(self, group: Group, who: MemberIdentity, generation: int) -> bool:
+        return heartbeat.news(group, who, generation) is not ErrorCode.none
+
     def leave(self, group: Group, members: Sequence[MemberIdentity]) -> list[ErrorCode]:
         """Removes members; one code each, in their order."""
         codes: list[ErrorCode] = []
@@ -185,3 +188,4 @@ class ClassicGroups:
                     else:
                         self.syncs.answer_when(ticket, durable, result, SyncResult(error=NOT_STORED))
         coordinator.alarm.arm()
+        coordinator.held.tell(group.group_id)

@@ -16,6 +16,7 @@ from broker.groups.classic import NOT_STORED, ClassicGroups
 from broker.groups.description import GroupDescription
 from broker.groups.effects import Timer, TimerKind
 from broker.groups.group import Group
+from broker.groups.held_heartbeats import HeldHeartbeats
 from broker.groups.kind import AnyGroup, GroupKind, GroupListing
 from broker.groups.recovery import finish, recover
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
@@ -61,6 +62,7 @@ class GroupCoordinator:
         self.offsets = OffsetStore()
         self.timers: TimerHeap[tuple[str, Timer]] = TimerHeap()
         self.alarm = Alarm(self.timers, clock, self.timer_fired)
+        self.held = HeldHeartbeats(self)
         self.classic = ClassicGroups(self)
         self.loaded_consumer: ConsumerGroups | None = None
 
@@ -96,6 +98,7 @@ class GroupCoordinator:
         """Stops the timers and writes what is queued; waiting joins and syncs are cancelled."""
         self.alarm.stop()
         self.classic.cancel_waiting()
+        self.held.cancel_all()
         await self.journal.close()
 
     def clock_moved(self) -> None:
@@ -303,5 +306,7 @@ class GroupCoordinator:
         group_id, timer = key
         if timer.kind is TimerKind.RETENTION:
             self.expire()
+        elif timer.kind is TimerKind.HOLD:
+            self.held.release(group_id, timer.member_id)
         elif (group := self.groups.get(group_id)) is not None:
             self.kind_of(group).timer_fired(group, timer)

@@ -24,6 +24,8 @@ class TimerKind(Enum):
     REVOKE = "revoke"
     """A member of a consumer group (KIP-848) has had time enough to give partitions up. There, the phases' timers are
     of single members that speak the classic protocol."""
+    HOLD = "hold"
+    """A member's heartbeat has been held for long enough."""
     RETENTION = "retention"
     """Look for expired offsets and forgotten groups; the coordinator's own, of no group."""
 

@@ -41,5 +41,5 @@ def timer_fired(group: Group, settings: GroupSettings, timer: Timer, now_ms: int
             return session_timeout(group, settings, timer.member_id, now_ms)
         case TimerKind.PENDING:
             return pending_timeout(group, timer.member_id, now_ms)
-        case TimerKind.RETENTION | TimerKind.REVOKE:
+        case TimerKind.RETENTION | TimerKind.REVOKE | TimerKind.HOLD:
             raise AssertionError(f"{timer} is no timer of a classic group")

@@ -20,12 +20,19 @@ def heartbeat(group: Group, who: MemberIdentity, generation: int, now_ms: int) -
     """
     if group.is_in(GroupState.DEAD):
         return ErrorCode.coordinator_not_available
+    error = news(group, who, generation)
+    if error in (ErrorCode.none, ErrorCode.rebalance_in_progress):
+        sessions.touch(group.members[who.member_id], now_ms)
+    return error
+
+
+def news(group: Group, who: MemberIdentity, generation: int) -> ErrorCode:
+    """What a heartbeat would be told; changes nothing."""
     error = group.check(who)
     if error is not ErrorCode.none:
         return error
     if generation != group.generation:
         return ErrorCode.illegal_generation
-    sessions.touch(group.members[who.member_id], now_ms)
     return ErrorCode.rebalance_in_progress if group.is_in(GroupState.PREPARING_REBALANCE) else ErrorCode.none
 
 

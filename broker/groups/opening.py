@@ -33,6 +33,7 @@ def open_coordinator(broker: BrokerState) -> GroupCoordinator:
         min_session_timeout_ms=options.group_min_session_timeout_ms,
         max_session_timeout_ms=options.group_max_session_timeout_ms,
         max_size=options.group_max_size,
+        heartbeat_hold_ms=options.group_heartbeat_hold_ms,
         offset_metadata_max_bytes=options.offset_metadata_max_bytes,
         offsets_retention_ms=options.offsets_retention_minutes * 60_000,
     )

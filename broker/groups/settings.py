@@ -19,6 +19,8 @@ class GroupSettings:
     """`group.max.size`: one member more is refused with GROUP_MAX_SIZE_REACHED."""
     new_member_timeout_ms: int = 300_000
     """How long a member that never got a generation may hang in its first join (its client may be gone for good)."""
+    heartbeat_hold_ms: int = 3_000
+    """The longest that a classic member's heartbeat waits for news, see `held_heartbeats`; 0: not at all."""
     offset_metadata_max_bytes: int = 4_096
     """`offset.metadata.max.bytes`: longer commit metadata is refused with OFFSET_METADATA_TOO_LARGE."""
     offsets_retention_ms: int = 7 * 24 * 3_600_000

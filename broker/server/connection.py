@@ -27,6 +27,7 @@ from broker.security.principal import ANONYMOUS, NoPrincipalError
 from broker.server.answer import Answer
 from broker.server.context import RequestContext
 from broker.server.frame import read_entity, skip_header_tags, strange_beginning
+from broker.server.held_answer import HeldAnswer
 
 if TYPE_CHECKING:
     from broker.security.authentication import Authentication
@@ -82,6 +83,7 @@ class Connection(asyncio.BufferedProtocol):
         self.work: dict[Answer, asyncio.Future[Any]] = {}
         self.exclusive: Answer | None = None
         """The coroutine handler that the next request waits for."""
+        self.held: HeldAnswer | None = None  # the next request releases it
         self.handling = False
         """Within `handle_frames`, which must not be entered twice."""
         self.reading = True
@@ -253,6 +255,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def handle_frame(self, frame: memoryview) -> None:
         """Reads the request header, calls the handler, and answers or makes a place for the answer."""
+        if self.held is not None:
+            self.held.release()
+            self.held = None
         _, key, version, correlation_id, id_length = frame_header.unpack_from(frame)
         operation = self.operations.get(key << 16 | version)
         if operation is None:
@@ -320,6 +325,8 @@ class Connection(asyncio.BufferedProtocol):
         self.answers.append(answer)
         if asyncio.isfuture(result):
             future = result
+            if isinstance(result, HeldAnswer):
+                self.held = result
         else:
             self.exclusive = answer
             future = self.server.loop.create_task(cast(Any, result))

@@ -7,13 +7,13 @@ import pytest
 from broker import Broker
 from tests.differential.comparison import differences
 from tests.differential.explained import MEANT
-from tests.differential.play import SCRIPTS, play, recorded
+from tests.differential.play import AS_KAFKA, SCRIPTS, play, recorded
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_session_played_on_the_broker_is_answered_as_by_apache_kafka(script: str) -> None:
     """Every field of every answer is the same, or differs for a reason that is given; no reason is out of date."""
-    with Broker() as broker:
+    with Broker(config=AS_KAFKA) as broker:
         ours = play(script, broker.bootstrap_servers)
     found = list(differences(recorded(script), ours))
     unexplained = [one for one in found if not any(known.covers(script, one) for known in MEANT)]

@@ -108,6 +108,8 @@ class Member:
         """Why to join again as soon as nothing is in flight."""
         self._connected = False
         self._in_flight: GroupRequest | None = None
+        self._overtaken = 0
+        """How many heartbeats are in flight before it; nothing depends on their answers any more."""
         self._deadline: float | None = None
         """When the request in flight has taken too long."""
         self._heartbeat_at = 0.0
@@ -150,6 +152,8 @@ class Member:
                 else:
                     self._effects.append(Deliver(Failed(error)))
                     self._end()
+            case Answered() if self._overtaken:
+                self._overtaken -= 1
             case Answered(answer):
                 self._in_flight = None
                 self._deadline = None
@@ -328,6 +332,7 @@ class Member:
             self._effects.append(Disconnect())
         self._connected = False
         self._in_flight = None
+        self._overtaken = 0
         self._deadline = None
 
     def _pause(self) -> float:
@@ -347,8 +352,9 @@ class Member:
     # -- what is next -----------------------------------------------------------------------------------------------
 
     def _go_on(self, now: float) -> None:
-        """If nothing is in flight, sends what the state asks for."""
-        if not self._connected or self._in_flight is not None:
+        """If nothing is in flight, sends what the state asks for. Heartbeats are overtaken: the bundled broker sits on
+        them until there is news, or until the member sends something else."""
+        if not self._connected or not (self._in_flight is None or isinstance(self._in_flight, Heartbeat)):
             return
         if self.state is State.LOCATING or (self.state is State.STABLE and self._rejoin is not None):
             self._to_joining()
@@ -364,7 +370,7 @@ class Member:
             self._send(self._requests.sync(member_id, generation, self._assignments or {}), now, patient_ms)
         elif self.state is State.LEAVING:
             self._send(self._requests.leave(member_id), now, self.options.request_timeout_ms)
-        elif self.state in (State.STABLE, State.ASSIGNING) and now >= self._heartbeat_at:
+        elif self.state in (State.STABLE, State.ASSIGNING) and now >= self._heartbeat_at and self._in_flight is None:
             self._heartbeat_at = now + self._heartbeat_interval()
             self._send(self._requests.heartbeat(member_id, generation), now, self.options.request_timeout_ms)
 
@@ -378,6 +384,7 @@ class Member:
         self._effects += [Deliver(event) for event in events]
 
     def _send(self, request: GroupRequest, now: float, timeout_ms: int) -> None:
+        self._overtaken += self._in_flight is not None
         self._in_flight = request
         self._deadline = now + timeout_ms / 1000
         self._effects.append(Send(request))
@@ -385,14 +392,9 @@ class Member:
     def _set_timer(self) -> None:
         if self.state is State.ENDED:
             return
-        if self._deadline is not None:
-            timer = self._deadline
-        elif self._retry_at is not None:
-            timer = self._retry_at
-        elif self._connected and self.state in (State.STABLE, State.ASSIGNING):
+        timer = self._retry_at if self._deadline is None else self._deadline
+        if timer is None and self._connected and self.state in (State.STABLE, State.ASSIGNING):
             timer = self._heartbeat_at
-        else:
-            timer = None
         if timer != self._timer:
             self._timer = timer
             self._effects.append(SetTimer(timer))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from tests.broker.consumer_groups.conftest import ELSEWHERE
 from tests.broker.groups.members import GroupMember, poll_all
 from tests.broker.groups.waits import wait_until
 
 MakeTopic = Callable[..., str]
+DEFAULTS = {"heartbeat_interval_ms": 3_000, "session_timeout_ms": 45_000, "max_poll_interval_ms": 300_000}
 
 
 def test_group_of_two_shares_partitions_and_the_survivor_takes_all(
@@ -30,6 +33,28 @@ def test_group_of_two_shares_partitions_and_the_survivor_takes_all(
     seen = lambda: {m.value() for m in first.messages + second.messages}  # noqa: E731
     wait_until(lambda: second.poll() or len(seen()) == 20, "all records are read")
     second.close()
+
+
+@pytest.mark.skipif(bool(ELSEWHERE), reason="Apache Kafka takes up to a heartbeat interval of three seconds")
+def test_second_member_has_its_share_within_a_second(servers: str, make_topic: MakeTopic, group: str) -> None:
+    """With everybody's defaults, once the first is settled: its heartbeat is held, and so it learns at once. One of
+    three tries will do: a slow machine is no failure."""
+    topic = make_topic(4)
+    first = GroupMember(servers, group, topic, **DEFAULTS)
+    for _ in range(3):
+        wait_until(lambda: first.poll() or len(first.owned) == 4, "the first member owns all")
+        settled = time.monotonic() + 1.1 * DEFAULTS["heartbeat_interval_ms"] / 1000
+        wait_until(lambda settled=settled: first.poll() or time.monotonic() > settled, "it has beaten")
+        start = time.monotonic()
+        second = GroupMember(servers, group, topic, **DEFAULTS)
+        wait_until(lambda second=second: poll_all(first, second) or len(second.owned) == 2, "the second has its share")
+        took = time.monotonic() - start
+        second.close()
+        if took < 1:
+            break
+    else:
+        pytest.fail(f"the last of three tries took {took:.1f} s")
+    first.close()
 
 
 def test_group_goes_on_from_its_committed_offsets(servers: str, make_topic: MakeTopic, group: str) -> None:

@@ -71,12 +71,12 @@ class WireClient:
         entity_writer(request_type)(body, build_request(request_type, values))
         return struct.pack(">i", body.tell()) + body.getvalue()
 
-    def receive(self, key: int, version: int) -> Any:
-        """Reads the answer to the last request."""
+    def receive(self, key: int, version: int, *, before: int = 0) -> Any:
+        """Reads the answer to the last request, or to the one that was sent so many `before` it."""
         response_type = load_response_schema(key, version)
         (size,) = struct.unpack(">i", self.read(4))
         frame = self.read(size)
-        assert struct.unpack_from(">i", frame)[0] == self.correlation_id
+        assert struct.unpack_from(">i", frame)[0] == self.correlation_id - before
         start = 5 if response_type.__flexible__ and key != API_VERSIONS else 4
         response, size = entity_reader(response_type)(frame, start)
         assert start + size == len(frame), "bytes left over"

@@ -12,6 +12,7 @@ from kio.schema.errors import ErrorCode
 from streams.runtime.membership.effects import (
     Answered,
     Compute,
+    Computed,
     ComputeFailed,
     Deliver,
     Disconnect,
@@ -350,6 +351,18 @@ def test_member_leading_beats_while_assignments_are_computed() -> None:
     assert sent(member.step(TimerFired(), 0.5)) == []
     (beat,) = sent(member.step(TimerFired(), 1.0))
     assert isinstance(beat, Heartbeat)
+
+
+def test_member_overtakes_a_heartbeat_whose_answer_then_counts_for_nothing() -> None:
+    """The broker may sit on it until there is news; what the member wants to say does not wait for that."""
+    member, compute = assigning_member()
+    member.step(TimerFired(), 1.0)
+    (sync,) = sent(member.step(Computed(compute.generation, {"m": b""}), 1.1))
+    assert isinstance(sync, SyncGroup)
+    assert sent(member.step(Answered(Beaten(error=ErrorCode.rebalance_in_progress)), 1.2)) == []
+    assert member.state is State.SYNCING
+    (join,) = sent(member.step(Answered(Synced(error=ErrorCode.rebalance_in_progress, assignment=b"")), 1.3))
+    assert isinstance(join, JoinGroup)
 
 
 def test_member_leading_group_moves_on_drops_the_computation() -> None:
