@@ -342,7 +342,7 @@ class Broker:
 
         def run() -> None:
             try:
-                running.run(signals=False)
+                running.run(alone=False, signals=False)
             except BaseException as error:
                 failure.append(error)
             finally:

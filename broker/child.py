@@ -37,7 +37,7 @@ def main() -> int:
 
     running = Running(options, ready)
     try:
-        running.run(signals=True, parent=True)
+        running.run(alone=True, signals=True, parent=True)
     except BrokerError as error:
         tell({"error": type(error).__name__, "message": str(error)})
         return 1

@@ -61,7 +61,7 @@ def raise_open_files() -> None:
 class Running:
     """A broker in an event loop of this thread. `stop` may be called from any thread.
 
-    With `signals` the process is the broker's own: signals end it, and limits are set for it.
+    `alone`: the process is the broker's own, and set up for it.
     """
 
     def __init__(self, options: BrokerOptions, ready: Callable[[str, int], None]) -> None:
@@ -92,7 +92,7 @@ class Running:
         self.stopped = asyncio.Event()
         self.orphaned = False
 
-    def run(self, *, signals: bool, parent: bool = False) -> None:
+    def run(self, *, alone: bool, signals: bool, parent: bool = False) -> None:
         """Serves until `stop`; with `signals` until SIGTERM or SIGINT, with `parent` until stdin is closed.
 
         A parent may write orders to stdin, one JSON object a line (`broker.control`), and reads on stdout what each
@@ -100,11 +100,11 @@ class Running:
 
         Raises BrokerError if the broker cannot start.
         """
-        if signals:
-            raise_open_files()  # the process is the broker's own
+        if alone:
+            raise_open_files()
         asyncio.set_event_loop(self.loop)
         try:
-            self.loop.run_until_complete(self.serve(signals=signals, parent=parent))
+            self.loop.run_until_complete(self.serve(alone=alone, signals=signals, parent=parent))
         finally:
             asyncio.set_event_loop(None)
             self.loop.close()
@@ -114,7 +114,7 @@ class Running:
         with contextlib.suppress(RuntimeError):  # the loop is closed: it has stopped already
             self.loop.call_soon_threadsafe(self.stopped.set)
 
-    async def serve(self, *, signals: bool, parent: bool) -> None:
+    async def serve(self, *, alone: bool, signals: bool, parent: bool) -> None:
         from broker.server.server import Server
 
         if signals:
@@ -128,8 +128,9 @@ class Running:
             self.server = server
             if parent:
                 self.loop.add_reader(sys.stdin.fileno(), self.read_parent)
-            if signals:
+            if alone:
                 gc.freeze()  # what was imported stays: the collector need not look at it again and again
+            if signals:
                 self.loop.add_signal_handler(signal.SIGUSR2, self.switch_request_log)
             self.schema_registry_url = server.schema_registry_url
             self.metrics_url = None if server.metrics is None else server.metrics.url
@@ -190,4 +191,4 @@ def serve(options: BrokerOptions, ready: Callable[[str, int], None] | None = Non
     `ready` is called once with the host and port clients connect to. To be called in the main thread.
     Raises BrokerError, with one clear line, if it cannot start.
     """
-    Running(options, ready or (lambda host, port: None)).run(signals=True)
+    Running(options, ready or (lambda host, port: None)).run(alone=True, signals=True)

@@ -22,8 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from streams.settings_file import find_settings_file
 
 HOME_DIRECTORY = ".headrace"
@@ -35,7 +33,8 @@ DEFAULT_BOOTSTRAP_SERVERS = "127.0.0.1:9092"
 CONNECT_TIMEOUT_S = 0.5
 
 
-class BrokerAnnouncement(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAnnouncement:
     """What a running broker says of itself in `broker.json`."""
 
     bootstrap_servers: str
@@ -149,6 +148,8 @@ def locate_broker(
 
 def announced_broker(home: Path, *, alive: Callable[[str], bool] = answers_tcp) -> BrokerLocation | None:
     """The broker that announces itself in `home`, if there is one and it answers."""
+    import msgspec  # not needed where a broker is started
+
     file = home / BROKER_FILE
     try:
         announcement = msgspec.json.decode(file.read_bytes(), type=BrokerAnnouncement)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kio.schema.errors import ErrorCode
 
 from broker.groups import description, expiry, heartbeat, leave, persisted, rebalance, sessions
+from broker.groups.coordinator import NOT_STORED
 from broker.groups.description import GroupDescription
 from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer, TimerKind
 from broker.groups.group import Group
@@ -25,9 +26,6 @@ from broker.offsets.record_key import GroupKey
 
 if TYPE_CHECKING:
     from broker.groups.coordinator import GroupCoordinator
-
-NOT_STORED = ErrorCode.coordinator_not_available
-"""The answer where the storage failed: clients try again."""
 
 
 class ClassicGroups:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kio.schema.errors import ErrorCode
 
-from broker.groups.classic import NOT_STORED, ClassicGroups
-from broker.groups.description import GroupDescription
 from broker.groups.effects import Timer, TimerKind
-from broker.groups.group import Group
 from broker.groups.held_heartbeats import HeldHeartbeats
 from broker.groups.kind import AnyGroup, GroupKind, GroupListing
 from broker.groups.recovery import finish, recover
@@ -34,7 +31,12 @@ if TYPE_CHECKING:
     from broker.consumer_groups.membership import ConsumerGroups
     from broker.consumer_groups.requests import HeartbeatRequest, HeartbeatResult
     from broker.consumer_groups.topic_directory import TopicDirectory
+    from broker.groups.classic import ClassicGroups
+    from broker.groups.description import GroupDescription
+    from broker.groups.group import Group
 
+NOT_STORED = ErrorCode.coordinator_not_available
+"""The answer where the storage failed: clients try again."""
 RETENTION = ("", Timer(TimerKind.RETENTION))
 
 
@@ -63,12 +65,21 @@ class GroupCoordinator:
         self.timers: TimerHeap[tuple[str, Timer]] = TimerHeap()
         self.alarm = Alarm(self.timers, clock, self.timer_fired)
         self.held = HeldHeartbeats(self)
-        self.classic = ClassicGroups(self)
+        self.loaded_classic: ClassicGroups | None = None
         self.loaded_consumer: ConsumerGroups | None = None
 
     @property
+    def classic(self) -> ClassicGroups:
+        """Loaded when the first classic group is met: a broker that has none starts without."""
+        if self.loaded_classic is None:
+            from broker.groups.classic import ClassicGroups
+
+            self.loaded_classic = ClassicGroups(self)
+        return self.loaded_classic
+
+    @property
     def consumer(self) -> ConsumerGroups:
-        """Loaded when the first consumer group is met: a broker that has none starts without."""
+        """Likewise."""
         if self.loaded_consumer is None:
             from broker.consumer_groups.membership import ConsumerGroups
 
@@ -97,7 +108,8 @@ class GroupCoordinator:
     async def close(self) -> None:
         """Stops the timers and writes what is queued; waiting joins and syncs are cancelled."""
         self.alarm.stop()
-        self.classic.cancel_waiting()
+        if self.loaded_classic is not None:
+            self.loaded_classic.cancel_waiting()
         self.held.cancel_all()
         await self.journal.close()
 
@@ -236,7 +248,7 @@ class GroupCoordinator:
     def describe(self, group_id: str) -> GroupDescription | None:
         """A classic group; None if there is none of that id."""
         group = self.groups.get(group_id)
-        return self.classic.describe(group) if isinstance(group, Group) else None
+        return None if group is None or group.type != "classic" else self.classic.describe(cast("Group", group))
 
     async def is_stored(self, group_id: str) -> bool:
         """Waits until a consumer group is durable as it is now; False if the storage failed."""

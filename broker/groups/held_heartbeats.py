@@ -15,18 +15,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kio.schema.errors import ErrorCode
 
 from broker.groups.effects import Timer, TimerKind
-from broker.groups.group import Group
-from broker.groups.requests import MemberIdentity
 from broker.groups.state import GroupState
 from broker.server.held_answer import HeldAnswer
 
 if TYPE_CHECKING:
     from broker.groups.coordinator import GroupCoordinator
+    from broker.groups.group import Group
+    from broker.groups.requests import MemberIdentity
 
 SESSION_TO_HOLD = 15
 
@@ -80,7 +80,7 @@ class HeldHeartbeats:
             return
         coordinator = self.coordinator
         group = coordinator.groups.get(group_id)
-        if isinstance(group, Group) and group.is_in(GroupState.DEAD):
+        if group is not None and group.type == "classic" and cast("Group", group).is_in(GroupState.DEAD):
             return  # it is becoming one of the other kind; that one will tell them
         for held in list(self.groups[group_id].values()):
             if group is None or coordinator.kind_of(group).has_news(group, held.who, held.generation):

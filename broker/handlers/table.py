@@ -1,74 +1,22 @@
-"""The table of handlers: which module serves which API. Built once per server, checked against ADVERTISED."""
+"""The table of handlers: which function serves which API.
+
+A handler stands in the module that is called after its API, such as `broker.handlers.end_txn`, and is imported when a
+client first asks for it: a client uses a dozen of the fifty, and all of them would be a tenth of the start. Until then
+the table goes by `ADVERTISED`; what it says is compared with each handler that comes in, and by a test with all of
+them. Who may use what has to be said of every API before the start.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from importlib import import_module
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from broker.handlers.permissions import PERMISSIONS, guarded
 from broker.protocol.advertised import ADVERTISED
 from broker.protocol.api import Api, Handler
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.entities import VersionedEntities
-
-MODULES: Final = (
-    "add_offsets_to_txn",
-    "add_partitions_to_txn",
-    "alter_client_quotas",
-    "alter_configs",
-    "alter_partition_reassignments",
-    "alter_replica_log_dirs",
-    "alter_user_scram_credentials",
-    "api_versions",
-    "consumer_group_describe",
-    "consumer_group_heartbeat",
-    "create_acls",
-    "create_partitions",
-    "create_topics",
-    "delete_acls",
-    "delete_groups",
-    "delete_records",
-    "delete_topics",
-    "describe_acls",
-    "describe_client_quotas",
-    "describe_cluster",
-    "describe_configs",
-    "describe_groups",
-    "describe_log_dirs",
-    "describe_producers",
-    "describe_quorum",
-    "describe_topic_partitions",
-    "describe_transactions",
-    "describe_user_scram_credentials",
-    "elect_leaders",
-    "end_txn",
-    "fetch",
-    "find_coordinator",
-    "heartbeat",
-    "incremental_alter_configs",
-    "init_producer_id",
-    "join_group",
-    "leave_group",
-    "list_config_resources",
-    "list_groups",
-    "list_offsets",
-    "list_partition_reassignments",
-    "list_transactions",
-    "metadata",
-    "offset_commit",
-    "offset_delete",
-    "offset_fetch",
-    "offset_for_leader_epoch",
-    "produce",
-    "sasl_authenticate",
-    "sasl_handshake",
-    "sync_group",
-    "txn_offset_commit",
-    "update_features",
-    "write_txn_markers",
-)
-"""Each has one function `handle`, decorated with `broker.protocol.api.api`."""
 
 
 class Operation:
@@ -92,45 +40,44 @@ class Operation:
 
 
 class HandlerTable:
-    """Finds the operation for an API key and version; entities are imported when a version is first asked for."""
+    """Finds the operation for an API key and version; handlers and entities are imported when they are first asked for.
 
-    def __init__(self, handlers: Mapping[int, Handler] | None = None) -> None:
-        self.handlers: Mapping[int, Handler] = load_handlers() if handlers is None else handlers
+    Raises RuntimeError where an API does not say who may use it: a programming error.
+    """
+
+    def __init__(self, keys: Collection[ApiKey] | None = None) -> None:
+        self.keys: frozenset[int] = frozenset(ADVERTISED if keys is None else keys)
         self.operations: dict[int, Operation] = {}
         """By key * 65536 + version: what clients have used so far."""
-
-    def only(self, keys: Collection[ApiKey]) -> HandlerTable:
-        """The table of some APIs alone."""
-        return HandlerTable({key: handler for key, handler in self.handlers.items() if key in keys})
+        for key in self.keys:
+            if key not in PERMISSIONS:
+                raise RuntimeError(f"{ApiKey(key).name} does not say in broker.handlers.permissions who may use it")
 
     def operation(self, key: int, version: int) -> Operation | None:
         """None if this broker does not serve that."""
-        handler = self.handlers.get(key)
-        if handler is None or not handler.api.min_version <= version <= handler.api.max_version:
+        if key not in self.keys:
+            return None
+        handler = load_handler(ApiKey(key))
+        if not handler.api.min_version <= version <= handler.api.max_version:
             return None
         operation = self.operations[key << 16 | version] = Operation(handler, version)
         return operation
 
 
-def load_handlers() -> Mapping[int, Handler]:
-    """All handlers by API key. Raises RuntimeError where table and advertised versions differ: a programming error."""
-    handlers: dict[int, Handler] = {}
-    for name in MODULES:
-        module: Any = import_module(f"broker.handlers.{name}")
-        handler = cast(Handler, module.handle)
-        if handler.api.key in handlers:
-            raise RuntimeError(f"{handler.api.key.name} has two handlers, one of them in {module.__name__}")
-        if handler.api.key not in PERMISSIONS:
-            raise RuntimeError(f"{handler.api.key.name} does not say in broker.handlers.permissions who may use it")
-        handlers[handler.api.key] = handler
-    for key in ADVERTISED.keys() | handlers.keys():
-        if key not in handlers or key not in ADVERTISED:
-            raise RuntimeError(f"{ApiKey(key).name} is advertised or has a handler, but not both")
-        low, high = ADVERTISED[ApiKey(key)]
-        served = handlers[key].api
-        if high != served.max_version or (low != served.min_version and key != ApiKey.PRODUCE):
-            raise RuntimeError(
-                f"{ApiKey(key).name} is advertised for versions {low}-{high} but served for "
-                f"{served.min_version}-{served.max_version}"
-            )
-    return handlers
+def load_handler(key: ApiKey) -> Handler:
+    """The function `handle` of the API's module, which `broker.protocol.api.api` decorates.
+
+    Raises RuntimeError where it serves something else than is advertised: a programming error.
+    """
+    module = f"broker.handlers.{key.name.lower()}"
+    handler = cast(Handler, import_module(module).handle)
+    served = handler.api
+    if served.key != key:
+        raise RuntimeError(f"{module} serves {served.key.name}")
+    low, high = ADVERTISED[key]
+    if high != served.max_version or (low != served.min_version and key != ApiKey.PRODUCE):
+        raise RuntimeError(
+            f"{key.name} is advertised for versions {low}-{high} but served for "
+            f"{served.min_version}-{served.max_version}"
+        )
+    return handler

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from broker.errors import BrokerError
+from broker.handlers.table import HandlerTable
 from broker.options import BrokerOptions
 from broker.security.principal import ANONYMOUS, Principal
 from broker.server.binding import bind
@@ -17,7 +18,6 @@ from broker.server.listener import PROTOCOLS, Endpoint, Listener, SecurityProtoc
 if TYPE_CHECKING:
     import ssl
 
-    from broker.handlers.table import HandlerTable
     from broker.security.mechanisms import Mechanisms
     from broker.security.principal_mapping import PrincipalMapping
     from broker.security.sasl import Sasl
@@ -152,7 +152,7 @@ class Accepting:
             from broker.security.mechanisms import Mechanisms
             from broker.server.sasl_connection import GATE
 
-            self.gate = server.table.only(GATE)
+            self.gate = HandlerTable(GATE)
             self.mechanisms = Mechanisms(self.sasl, server.state.scram_credentials, server.clock, self.listener.title)
             await self.mechanisms.start()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +53,7 @@ def setting_values(name: str, given: Given, *, of_listener: bool = False) -> dic
     setting = settings().get(known_as(name))
     if setting is not None:
         value = value_of(setting, given.value)
-        found[setting.name] = value * setting.kafka_factor if name == setting.kafka_name else value
+        found[setting.name] = value if name == setting.name else value * setting.kafka_factor
     elif is_put_otherwise(name, of_listener=of_listener):
         for each, value in otherwise(name, plain(given.value)).items():
             found[each] = value_of(settings()[each], value)
@@ -87,6 +86,8 @@ def said(given: Given) -> str:
 
 def meant(name: str, place: str = "") -> str:
     """What may have been meant by a name that is none, as it would be written in that place."""
+    import difflib
+
     names = [*settings(), *settings_by_kafka_name(), *topic_configs_by_broker_name(), *DEFINITIONS, *UNITS, *OTHERWISE,
              *TEXTS, *LOCATIONS, AUTHORIZER]  # fmt: skip
     near = difflib.get_close_matches(name, names, n=1) or difflib.get_close_matches(name.replace(".", "_"), names, n=1)

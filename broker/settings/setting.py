@@ -35,8 +35,8 @@ class Setting:
     default: Any
     """None where there is no default: what it is a part of cannot be without it."""
     required: bool
-    doc: str
-    kafka_name: str | None
+    described: type
+    """The dataclass whose field it is."""
     secret: bool
     low: int
     """The least number allowed."""
@@ -45,6 +45,18 @@ class Setting:
     """Between the items of a tuple that is given as text."""
     split: Callable[[str], list[str]] | None
     """How such a text comes apart, where the separator does not say it all."""
+
+    @property
+    def doc(self) -> str:
+        """Its lines joined. Read off the source when somebody asks, which few do who start a broker: it takes as long
+        as a tenth of the start."""
+        return field_docs(self.described).get(self.name.rpartition(".")[2], "")
+
+    @property
+    def kafka_name(self) -> str | None:
+        """With which the docstring opens; None: Kafka has no such setting."""
+        opening = KAFKA_NAME.match(self.doc)
+        return opening[1] if opening else None
 
     @property
     def flag(self) -> str:
@@ -121,13 +133,12 @@ def settings() -> Mapping[str, Setting]:
 @cache
 def settings_of(described: type, prefix: str = "") -> Mapping[str, Setting]:
     """The settings that the fields of a dataclass stand for."""
-    docs = field_docs(described)
     types = get_type_hints(described)
     found: dict[str, Setting] = {}
     for field in fields(described):
         part = part_type(types[field.name])
         if part is None:
-            found[prefix + field.name] = setting_of(field, types[field.name], docs.get(field.name, ""), prefix)
+            found[prefix + field.name] = setting_of(field, types[field.name], described, prefix)
         else:
             found |= settings_of(part, f"{prefix}{field.name}.")
     return found
@@ -139,16 +150,14 @@ def part_type(annotation: Any) -> type | None:
     return next((kind for kind in kinds if is_dataclass(kind)), None)  # pyright: ignore[reportReturnType]
 
 
-def setting_of(field: Field[Any], annotation: Any, doc: str, prefix: str) -> Setting:
+def setting_of(field: Field[Any], annotation: Any, described: type, prefix: str) -> Setting:
     default: Any = field.default if field.default_factory is MISSING else field.default_factory()
-    opening = KAFKA_NAME.match(doc)
     return Setting(
         name=prefix + field.name,
         type=annotation,
         default=None if default is MISSING else default,
         required=default is MISSING,
-        doc=doc,
-        kafka_name=opening[1] if opening else None,
+        described=described,
         secret=not field.repr,
         low=field.metadata.get("low", min(0, default) if type(default) is int else 0),
         high=field.metadata.get("high", 65_535 if field.name.endswith("port") else None),
@@ -157,6 +166,7 @@ def setting_of(field: Field[Any], annotation: Any, doc: str, prefix: str) -> Set
     )
 
 
+@cache
 def field_docs(described: type) -> Mapping[str, str]:
     """The string below each field of a class, its lines joined; empty where the source is not there."""
     try:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from streams.cli.broker_settings import BrokerCommand, resolved
 from streams.cli.home import Home
@@ -70,6 +69,8 @@ def broker(
 
 def print_settings(settings: Resolved, as_json: bool) -> None:
     """Secrets are stars."""
+    import msgspec
+
     found = settings.origins()
     for setting in found if as_json else ():
         click.echo(msgspec.json.encode({"setting": setting.name, "value": setting.value, "origin": setting.place}))
@@ -106,7 +107,7 @@ def serve(settings: Resolved) -> None:
         running = Running(options, ready)
         stop = stack.enter_context(stop_signals(running.stop))
         stack.enter_context(on_signal(signal.SIGUSR2, running.switch_request_log_soon))
-        running.run(signals=False)
+        running.run(alone=True, signals=False)
     talk(stopped(running))
     raise click.exceptions.Exit(stop.exit_code)
 

@@ -17,6 +17,8 @@ from streams.cli.failures import SuggestingGroup
 from streams.discovery import HOME_DIRECTORY
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from broker.settings import Given, Resolved, Setting
 
 COMMON = (
@@ -46,33 +48,56 @@ def command_defaults() -> Mapping[str, Any]:
 
 
 class BrokerCommand(SuggestingGroup):
-    """Its options are made when they are first needed: other commands need not import the broker's settings."""
+    """Its options are made when they are first needed: other commands need not import the broker's settings. What they
+    are for is read off the source when it is shown: a broker that is started need not wait for that."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         from broker.settings import settings
 
         if not any(parameter.name == "data" for parameter in self.params):
-            defaults = command_defaults()
-            made = [option(setting, defaults) for setting in settings().values() if setting.has_flag]
+            made = [option(setting) for setting in settings().values() if setting.has_flag]
             made.sort(key=lambda one: COMMON.index(one.name) if one.name in COMMON else len(COMMON))
             self.params[:0] = made
         return super().get_params(ctx)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.explain_options(ctx)
+        super().format_options(ctx, formatter)
 
-def option(setting: Setting, defaults: Mapping[str, Any]) -> click.Option:
-    """The option of a setting. Its value stays text: `broker.settings` checks it as it does any other."""
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        self.explain_options(ctx)
+        return super().shell_complete(ctx, incomplete)
+
+    def explain_options(self, ctx: click.Context) -> None:
+        from broker.settings import settings
+
+        defaults = command_defaults()
+        for setting in settings().values():
+            for made in self.get_params(ctx):
+                if isinstance(made, click.Option) and made.name == option_name(setting):
+                    made.help = help_text(setting, defaults)
+
+
+def option_name(setting: Setting) -> str:
+    return setting.name.replace(".", "_")
+
+
+def help_text(setting: Setting, defaults: Mapping[str, Any]) -> str:
+    """A sentence, and the default where that says something."""
+    text = SHORT.get(option_name(setting)) or SENTENCE.split(CODE.sub(r"\1", setting.doc))[0].rstrip(".;:") + "."
     default = setting.shown(defaults.get(setting.name, setting.default))
-    name = setting.name.replace(".", "_")
-    text = SHORT.get(name) or SENTENCE.split(CODE.sub(r"\1", setting.doc))[0].rstrip(".;:") + "."
-    if default not in ("", "false"):
-        text = f"{text}  [default: {default}]"
-    hidden = name not in COMMON
+    return text if default in ("", "false") else f"{text}  [default: {default}]"
+
+
+def option(setting: Setting) -> click.Option:
+    """The option of a setting. Its value stays text: `broker.settings` checks it as it does any other."""
+    hidden = option_name(setting) not in COMMON
     if setting.required_type is bool:
         flags = f"{setting.flag}/--no-{setting.flag.removeprefix('--')}"
-        return click.Option([flags], default=None, help=text, hidden=hidden)
+        return click.Option([flags], default=None, hidden=hidden)
     if setting.name == "faults":
-        return click.Option(["--fault", setting.name], multiple=True, metavar="API:ACTION", help=text, hidden=hidden)
-    return click.Option([setting.flag], metavar=metavar(setting), help=text, hidden=hidden)
+        return click.Option(["--fault", setting.name], multiple=True, metavar="API:ACTION", hidden=hidden)
+    return click.Option([setting.flag], metavar=metavar(setting), hidden=hidden)
 
 
 def metavar(setting: Setting) -> str:

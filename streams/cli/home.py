@@ -14,13 +14,12 @@ a try, because a killed process cannot remove its own.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import msgspec
 
 from streams.discovery import BROKER_FILE, HOME_DIRECTORY, BrokerAnnouncement, BrokerLocation, announced_broker
 
@@ -28,7 +27,8 @@ WORKER_LOG = "worker.log"
 """What workers write that have no terminal of their own."""
 
 
-class WorkerAnnouncement(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerAnnouncement:
     """What a running worker says of itself: `endpoint` is the `host:port` of its queries."""
 
     application_id: str
@@ -95,6 +95,8 @@ class Home:
 
     def workers(self) -> list[WorkerAnnouncement]:
         """The announced workers whose process exists, in the order of their process ids."""
+        import msgspec  # not needed where a broker is started
+
         found: list[WorkerAnnouncement] = []
         for file in self.path.glob("worker-*.json"):
             try:
@@ -108,7 +110,7 @@ class Home:
     @contextmanager
     def _announced(self, file: Path, announcement: BrokerAnnouncement | WorkerAnnouncement) -> Generator[None]:
         self.path.mkdir(parents=True, exist_ok=True)
-        content = msgspec.json.encode(announcement)
+        content = json.dumps(asdict(announcement)).encode()
         fresh = file.with_suffix(f".{os.getpid()}")
         fresh.write_bytes(content)
         fresh.replace(file)  # readers see the whole file or none

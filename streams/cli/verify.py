@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from streams.cli.options import json_option
 from streams.cli.terminal import print_table, talk
@@ -36,6 +35,8 @@ def verify(directory: Path, as_json: bool) -> None:
     \b
     headrace broker verify /var/lib/headrace
     """
+    import msgspec
+
     from broker.verification.data import Verification
 
     with Verification(directory) as verification:

@@ -17,6 +17,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from broker import AddressInUseError, Broker, BrokerError, BrokerOptions, DataDirectoryError, DataDirectoryLockedError
+from broker.protocol.api_keys import ApiKey
 from tests.broker.waits import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,8 +202,9 @@ def test_module_says_in_one_line_why_it_cannot_start(tmp_path: Path) -> None:
     assert found.stderr.startswith(f"broker: {tmp_path} is not a data directory of this broker")
 
 
-def test_schemas_are_imported_when_they_are_used(tmp_path: Path) -> None:
-    """Importing all of kio's takes 0.7 s: none of the APIs' at the start, and few packages otherwise."""
+def test_what_clients_may_never_ask_for_is_not_imported_at_the_start(tmp_path: Path) -> None:
+    """No schemas of APIs (importing all of kio's takes 0.7 s), no handlers but the one that every connection needs, no
+    kind of group, and few packages otherwise."""
     program = (
         "import asyncio, json, sys\n"
         "sys.modules['hypothesis'] = None\n"
@@ -210,7 +212,7 @@ def test_schemas_are_imported_when_they_are_used(tmp_path: Path) -> None:
         "from broker import BrokerOptions\n"
         "from broker.serving import Running\n"
         "running = Running(BrokerOptions(data=Path(sys.argv[1])), lambda host, port: running.stop())\n"
-        "running.run(signals=False)\n"
+        "running.run(alone=True, signals=False)\n"
         "print(json.dumps(sorted(sys.modules)))\n"
     )
     found = subprocess.run(
@@ -224,9 +226,22 @@ def test_schemas_are_imported_when_they_are_used(tmp_path: Path) -> None:
     modules: list[str] = json.loads(found.stdout)
     versions = [name.split(".")[2] for name in modules if name.startswith("kio.schema.") and name.count(".") > 2]
     assert set(versions) <= {"request_header", "response_header"}
+    assert [name for name in modules if name.removeprefix("broker.handlers.").upper() in ApiKey.__members__] == [
+        "broker.handlers.api_versions"
+    ]
     heavy = ("confluent_kafka", "pydantic", "click", "rich", "cramjam", "streams", "stores")
     assert [name for name in modules if name.split(".")[0] in (*heavy, "prometheus_client", "argparse")] == []
-    unused = ("broker.control", "broker.faults", "broker.metrics", "broker.settings", "broker.watch", "kio.index")
+    unused = (
+        "msgspec",
+        "broker.groups.classic",
+        "broker.consumer_groups.membership",
+        "broker.control",
+        "broker.faults",
+        "broker.metrics",
+        "broker.settings",
+        "broker.watch",
+        "kio.index",
+    )
     assert [name for name in (*unused, "importlib.metadata") if name in modules] == []
 
 

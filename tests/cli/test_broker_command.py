@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -22,6 +25,26 @@ data = "log"
 log.retention.hours = 24
 topic_defaults = { "segment.bytes" = 1000000 }
 """
+
+
+def test_start_of_the_broker_reads_and_imports_nothing_for_help_and_messages() -> None:
+    """It is waited for."""
+    program = (
+        "import json, sys\n"
+        "sys.modules['hypothesis'] = None\n"
+        "from broker.serving import Running\n"
+        "from broker.settings.setting import field_docs\n"
+        "from streams.cli import main\n"
+        "def run(self, **how):\n"
+        "    print(json.dumps([field_docs.cache_info().currsize, sorted(sys.modules)]))\n"
+        "    raise SystemExit\n"
+        "Running.run = run\n"
+        "main(['broker', '--port', '0', '--fsync', 'never'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    documented, modules = json.loads(done.stdout)
+    assert documented == 0
+    assert [name for name in ("msgspec", "difflib", "rich", "pydantic", "confluent_kafka") if name in modules] == []
 
 
 def shown(headrace: Headrace, *words: str) -> dict[str, tuple[str, str]]:

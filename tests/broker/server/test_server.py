@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,10 +14,10 @@ from typing import Any, cast
 import pytest
 from kio.schema.errors import ErrorCode
 
-from broker import BrokerError, BrokerOptions
+from broker import BrokerError, BrokerOptions, handlers
 from broker.fetch.full import FullFetch
 from broker.fetch.request import FetchRequest, Wanted
-from broker.handlers import fetch, table
+from broker.handlers import fetch, permissions, table
 from broker.protocol import advertised
 from broker.protocol.api_keys import ApiKey
 from broker.protocol.batches import encode_batch
@@ -184,26 +186,44 @@ def test_unknown_topic_default_is_refused_at_the_start(tmp_path: Path) -> None:
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------
-def test_every_advertised_api_has_its_handler() -> None:
-    handlers = table.load_handlers()
-    assert handlers.keys() == advertised.ADVERTISED.keys()
+@pytest.mark.parametrize("key", advertised.ADVERTISED, ids=lambda key: key.name)
+def test_advertised_api_has_a_handler_that_serves_these_versions(key: ApiKey) -> None:
+    assert table.load_handler(key).api.key == key
+
+
+def test_every_handler_is_advertised() -> None:
+    """One that is not would never be called."""
+    modules = [f"broker.handlers.{file.stem}" for file in Path(handlers.__path__[0]).glob("*.py")]
+    served = {module.handle.api.key for module in map(import_module, modules) if hasattr(module, "handle")}
+    assert served == advertised.ADVERTISED.keys()
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("key", "versions", "message"),
     [
-        ({ApiKey.END_TXN: None}, "END_TXN is advertised or has a handler, but not both"),
-        ({ApiKey.METADATA: (0, 14)}, "METADATA is advertised for versions 0-14 but served for 0-13"),
-        ({ApiKey.FETCH: (0, 18)}, "FETCH is advertised for versions 0-18 but served for 4-18"),
+        (ApiKey.METADATA, (0, 14), "METADATA is advertised for versions 0-14 but served for 0-13"),
+        (ApiKey.FETCH, (0, 18), "FETCH is advertised for versions 0-18 but served for 4-18"),
     ],
 )
-def test_table_that_differs_from_what_is_advertised_is_refused(
-    monkeypatch: pytest.MonkeyPatch, changes: dict[ApiKey, tuple[int, int] | None], message: str
+def test_handler_that_serves_other_versions_than_are_advertised_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key: ApiKey, versions: tuple[int, int], message: str
 ) -> None:
-    told = {**advertised.ADVERTISED, **changes}
-    monkeypatch.setattr(table, "ADVERTISED", {key: versions for key, versions in told.items() if versions})
+    monkeypatch.setattr(table, "ADVERTISED", {**advertised.ADVERTISED, key: versions})
     with pytest.raises(RuntimeError, match=message):
-        table.load_handlers()
+        table.HandlerTable().operation(key, 4)
+
+
+def test_handler_of_another_api_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "broker.handlers.end_txn", import_module("broker.handlers.metadata"))
+    with pytest.raises(RuntimeError, match=r"broker\.handlers\.end_txn serves METADATA"):
+        table.HandlerTable().operation(ApiKey.END_TXN, 0)
+
+
+def test_api_that_does_not_say_who_may_use_it_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rights = {key: rights for key, rights in permissions.PERMISSIONS.items() if key != ApiKey.END_TXN}
+    monkeypatch.setattr(table, "PERMISSIONS", rights)
+    with pytest.raises(RuntimeError, match=r"END_TXN does not say in broker\.handlers\.permissions who may use it"):
+        asyncio.run(Server(BrokerOptions(), tmp_path / "data").start())
 
 
 def test_handlers_raise_on_nothing_a_client_can_say(tmp_path: Path) -> None:
