@@ -11,6 +11,9 @@ STAMP := $(VENV)/.headrace-setup
 ARGS ?=
 FLOWS ?= flights joins
 FRAMES ?= 1000000
+# Hundreds of processes start in a run of the tests. Without bytecode each of them compiles all that it imports, which is
+# half of a broker's start.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean
 .PHONY: test-kgo test-java-tools test-kafka-streams kafka-answers
