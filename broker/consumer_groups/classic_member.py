@@ -28,9 +28,10 @@ from broker.groups.consumer_protocol import (
     encode_assignment,
     parse_subscription,
 )
-from broker.groups.effects import Cancel, Schedule, Timer, TimerEffect, TimerKind
+from broker.groups.effects import Cancel, Schedule, TimerEffect
 from broker.groups.member import Protocol
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest
+from broker.groups.timer import Timer, TimerKind
 
 
 def join(

@@ -15,10 +15,11 @@ from broker.consumer_groups.partitions import TopicIdPartition
 from broker.consumer_groups.settings import ConsumerGroupSettings
 from broker.consumer_groups.topic_directory import TopicDirectory, metadata_hash
 from broker.groups.consumer_protocol import CONSUMER_PROTOCOL_TYPE, parse_assignment, parse_subscription
-from broker.groups.effects import Schedule, Timer, TimerEffect, TimerKind
+from broker.groups.effects import Schedule, TimerEffect
 from broker.groups.group import Group
 from broker.groups.member import Member
 from broker.groups.state import GroupState
+from broker.groups.timer import Timer, TimerKind
 
 
 def upgraded(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from broker.consumer_groups import leave
 from broker.consumer_groups.group import ConsumerGroup
 from broker.consumer_groups.topic_directory import TopicDirectory
-from broker.groups.effects import Schedule, Timer, TimerEffect, TimerKind
+from broker.groups.effects import Schedule, TimerEffect
+from broker.groups.timer import Timer, TimerKind
 
 
 def timer_fired(group: ConsumerGroup, timer: Timer, topics: TopicDirectory, now_ms: int) -> list[TimerEffect]:

@@ -17,7 +17,8 @@ from broker.consumer_groups.requests import GroupRefusedError, HeartbeatRequest
 from broker.consumer_groups.settings import ConsumerGroupSettings
 from broker.consumer_groups.target import refresh
 from broker.consumer_groups.topic_directory import TopicDirectory
-from broker.groups.effects import Cancel, Schedule, Timer, TimerEffect, TimerKind
+from broker.groups.effects import Cancel, Schedule, TimerEffect
+from broker.groups.timer import Timer, TimerKind
 
 
 def heartbeat(

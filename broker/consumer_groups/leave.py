@@ -13,7 +13,8 @@ from broker.consumer_groups.member import AWAY, ConsumerMember
 from broker.consumer_groups.partitions import NONE
 from broker.consumer_groups.requests import HeartbeatRequest
 from broker.consumer_groups.topic_directory import TopicDirectory, metadata_hash
-from broker.groups.effects import Cancel, Timer, TimerEffect, TimerKind
+from broker.groups.effects import Cancel, TimerEffect
+from broker.groups.timer import Timer, TimerKind
 
 
 def leave(group: ConsumerGroup, request: HeartbeatRequest, topics: TopicDirectory) -> list[TimerEffect]:

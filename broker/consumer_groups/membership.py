@@ -18,10 +18,11 @@ from broker.consumer_groups.requests import GroupRefusedError, HeartbeatRequest,
 from broker.consumer_groups.settings import ConsumerGroupSettings
 from broker.consumer_groups.topic_directory import subscriptions
 from broker.consumer_groups.validation import validate
-from broker.groups.effects import Schedule, Timer, TimerEffect
+from broker.groups.effects import Schedule, TimerEffect
 from broker.groups.group import Group
 from broker.groups.kind import GroupListing, Retention
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
+from broker.groups.timer import Timer
 from broker.journal.entry import KeyValue
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from broker.consumer_groups.group import ConsumerGroup
 from broker.consumer_groups.member import ConsumerMember, MemberState, Profile, Progress
 from broker.consumer_groups.partitions import NONE, Partitions
 from broker.consumer_groups.record_key import EPOCH, PROFILE, PROGRESS, TARGET, TARGET_EPOCH, ConsumerGroupKey
-from broker.groups.effects import Schedule, Timer, TimerEffect, TimerKind
+from broker.groups.effects import Schedule, TimerEffect
+from broker.groups.timer import Timer, TimerKind
 from broker.journal.entry import KeyValue
 
 

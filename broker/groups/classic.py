@@ -11,7 +11,7 @@ from kio.schema.errors import ErrorCode
 from broker.groups import description, expiry, heartbeat, leave, persisted, rebalance, sessions
 from broker.groups.coordinator import NOT_STORED
 from broker.groups.description import GroupDescription
-from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer, TimerKind
+from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer
 from broker.groups.group import Group
 from broker.groups.join import join
 from broker.groups.kind import GroupListing, Retention
@@ -19,6 +19,7 @@ from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, Sync
 from broker.groups.state import GroupState
 from broker.groups.subscription import subscribed_topics
 from broker.groups.sync import sync
+from broker.groups.timer import Timer, TimerKind
 from broker.groups.waiting import WaitingRequests
 from broker.journal.entry import KeyValue
 from broker.offsets.group_metadata import GroupMetadata

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kio.schema.errors import ErrorCode
 
-from broker.groups.effects import Timer, TimerKind
 from broker.groups.held_heartbeats import HeldHeartbeats
-from broker.groups.kind import AnyGroup, GroupKind, GroupListing
 from broker.groups.recovery import finish, recover
-from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
 from broker.groups.settings import GroupSettings
+from broker.groups.timer import Timer, TimerKind
 from broker.journal.entry import KeyValue, Marker, ProducerIdentity
 from broker.journal.journal import Journal, JournalLog
 from broker.offsets.committed_offset import CommittedOffset
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from broker.groups.classic import ClassicGroups
     from broker.groups.description import GroupDescription
     from broker.groups.group import Group
+    from broker.groups.kind import AnyGroup, GroupKind, GroupListing
+    from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
 
 NOT_STORED = ErrorCode.coordinator_not_available
 """The answer where the storage failed: clients try again."""
@@ -119,6 +119,8 @@ class GroupCoordinator:
     # -- membership --------------------------------------------------------------------------------------------------
     async def join(self, request: JoinRequest) -> JoinResult:
         """Waits until the group begins a generation with this member, or refuses it."""
+        from broker.groups.requests import JoinResult  # as with the kinds of groups
+
         limits = range(self.settings.min_session_timeout_ms, self.settings.max_session_timeout_ms + 1)
         if not request.group_id:
             return JoinResult(error=ErrorCode.invalid_group_id, member_id=request.member_id)
@@ -137,6 +139,8 @@ class GroupCoordinator:
 
     async def sync(self, request: SyncRequest) -> SyncResult:
         """Waits for the leader's assignment."""
+        from broker.groups.requests import SyncResult
+
         if not request.group_id:
             return SyncResult(error=ErrorCode.invalid_group_id)
         group = self.groups.get(request.group_id)

@@ -6,9 +6,10 @@ Source: `expireClassicGroupMemberHeartbeat`, `expirePendingSync` of Kafka's `Gro
 from __future__ import annotations
 
 from broker.groups import leave, rebalance
-from broker.groups.effects import Effect, Schedule, Timer, TimerKind
+from broker.groups.effects import Effect, Schedule
 from broker.groups.group import Group
 from broker.groups.settings import GroupSettings
+from broker.groups.timer import Timer, TimerKind
 
 
 def session_timeout(group: Group, settings: GroupSettings, member_id: str, now_ms: int) -> list[Effect]:

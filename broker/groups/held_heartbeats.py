@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kio.schema.errors import ErrorCode
 
-from broker.groups.effects import Timer, TimerKind
 from broker.groups.state import GroupState
+from broker.groups.timer import Timer, TimerKind
 from broker.server.held_answer import HeldAnswer
 
 if TYPE_CHECKING:

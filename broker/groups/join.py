@@ -8,12 +8,13 @@ from __future__ import annotations
 from kio.schema.errors import ErrorCode
 
 from broker.groups import rebalance, sessions
-from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, Timer, TimerKind
+from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule
 from broker.groups.group import Group
 from broker.groups.member import Member
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncResult
 from broker.groups.settings import GroupSettings
 from broker.groups.state import GroupState
+from broker.groups.timer import Timer, TimerKind
 
 
 def join(group: Group, settings: GroupSettings, request: JoinRequest, ticket: int, now_ms: int) -> list[Effect]:

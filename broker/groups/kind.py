@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from kio.schema.errors import ErrorCode
 
-from broker.groups.effects import Timer
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
+from broker.groups.timer import Timer
 from broker.journal.entry import KeyValue
 
 GroupType = Literal["classic", "consumer"]

@@ -8,11 +8,12 @@ from __future__ import annotations
 from kio.schema.errors import ErrorCode
 
 from broker.groups import rebalance
-from broker.groups.effects import Cancel, Effect, Timer, TimerKind
+from broker.groups.effects import Cancel, Effect
 from broker.groups.group import Group
 from broker.groups.requests import MemberIdentity
 from broker.groups.settings import GroupSettings
 from broker.groups.state import GroupState
+from broker.groups.timer import Timer, TimerKind
 
 
 def leave(group: Group, settings: GroupSettings, who: MemberIdentity, now_ms: int) -> tuple[ErrorCode, list[Effect]]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from kio.schema.errors import ErrorCode
 
 from broker.groups import sessions
-from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer, TimerKind
+from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer
 from broker.groups.group import Group
 from broker.groups.member import Member
 from broker.groups.requests import JoinResult, SyncResult
 from broker.groups.settings import GroupSettings
 from broker.groups.state import GroupState
+from broker.groups.timer import Timer, TimerKind
 
 JOIN_PHASE = Timer(TimerKind.JOIN_PHASE)
 SYNC_PHASE = Timer(TimerKind.SYNC_PHASE)

@@ -6,8 +6,9 @@ has moved meanwhile, it is set again; so a heartbeat costs one assignment.
 
 from __future__ import annotations
 
-from broker.groups.effects import Effect, Schedule, Timer, TimerKind
+from broker.groups.effects import Effect, Schedule
 from broker.groups.member import Member
+from broker.groups.timer import Timer, TimerKind
 
 
 def touch(member: Member, now_ms: int) -> None:

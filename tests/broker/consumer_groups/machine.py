@@ -20,7 +20,8 @@ from broker.consumer_groups.record_key import decode_consumer_group_key
 from broker.consumer_groups.requests import GroupRefusedError, HeartbeatRequest
 from broker.consumer_groups.settings import ConsumerGroupSettings
 from broker.consumer_groups.validation import validate
-from broker.groups.effects import Schedule, Timer, TimerEffect
+from broker.groups.effects import Schedule, TimerEffect
+from broker.groups.timer import Timer
 from broker.journal.fields import FieldReader
 from broker.timers.heap import TimerHeap
 from tests.broker.consumer_groups.topics import Topics

@@ -21,13 +21,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from broker.groups import expiry, heartbeat, leave, persisted
-from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer, Timer
+from broker.groups.effects import Cancel, Effect, JoinAnswer, Persist, Schedule, SyncAnswer
 from broker.groups.group import Group
 from broker.groups.join import join
 from broker.groups.member import Protocol
 from broker.groups.requests import JoinRequest, JoinResult, MemberIdentity, SyncRequest, SyncResult
 from broker.groups.settings import GroupSettings
 from broker.groups.sync import sync
+from broker.groups.timer import Timer
 from broker.offsets.group_metadata import GroupMetadata, decode_group_metadata
 from broker.timers.heap import TimerHeap
 
