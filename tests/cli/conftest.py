@@ -13,6 +13,11 @@ from streams.cli import main
 from tests.cli.command_directory import CommandDirectory, command_directory
 
 Headrace = Callable[..., Result]
+A_SECOND_APART = "".join(
+    f'{{"value": {second}, "timestamp": {978_307_200_000 + second * 1_000}}}\n' for second in range(4)
+)
+"""Records for `produce --json`: the values 0 to 3, from the beginning of 2001 on. In one go, as an idempotent client of
+librdkafka takes half a second to begin."""
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import json
 from confluent_kafka import Consumer, TopicPartition
 
 from broker import Broker
-from tests.cli.conftest import Headrace
+from tests.cli.conftest import A_SECOND_APART, Headrace
 
 
 def test_topics_create_then_list_and_describe(on_broker: Headrace, topic: str) -> None:
@@ -97,9 +97,7 @@ def test_topics_trim_deletes_records_before_an_offset_a_time_or_the_end(on_broke
     """Of the partitions named, or all."""
     on_broker("topics", "create", topic, "--partitions", "2")
     for partition in ("0", "1"):
-        for second in range(4):
-            moment = f"2001-01-01T00:00:0{second}"
-            on_broker("produce", topic, str(second), "--partition", partition, "--timestamp", moment)
+        on_broker("produce", topic, "--json", "--partition", partition, stdin=A_SECOND_APART)
     trim = lambda *words: on_broker("topics", "trim", topic, *words, "--yes")  # noqa: E731
     assert trim("--before", "1", "--partition", "0").stdout == "0\t0\t1\n"
     assert trim("--before", "2001-01-01T00:00:02").stdout == "0\t1\t2\n1\t0\t2\n"
@@ -121,8 +119,7 @@ def commit(running_broker: Broker, group: str, offset: int) -> None:
 def test_groups_reset_sets_offsets_within_the_log(on_broker: Headrace, running_broker: Broker, topic: str) -> None:
     """To its start or end, an offset, a time; --dry-run sets none."""
     on_broker("topics", "create", topic)
-    for second in range(4):
-        on_broker("produce", topic, str(second), "--timestamp", f"2001-01-01T00:00:0{second}")
+    on_broker("produce", topic, "--json", stdin=A_SECOND_APART)
     commit(running_broker, topic, 1)
     reset = lambda *words: on_broker("groups", "reset", topic, "--yes", *words)  # noqa: E731
     assert reset("--to", "latest", "--dry-run").stdout == f"{topic}\t0\t1\t4\n"
