@@ -11,6 +11,8 @@ STAMP := $(VENV)/.headrace-setup
 ARGS ?=
 FLOWS ?= flights joins
 FRAMES ?= 1000000
+# More than there are cores: tests with processes wait for two thirds of their time, for sessions, clients and commits.
+TEST_WORKERS ?= 3
 # Hundreds of processes start in a run of the tests. Without bytecode each of them compiles all that it imports, which is
 # half of a broker's start.
 export PYTHONDONTWRITEBYTECODE :=
@@ -33,7 +35,7 @@ demo: setup
 	@$(BIN)/headrace demo $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

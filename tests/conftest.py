@@ -8,7 +8,10 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-LONGEST_FIRST = ("tests/soak", "tests/integration", "tests/cli", "tests/demo", "tests/streams/query", "tests/broker")
+LONGEST_FIRST = (
+    *("tests/soak", "tests/integration", "tests/cli", "tests/demo", "tests/streams/query"),
+    *("tests/conformance", "tests/streams/joins", "tests/broker"),
+)
 """Files that begin with these are begun first: a long one that comes last leaves the other core idle."""
 
 
