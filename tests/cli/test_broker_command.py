@@ -29,7 +29,7 @@ topic_defaults = { "segment.bytes" = 1000000 }
 """
 
 
-def test_start_of_the_broker_reads_and_imports_nothing_for_help_messages_and_tests() -> None:
+def test_start_of_the_broker_has_the_process_to_itself_and_imports_nothing_for_help_messages_and_tests() -> None:
     """It is waited for. By the installed script: hypothesis, which kio imports where it is there, takes 0.3 s alone."""
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     module, _, function = scripts["headrace"].partition(":")
@@ -39,7 +39,7 @@ def test_start_of_the_broker_reads_and_imports_nothing_for_help_messages_and_tes
         "def run(self, **how):\n"
         "    import broker.server.server\n"
         "    loaded = [name for name, module in sys.modules.items() if module is not None]\n"
-        "    print(json.dumps([field_docs.cache_info().currsize, loaded]))\n"
+        "    print(json.dumps([how, field_docs.cache_info().currsize, loaded]))\n"
         "    raise SystemExit\n"
         "from broker.serving import Running\n"
         "from broker.settings.setting import field_docs\n"
@@ -48,7 +48,8 @@ def test_start_of_the_broker_reads_and_imports_nothing_for_help_messages_and_tes
         "headrace()\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    documented, loaded = json.loads(done.stdout)
+    how, documented, loaded = json.loads(done.stdout)
+    assert how["alone"], "the process is the broker's own, and its limit of open files is to be raised"
     assert documented == 0
     heavy = ("msgspec", "difflib", "rich", "pydantic", "confluent_kafka", "hypothesis")
     assert [name for name in heavy if name in loaded] == []
