@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,7 @@ class Bundled:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "streams.cli", "broker", *words],
             cwd=self._directory,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},  # as installed, which comes with bytecode
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
