@@ -18,11 +18,12 @@ TEST_WORKERS ?= 3
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean
-.PHONY: test-kgo test-java-tools test-kafka-streams kafka-answers
+.PHONY: test-kafka test-kgo test-java-tools test-kafka-streams kafka-answers
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
 	@echo "targets: setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean"
+	@echo "         test-kafka: what runs on any cluster, on a real Apache Kafka (Java, Maven)"
 	@echo "         test-kgo test-java-tools test-kafka-streams kafka-answers: other people's programs, see tests/foreign"
 
 setup: $(STAMP)
@@ -46,6 +47,10 @@ check: setup
 # The whole matrix on the demo's flights, or on the file that REPLAY_FLIGHTS names.
 replay: setup
 	REPLAY=$${REPLAY:-all} REPLAY_ROWS=$${REPLAY_ROWS:-0} $(BIN)/python -m pytest tests/integration -k test_replay_ $(ARGS)
+
+# On a cluster of your own: .venv/bin/python -m pytest -n 0 --bootstrap-servers HOST:PORT (it is emptied).
+test-kafka: setup apache-kafka
+	$(BIN)/python -m tests.on_apache_kafka $(ARGS)
 
 soak: setup
 	for flow in $(FLOWS); do $(BIN)/python -m tests.soak --flow $$flow $(ARGS) || exit 1; done

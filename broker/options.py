@@ -36,6 +36,8 @@ class BrokerOptions:
     best: some clients resolve `localhost` to ::1 first."""
     advertised_port: int | None = None
     """The port that clients are told; None: the one listened on."""
+    node_id: int = 1
+    """`node.id`: the number by which clients know the broker."""
     listeners: tuple[Listener, ...] = ()
     """Addresses with protocols of their own: "SASL_SSL://0.0.0.0:9093,PLAINTEXT://127.0.0.1:9092", or tables
     `[[broker.listeners]]`. With any, `host`, `port` and what is advertised of them are not listened on. The first is

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from broker.transactions.coordinator import TransactionCoordinator
 
 LOG = logging.getLogger("broker")
-NODE_ID = 1
 NO_CONFIGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -57,7 +56,7 @@ class BrokerState:
         self.data = data
         self.clock = clock
         self.durable = options.fsync == "always"
-        self.node_id = NODE_ID
+        self.node_id = options.node_id
         self.cluster_id = data.cluster_id
         self.scram_credentials = CredentialStore(data.scram_credentials)
         self.topics = TopicCatalogue(data.topics, defaults=options.topic_defaults, durable=self.durable)

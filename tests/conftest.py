@@ -1,8 +1,9 @@
-"""What holds for all tests: the order of their files, that Ctrl-C reaches the processes they start, and that properties
-are tried with the same examples each time, however long that takes."""
+"""What holds for all tests: the order of their files, that Ctrl-C reaches the processes they start, that properties
+are tried with the same examples each time, however long that takes, and what runs on a cluster from elsewhere."""
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -15,7 +16,9 @@ LONGEST_FIRST = (
 """Files that begin with these are begun first: a long one that comes last leaves the other core idle."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if servers := config.getoption("--bootstrap-servers"):
+        os.environ["HEADRACE_TEST_BOOTSTRAP_SERVERS"] = servers
     # How fast examples are made and tried is the machine's doing, and that of what runs beside it.
     settings.register_profile("headrace", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("headrace")
@@ -24,7 +27,16 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    from tests.cluster import CHOSEN, ELSEWHERE
+
+    if ELSEWHERE:
+        there = [
+            item for item in items if isinstance(item, pytest.Function) and not CHOSEN.isdisjoint(item.fixturenames)
+        ]
+        config.hook.pytest_deselected(items=[item for item in items if item not in there])
+        items[:] = there
+
     def place(item: pytest.Item) -> int:
         return next((at for at, begin in enumerate(LONGEST_FIRST) if item.nodeid.startswith(begin)), len(LONGEST_FIRST))
 

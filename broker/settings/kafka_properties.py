@@ -19,7 +19,7 @@ from broker.topics.definitions import DEFINITIONS
 IGNORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "there is one node": (
-            *("process.roles", "node.id", "broker.id", "broker.id.*", "broker.rack", "reserved.broker.max.id"),
+            *("process.roles", "broker.id", "broker.id.*", "broker.rack", "reserved.broker.max.id"),
             *("controller.*", "metadata.*", "zookeeper.*", "inter.broker.*", "initial.broker.*", "early.start.*"),
             *("broker.heartbeat.*", "broker.session.*", "controlled.shutdown.*", "leader.*", "auto.leader.*"),
             *("replica.*", "num.replica.*", "replication.*", "follower.*", "default.replication.factor"),

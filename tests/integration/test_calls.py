@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker import Broker
 from streams.cli.worker_process import WorkerCommand, WorkerProcess
+from tests.cluster import Cluster
 from tests.integration.calls_app import ANSWERS, ORDERS, RANKED, REQUESTS, TOTALS
 
 PARTITIONS = 2
@@ -66,13 +65,12 @@ class Outputs:
 
 
 @pytest.fixture
-def servers() -> Iterator[str]:
-    with Broker() as broker:
-        admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0})
-        topics = [NewTopic(topic, PARTITIONS) for topic in (REQUESTS, ORDERS, ANSWERS, TOTALS, RANKED)]
-        for future in admin.create_topics(topics).values():
-            future.result(DEADLINE_S)
-        yield broker.bootstrap_servers
+def servers(cluster: Cluster) -> str:
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0})
+    topics = [NewTopic(topic, PARTITIONS) for topic in (REQUESTS, ORDERS, ANSWERS, TOTALS, RANKED)]
+    for future in admin.create_topics(topics).values():
+        future.result(DEADLINE_S)
+    return cluster.bootstrap_servers
 
 
 def load(servers: str) -> None:

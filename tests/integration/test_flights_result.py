@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from broker import Broker
 from streams.demo.batch_answer import batch_answer
 from streams.demo.dataset import read_flights
+from tests.cluster import Cluster
 from tests.integration.flights_job import FlightsJob
 
 ROWS = 60_000
@@ -23,13 +25,9 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Iterator[FlightsJob]:
-    with Broker(data=tmp_path / "broker") as broker:
-        made = FlightsJob(broker, read_flights(rows=ROWS), tmp_path / "job")
-        try:
-            yield made
-        finally:
-            made.close()
+def job(cluster: Cluster, tmp_path: Path) -> Iterator[FlightsJob]:
+    with closing(FlightsJob(cluster, read_flights(rows=ROWS), tmp_path / "job")) as made:
+        yield made
 
 
 def test_flights_one_worker_equals_batch(job: FlightsJob) -> None:
@@ -103,15 +101,19 @@ def test_flights_worker_killed_in_the_middle_misses_nothing(job: FlightsJob) -> 
         assert rows[key].worst == expected.worst
 
 
-def test_flights_broker_killed_under_a_running_worker_equals_batch(job: FlightsJob) -> None:
+def test_flights_broker_killed_under_a_running_worker_equals_batch(tmp_path: Path) -> None:
     """The broker comes back with everything it acknowledged; loader and worker go on by themselves, exactly."""
-    worker = job.workers.start()
-    job.load(0, HALF)
-    job.wait_for_flights(HALF // 4)
-    job.send(HALF, ROWS)
-    job.broker.kill()
-    job.broker.restart()
-    job.load(ROWS, ROWS)
-    comparison = job.settle()
-    assert comparison.equal, comparison
-    job.workers.stop(worker)
+    with (
+        Broker(data=tmp_path / "broker") as broker,
+        closing(FlightsJob(broker, read_flights(rows=ROWS), tmp_path / "job")) as job,
+    ):
+        worker = job.workers.start()
+        job.load(0, HALF)
+        job.wait_for_flights(HALF // 4)
+        job.send(HALF, ROWS)
+        broker.kill()
+        broker.restart()
+        job.load(ROWS, ROWS)
+        comparison = job.settle()
+        assert comparison.equal, comparison
+        job.workers.stop(worker)

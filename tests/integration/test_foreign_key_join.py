@@ -11,18 +11,18 @@ from random import Random
 
 import pytest
 
-from broker import Broker
 from streams import App, F, count, tumbling
 from streams.partitioner import partition_for_key
 from streams.plan.task_id import TaskId
+from tests.cluster import Cluster
 from tests.streams.runtime.bench import Bench, RunningWorker, until
 
 DAY_MS = 86_400_000
 
 
 @pytest.fixture
-def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
-    with Broker() as broker, Bench(broker.bootstrap_servers, tmp_path, request.node.name) as ready:
+def bench(cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with Bench(cluster.bootstrap_servers, tmp_path, request.node.name) as ready:
         yield ready
 
 

@@ -12,17 +12,17 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
-from broker import Broker
 from streams import App, ProcessingError, Processor, ProcessorContext, Record, Stores
 from streams.plan.task_id import TaskId
+from tests.cluster import Cluster
 from tests.streams.runtime.bench import DEADLINE_S, Bench, until
 
 TOTALS = Stores.key_value("totals", key=str, value=int)
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    with Broker() as broker, Bench(broker.bootstrap_servers, tmp_path, "processor") as ready:
+def bench(cluster: Cluster, tmp_path: Path) -> Iterator[Bench]:
+    with Bench(cluster.bootstrap_servers, tmp_path, "processor") as ready:
         yield ready
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import Cluster
 from tests.integration.replay.happenings import Happening
 from tests.integration.replay.history import DAY_MS, HOUR_MS, History, read_history, states
 from tests.integration.replay.matrix import DEADLINE_S, TIMEOUT_S, happenings
@@ -41,8 +42,8 @@ def history() -> History:
 
 @pytest.mark.parametrize("happening", happenings())
 def test_replay_over_chains_of_repartitions_gives_the_batch_answer(
-    history: History, happening: Happening, tmp_path: Path
+    history: History, happening: Happening, cluster: Cluster, tmp_path: Path
 ) -> None:
-    with Replay(JOB, history, tmp_path, deadline_s=DEADLINE_S) as replay:
+    with Replay(JOB, history, cluster, tmp_path, deadline_s=DEADLINE_S) as replay:
         happening(replay)
         replay.finish({"hours": answer(history, HOUR_MS), "weeks": answer(history, 7 * DAY_MS)})

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import Cluster
 from tests.integration.replay.happenings import Happening
 from tests.integration.replay.history import Event, History, read_history
 from tests.integration.replay.joins_job import SOON, TURNAROUND, VERY_LATE
@@ -87,7 +88,9 @@ def test_history_has_pairs_and_events_that_meet_none(history: History) -> None:
 
 
 @pytest.mark.parametrize("happening", happenings())
-def test_replay_of_joins_gives_the_batch_answer(history: History, happening: Happening, tmp_path: Path) -> None:
-    with Replay(JOB, history, tmp_path, deadline_s=DEADLINE_S) as replay:
+def test_replay_of_joins_gives_the_batch_answer(
+    history: History, happening: Happening, cluster: Cluster, tmp_path: Path
+) -> None:
+    with Replay(JOB, history, cluster, tmp_path, deadline_s=DEADLINE_S) as replay:
         happening(replay)
         replay.finish(batch_answer(history))

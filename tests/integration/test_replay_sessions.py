@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import Cluster
 from tests.integration.replay.happenings import Happening
 from tests.integration.replay.history import Event, History, read_history
 from tests.integration.replay.matrix import DEADLINE_S, TIMEOUT_S, happenings
@@ -49,8 +50,10 @@ def history() -> History:
 
 
 @pytest.mark.parametrize("happening", happenings())
-def test_replay_of_sessions_gives_the_batch_answer(history: History, happening: Happening, tmp_path: Path) -> None:
-    with Replay(JOB, history, tmp_path, deadline_s=DEADLINE_S) as replay:
+def test_replay_of_sessions_gives_the_batch_answer(
+    history: History, happening: Happening, cluster: Cluster, tmp_path: Path
+) -> None:
+    with Replay(JOB, history, cluster, tmp_path, deadline_s=DEADLINE_S) as replay:
         happening(replay)
         replay.finish(
             {

@@ -164,3 +164,14 @@ def test_confluent_admin_elects_and_describes(admin: AdminClient, made: str) -> 
     described = admin.describe_topics(TopicCollection([made]))[made].result(10)
     assert [partition.leader.id for partition in described.partitions] == [1, 1]
     assert admin.describe_cluster().result(10).controller.id == 1
+
+
+def test_node_is_known_by_the_id_it_was_given() -> None:
+    """Produced to, read by a group and described: whoever names the node names that one."""
+    with Broker(config={"node.id": 7}) as broker, wire(broker.bootstrap_servers) as client:
+        admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
+        admin.create_topics([NewTopic("t", 1, replica_assignment=[[7]])])["t"].result(10)
+        partition = admin.list_topics("t", timeout=10).topics["t"].partitions[0]
+        assert (partition.leader, partition.replicas, partition.isrs) == (7, [7], [7])
+        assert [node.id for node in admin.describe_cluster().result(10).nodes] == [7]
+        assert client.ask(10, 2, key="g", key_type=0).node_id == 7

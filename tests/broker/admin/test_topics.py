@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,10 +15,11 @@ from kio.schema.errors import ErrorCode
 from broker import Broker
 from broker.options import BrokerOptions
 from tests.broker.groups.wire import wire
+from tests.cluster import ELSEWHERE
 
 CREATE, DELETE, GROW = 19, 20, 37
 PATIENCE = timedelta(seconds=10)
-FACTOR = 1 if os.environ.get("HEADRACE_TEST_BOOTSTRAP_SERVERS") else 3
+FACTOR = 1 if ELSEWHERE else 3
 """Apache Kafka needs as many brokers; this one takes any factor."""
 
 

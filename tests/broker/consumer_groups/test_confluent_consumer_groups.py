@@ -13,10 +13,10 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import Broker
 from broker.options import BrokerOptions
-from tests.broker.consumer_groups.conftest import ELSEWHERE
 from tests.broker.consumer_groups.consumers import ProtocolConsumer, poll_all
 from tests.broker.groups.waits import wait_until
 from tests.broker.transactions.clients import QUICK
+from tests.cluster import ELSEWHERE
 
 MakeTopic = Callable[..., str]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -10,22 +9,14 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker import Broker
+from tests.cluster import any_cluster
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[str]:
-    """Bootstrap servers of a broker that lives as long as the tests of this folder.
-
-    With HEADRACE_TEST_BOOTSTRAP_SERVERS in the environment it is that one: the tests hold on Apache Kafka, too (4.3.1
-    with group.initial.rebalance.delay.ms=0 and group.min.session.timeout.ms=1000).
-    """
-    elsewhere = os.environ.get("HEADRACE_TEST_BOOTSTRAP_SERVERS")
-    if elsewhere:
-        yield elsewhere
-        return
-    with Broker() as broker:
-        yield broker.bootstrap_servers
+    """Bootstrap servers of a broker that lives as long as the tests of this folder, or of a given cluster."""
+    with any_cluster() as address:
+        yield address
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tests.broker.consumer_groups.conftest import ELSEWHERE
 from tests.broker.groups.members import GroupMember, poll_all
 from tests.broker.groups.waits import wait_until
+from tests.cluster import ELSEWHERE
 
 MakeTopic = Callable[..., str]
 DEFAULTS = {"heartbeat_interval_ms": 3_000, "session_timeout_ms": 45_000, "max_poll_interval_ms": 300_000}

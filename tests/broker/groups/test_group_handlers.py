@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from kio.schema.errors import ErrorCode
 
 from broker import Broker
 from tests.broker.groups.wire import WireClient, wire
+from tests.cluster import ELSEWHERE
 
 METADATA = 3
 FIND_COORDINATOR, JOIN, HEARTBEAT, LEAVE, SYNC, DESCRIBE, LIST, COMMIT, FETCH, DELETE, OFFSET_DELETE = (
@@ -137,7 +137,7 @@ def test_join_group_keeps_large_metadata(client: WireClient, group: str) -> None
 
     Apache Kafka ends at a record of 1 MB for the whole group, this broker at 100.
     """
-    metadata = bytes(range(256)) * (1_600 if os.environ.get("HEADRACE_TEST_BOOTSTRAP_SERVERS") else 16_000)
+    metadata = bytes(range(256)) * (1_600 if ELSEWHERE else 16_000)
     joined = join_alone(
         client, group, protocols=[{"name": "custom", "metadata": metadata}], protocol_type="custom-type"
     )

@@ -137,9 +137,10 @@ def test_kafkas_own_file_is_taken_with_notes(tmp_path: Path) -> None:
     plain = Listener(host="0.0.0.0", port=19092, advertised_host="kafka.local", advertised_port=29092)
     assert (options.listeners, options.data) == ((plain,), Path("/tmp/kraft-combined-logs"))
     assert options.topic_defaults == {"retention.ms": "604800000", "segment.bytes": "1073741824"}
-    assert len(found.notes) == 12
-    assert "node.id" in found.notes[1]
-    assert "does nothing here: there is one node" in found.notes[1]
+    assert options.node_id == 1
+    assert len(found.notes) == 11
+    assert "process.roles" in found.notes[0]
+    assert "does nothing here: there is one node" in found.notes[0]
 
 
 def test_paths_in_a_settings_file_are_relative_to_it() -> None:

@@ -17,7 +17,6 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from broker import Broker
 from streams.cli.admin import Admin
 from streams.cli.home import Home
 from streams.cli.worker_process import WorkerCommand, WorkerProcess
@@ -27,6 +26,7 @@ from streams.demo.loader import PRODUCER_CONFIG, DeliveryFailures
 from streams.demo.topics import KEEP_ALL
 from streams.discovery import locate_broker
 from streams.partitioner import partition_for_key
+from tests.cluster import Cluster
 from tests.integration.replay.history import Event, History
 
 PARTITIONS = 4
@@ -52,12 +52,15 @@ class Job:
 
 
 class Replay:
-    """Owns the broker, the clients and the workers it started; ends all of them with the block."""
+    """Owns the clients and the workers it started; ends all of them with the block."""
 
-    def __init__(self, job: Job, history: History, directory: Path, *, deadline_s: float = 60.0) -> None:
+    def __init__(
+        self, job: Job, history: History, cluster: Cluster, directory: Path, *, deadline_s: float = 60.0
+    ) -> None:
         self.job = job
         self.history = history
         self.deadline_s = deadline_s
+        self._cluster = cluster
         self._directory = directory
         self._home = Home(directory / "home")
         self._log = directory / "worker.log"
@@ -69,7 +72,6 @@ class Replay:
     def __enter__(self) -> Replay:
         self._home.path.mkdir(parents=True)
         with ExitStack() as owned:
-            self._broker = owned.enter_context(Broker(data=self._directory / "broker"))
             self._connect(owned)
             self._owned = owned.pop_all()
         return self
@@ -83,7 +85,7 @@ class Replay:
 
     def _connect(self, owned: ExitStack) -> None:
         """Makes topics and clients."""
-        servers = self._broker.bootstrap_servers
+        servers = self._cluster.bootstrap_servers
         client = {"bootstrap.servers": servers, "log_level": 0}
         admin = Admin(locate_broker(servers))
         for topic in (*self.job.inputs, *self.job.outputs):
@@ -161,7 +163,7 @@ class Replay:
         """Starts a worker on a host, which is a state directory of its own; returns when it has tasks."""
         command = WorkerCommand(
             application=f"{self.job.module}:app",
-            bootstrap_servers=self._broker.bootstrap_servers,
+            bootstrap_servers=self._cluster.bootstrap_servers,
             state_dir=self.state_dir(host),
             home=self._home.path,
         )

@@ -1,25 +1,19 @@
-"""One broker for all tests of this folder; every test has a group of its own.
-
-HEADRACE_TEST_BOOTSTRAP_SERVERS has them run on another one, such as Apache Kafka with `group.min.session.timeout.ms` of
-1000 or less.
-"""
+"""One broker for all tests of this folder; every test has a group of its own."""
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker import Broker
 from broker.options import BrokerOptions
 from streams.runtime.membership import GroupMembership, MemberOptions, MembershipEvent, TaskUniverse
 from streams.wire import Client, parse_addresses
+from tests.cluster import any_cluster
 from tests.streams.membership.universes import universe
 
 DEADLINE_S = 20.0
@@ -27,10 +21,7 @@ DEADLINE_S = 20.0
 
 @pytest.fixture(scope="session")
 def bootstrap_servers() -> Iterator[str]:
-    elsewhere = os.environ.get("HEADRACE_TEST_BOOTSTRAP_SERVERS")
-    bundled = Broker(options=BrokerOptions(group_min_session_timeout_ms=500))
-    with nullcontext() if elsewhere else bundled:
-        servers = elsewhere or bundled.bootstrap_servers
+    with any_cluster(BrokerOptions(group_min_session_timeout_ms=500)) as servers:
         admin = AdminClient({"bootstrap.servers": servers})
         existing = admin.list_topics(timeout=10).topics
         wanted = [topic for topic in (NewTopic("topic-0", 12), NewTopic("other", 1)) if topic.topic not in existing]

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from broker import Broker
 from streams import App, Materialized, tumbling
+from tests.cluster import any_cluster
 from tests.streams.query.shop import ask
 from tests.streams.runtime.bench import Bench, RunningWorker, until
 
@@ -22,8 +22,8 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(scope="module")
 def bootstrap_servers() -> Iterator[str]:
-    with Broker() as broker:
-        yield broker.bootstrap_servers
+    with any_cluster() as servers:
+        yield servers
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from broker import Broker
 from stores import Scan, StoreClosedError
 from streams import (
     App,
@@ -29,6 +28,7 @@ from streams import (
 )
 from streams.plan.task_id import TaskId
 from streams.query.local_store import Partitions
+from tests.cluster import any_cluster
 from tests.stores.custom_stores import Board, SortedStore
 from tests.streams.runtime.bench import Bench, Heard, RunningWorker, until
 from tests.streams.runtime.scripted import ScriptedMembership
@@ -40,8 +40,8 @@ NONE = timedelta(0)
 
 @pytest.fixture(scope="module")
 def bootstrap_servers() -> Iterator[str]:
-    with Broker() as broker:
-        yield broker.bootstrap_servers
+    with any_cluster() as servers:
+        yield servers
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker import Broker
+from tests.cluster import empty_cluster
 
 KEYS = [f"k{i}" for i in range(40)]
 LATER = {409, 412, 503}
@@ -129,8 +129,8 @@ class Workers:
 
 @pytest.fixture
 def servers() -> Iterator[str]:
-    with Broker() as broker:
-        yield broker.bootstrap_servers
+    with empty_cluster() as cluster:
+        yield cluster.bootstrap_servers
 
 
 def ready(endpoint: str, partitions: int) -> bool:

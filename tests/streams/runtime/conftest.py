@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from broker import Broker
+from tests.cluster import any_cluster
 from tests.streams.runtime.bench import Bench
 
 
 @pytest.fixture(scope="session")
 def bootstrap_servers() -> Iterator[str]:
     """One broker for all tests of this process; each test has application and topics of its own."""
-    with Broker() as broker:
-        yield broker.bootstrap_servers
+    with any_cluster() as servers:
+        yield servers
 
 
 @pytest.fixture

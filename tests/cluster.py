@@ -1,0 +1,79 @@
+"""Where tests run: on the bundled broker, or on the cluster that `--bootstrap-servers` names.
+
+The cluster has to be the tests' own, because fixed names are deleted from it, and they have to run one after the other
+(`-n 0`). Only the tests of what a cluster does run there: those that take its address from a fixture named in `CHOSEN`.
+Apache Kafka 4.3.1 passes them with `SETTINGS`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from broker import Broker
+from broker.options import BrokerOptions
+
+ELSEWHERE = os.environ.get("HEADRACE_TEST_BOOTSTRAP_SERVERS", "")
+"""Of the cluster; empty: the bundled broker. The option sets it (`tests/conftest.py`) before tests are collected."""
+CHOSEN = frozenset({"bootstrap_servers", "servers", "cluster", "kafka_broker"})
+SETTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "group.min.session.timeout.ms": "500",
+        "group.consumer.min.session.timeout.ms": "1000",
+        "group.consumer.min.heartbeat.interval.ms": "100",
+    }
+)
+"""What the tests need of Apache Kafka beside `group.initial.rebalance.delay.ms=0`, to be quick."""
+PATIENCE_S = 30.0
+
+
+@contextmanager
+def any_cluster(options: BrokerOptions | None = None) -> Iterator[str]:
+    """Bootstrap servers. `options`: of the bundled broker."""
+    if ELSEWHERE:
+        yield ELSEWHERE
+    else:
+        with Broker(options=options) as broker:
+            yield broker.bootstrap_servers
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    bootstrap_servers: str
+
+
+@contextmanager
+def empty_cluster() -> Iterator[Cluster]:
+    """One without topics and groups, for tests whose applications have names of their own."""
+    with any_cluster() as servers:
+        if ELSEWHERE:
+            clear(servers)
+        yield Cluster(servers)
+
+
+def clear(servers: str) -> None:
+    """Deletes all topics but internal ones, and all groups that nobody is in."""
+    admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        topics = [name for name in admin.list_topics(timeout=10).topics if not name.startswith("__")]
+        groups = [group.group_id for group in admin.list_consumer_groups().result(10).valid]
+        if not topics and not groups:
+            return
+        assert time.monotonic() < deadline, f"cannot delete {topics}, {groups}"
+        futures = [
+            *(admin.delete_topics(topics).values() if topics else ()),
+            *(admin.delete_consumer_groups(groups).values() if groups else ()),
+        ]
+        for future in futures:
+            try:
+                future.result(10)
+            except KafkaException:
+                time.sleep(0.1)  # gone by now, or a member of the last test is still known: looked at again
