@@ -1,8 +1,8 @@
 """Where tests run: on the bundled broker, or on the cluster that `--bootstrap-servers` names.
 
 The cluster has to be the tests' own, because fixed names are deleted from it, and they have to run one after the other
-(`-n 0`). Only the tests of what a cluster does run there: those that take its address from a fixture named in `CHOSEN`.
-Apache Kafka 4.3.1 passes them with `SETTINGS`.
+(`-n 0`). Only the tests of what any cluster does run there: those that take its address from a fixture named in
+`CHOSEN`. Apache Kafka 4.3.1 passes them with `SETTINGS`.
 """
 
 from __future__ import annotations
@@ -20,25 +20,30 @@ from confluent_kafka.admin import AdminClient
 from broker import Broker
 from broker.options import BrokerOptions
 
-ELSEWHERE = os.environ.get("HEADRACE_TEST_BOOTSTRAP_SERVERS", "")
-"""Of the cluster; empty: the bundled broker. The option sets it (`tests/conftest.py`) before tests are collected."""
+VARIABLE = "HEADRACE_TEST_BOOTSTRAP_SERVERS"
 CHOSEN = frozenset({"bootstrap_servers", "servers", "cluster", "kafka_broker"})
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "group.min.session.timeout.ms": "500",
         "group.consumer.min.session.timeout.ms": "1000",
         "group.consumer.min.heartbeat.interval.ms": "100",
+        "group.consumer.assignment.interval.ms": "0",
     }
 )
 """What the tests need of Apache Kafka beside `group.initial.rebalance.delay.ms=0`, to be quick."""
 PATIENCE_S = 30.0
 
 
+def elsewhere() -> str:
+    """Bootstrap servers of the cluster; empty: the bundled broker. The option sets it before tests are collected."""
+    return os.environ.get(VARIABLE, "")
+
+
 @contextmanager
 def any_cluster(options: BrokerOptions | None = None) -> Iterator[str]:
     """Bootstrap servers. `options`: of the bundled broker."""
-    if ELSEWHERE:
-        yield ELSEWHERE
+    if servers := elsewhere():
+        yield servers
     else:
         with Broker(options=options) as broker:
             yield broker.bootstrap_servers
@@ -53,7 +58,7 @@ class Cluster:
 def empty_cluster() -> Iterator[Cluster]:
     """One without topics and groups, for tests whose applications have names of their own."""
     with any_cluster() as servers:
-        if ELSEWHERE:
+        if elsewhere():
             clear(servers)
         yield Cluster(servers)
 

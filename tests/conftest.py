@@ -9,6 +9,8 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.cluster import CHOSEN, VARIABLE, elsewhere
+
 LONGEST_FIRST = (
     *("tests/soak", "tests/integration", "tests/cli", "tests/demo", "tests/streams/query"),
     *("tests/conformance", "tests/streams/joins", "tests/broker"),
@@ -18,7 +20,7 @@ LONGEST_FIRST = (
 
 def pytest_configure(config: pytest.Config) -> None:
     if servers := config.getoption("--bootstrap-servers"):
-        os.environ["HEADRACE_TEST_BOOTSTRAP_SERVERS"] = servers
+        os.environ[VARIABLE] = servers
     # How fast examples are made and tried is the machine's doing, and that of what runs beside it.
     settings.register_profile("headrace", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("headrace")
@@ -28,9 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    from tests.cluster import CHOSEN, ELSEWHERE
-
-    if ELSEWHERE:
+    if elsewhere():
         there = [
             item for item in items if isinstance(item, pytest.Function) and not CHOSEN.isdisjoint(item.fixturenames)
         ]

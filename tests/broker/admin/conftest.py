@@ -8,19 +8,19 @@ from uuid import uuid4
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from tests.cluster import any_cluster
+from broker import Broker
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[str]:
-    """Bootstrap servers of a broker that lives as long as the tests of this folder, or of a given cluster."""
-    with any_cluster() as address:
-        yield address
+def address() -> Iterator[str]:
+    """Of a broker that lives as long as the tests of this folder."""
+    with Broker() as broker:
+        yield broker.bootstrap_servers
 
 
 @pytest.fixture(scope="session")
-def admin(servers: str) -> AdminClient:
-    return AdminClient({"bootstrap.servers": servers})
+def admin(address: str) -> AdminClient:
+    return AdminClient({"bootstrap.servers": address})
 
 
 @pytest.fixture

@@ -182,10 +182,10 @@ def test_message_max_bytes_of_the_broker_counts_at_once(own: Broker, configs: Co
 )
 @pytest.mark.parametrize("name", ["1", ""])
 def test_bad_broker_config_is_refused_and_changes_nothing(
-    servers: str, name: str, ops: list[Op], code: ErrorCode
+    address: str, name: str, ops: list[Op], code: ErrorCode
 ) -> None:
     """INVALID_REQUEST where Kafka has it; all or nothing."""
-    with wire(servers) as client:
+    with wire(address) as client:
         configs = Configs(client)
         assert configs.change(name, *ops) is code
         assert configs.shown("log.retention.bytes") == ("-1", DEFAULT)
@@ -193,8 +193,8 @@ def test_bad_broker_config_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize("name", ["2", "one"])
-def test_config_of_another_broker_is_refused(servers: str, name: str) -> None:
-    with wire(servers) as client:
+def test_config_of_another_broker_is_refused(address: str, name: str) -> None:
+    with wire(address) as client:
         assert Configs(client).change(name, ("log.retention.ms", SET, "5")) is ErrorCode.invalid_request
 
 

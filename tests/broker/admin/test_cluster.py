@@ -21,8 +21,8 @@ PATIENCE = timedelta(seconds=10)
 
 
 @pytest.fixture
-def client(servers: str) -> Iterator[WireClient]:
-    with wire(servers) as connected:
+def client(address: str) -> Iterator[WireClient]:
+    with wire(address) as connected:
         yield connected
 
 
@@ -113,7 +113,7 @@ def test_replica_can_only_move_to_where_it_is(client: WireClient, made: str, ver
 
 
 @pytest.mark.parametrize("version", range(3))
-def test_quorum_is_one_voter(client: WireClient, servers: str, version: int) -> None:
+def test_quorum_is_one_voter(client: WireClient, address: str, version: int) -> None:
     """Of the metadata's one partition; of no other topic."""
 
     def ask(topic: str, partition: int) -> Any:
@@ -127,13 +127,13 @@ def test_quorum_is_one_voter(client: WireClient, servers: str, version: int) -> 
     assert [voter.replica_id for voter in line.current_voters] == [1]
     if version >= 2:
         (listener,) = answer.nodes[0].listeners
-        assert f"{listener.host}:{listener.port}" == servers
+        assert f"{listener.host}:{listener.port}" == address
     for topic, partition in (("__cluster_metadata", 1), ("words", 0)):
         assert ask(topic, partition).topics[0].partitions[0].error_code is ErrorCode.unknown_topic_or_partition
 
 
 @pytest.mark.parametrize("version", range(3))
-def test_cluster_is_described(client: WireClient, servers: str, version: int) -> None:
+def test_cluster_is_described(client: WireClient, address: str, version: int) -> None:
     """A broker is no controller (114), and nothing else there is either (115)."""
 
     def ask(kind: int) -> Any:
@@ -147,7 +147,7 @@ def test_cluster_is_described(client: WireClient, servers: str, version: int) ->
 
     answer = ask(1)
     (node,) = answer.brokers
-    assert (answer.controller_id, f"{node.host}:{node.port}") == (1, servers)
+    assert (answer.controller_id, f"{node.host}:{node.port}") == (1, address)
     assert answer.cluster_authorized_operations > 0
     if version >= 1:
         for kind, code in ((2, ErrorCode.mismatched_endpoint_type), (9, ErrorCode.unsupported_endpoint_type)):

@@ -57,31 +57,31 @@ def test_describe_configs_tells_overrides_from_defaults(admin: AdminClient, made
     assert not default.is_read_only
 
 
-def test_describe_configs_of_the_broker_tells_its_listener(admin: AdminClient, servers: str) -> None:
+def test_describe_configs_of_the_broker_tells_its_listener(admin: AdminClient, address: str) -> None:
     """Clients look for advertised.listeners."""
     configs = describe(admin, ResourceType.BROKER, "1")
-    assert configs["advertised.listeners"].value == f"PLAINTEXT://{servers}"
+    assert configs["advertised.listeners"].value == f"PLAINTEXT://{address}"
     assert configs["message.max.bytes"].value == "1048588"
     assert configs["advertised.listeners"].is_read_only
 
 
-def test_describe_configs_of_what_is_not_there(admin: AdminClient, servers: str) -> None:
+def test_describe_configs_of_what_is_not_there(admin: AdminClient, address: str) -> None:
     """A topic, a broker (librdkafka would wait for that one to appear), cluster-wide settings."""
     with pytest.raises(KafkaException) as raised:
         describe(admin, ResourceType.TOPIC, "no-such")
     assert raised.value.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
     lines = [{"resource_type": 4, "resource_name": name, "configuration_keys": None} for name in ("77", "")]
-    with wire(servers) as client:
+    with wire(address) as client:
         other, cluster = client.ask(DESCRIBE, 4, resources=lines).results
     assert other.error_code is ErrorCode.invalid_request
     assert cluster.error_code is ErrorCode.none
 
 
 @pytest.mark.parametrize("version", range(1, 5))
-def test_describe_configs_on_the_wire(servers: str, made: str, version: int) -> None:
+def test_describe_configs_on_the_wire(address: str, made: str, version: int) -> None:
     """Only the keys asked for; synonyms and documentation only if asked for."""
     line: dict[str, Any] = {"resource_type": 2, "resource_name": made, "configuration_keys": ["max.message.bytes"]}
-    with wire(servers) as client:
+    with wire(address) as client:
         full = client.ask(DESCRIBE, version, resources=[line], include_synonyms=True, include_documentation=True)
         (entry,) = full.results[0].configs
         assert [(s.name, s.value, s.source) for s in entry.synonyms] == [
@@ -130,11 +130,11 @@ def test_incremental_alter_refuses_nonsense(admin: AdminClient, made: str) -> No
 
 
 @pytest.mark.parametrize("version", range(2))
-def test_incremental_alter_on_the_wire(servers: str, made: str, version: int) -> None:
+def test_incremental_alter_on_the_wire(address: str, made: str, version: int) -> None:
     """validate_only changes nothing."""
     entry = {"name": "retention.ms", "config_operation": 0, "value": "5"}
     line: dict[str, Any] = {"resource_type": 2, "resource_name": made, "configs": [entry]}
-    with wire(servers) as client:
+    with wire(address) as client:
         (answer,) = client.ask(INCREMENTAL, version, resources=[line], validate_only=True).responses
         assert answer.error_code is ErrorCode.none
         asked = {"resource_type": 2, "resource_name": made, "configuration_keys": ["retention.ms"]}
@@ -142,10 +142,10 @@ def test_incremental_alter_on_the_wire(servers: str, made: str, version: int) ->
 
 
 @pytest.mark.parametrize("version", range(3))
-def test_alter_configs_replaces_all_overrides(servers: str, admin: AdminClient, made: str, version: int) -> None:
+def test_alter_configs_replaces_all_overrides(address: str, admin: AdminClient, made: str, version: int) -> None:
     """What is not named falls back to its default."""
     line = {"resource_type": 2, "resource_name": made, "configs": [{"name": "segment.bytes", "value": "2000000"}]}
-    with wire(servers) as client:
+    with wire(address) as client:
         (answer,) = client.ask(ALTER, version, resources=[line], validate_only=False).responses
         assert answer.error_code is ErrorCode.none
     configs = describe(admin, ResourceType.TOPIC, made)

@@ -63,22 +63,22 @@ def test_level_is_lowered_kept_and_raised(tmp_path: Path, version: int) -> None:
         [("transaction.version", 1, SAFE), ("no.such", 1, UPGRADE)],
     ],
 )
-def test_bad_update_is_refused_and_changes_nothing(servers: str, updates: list[tuple[str, int, int]]) -> None:
+def test_bad_update_is_refused_and_changes_nothing(address: str, updates: list[tuple[str, int, int]]) -> None:
     """INVALID_UPDATE_VERSION, for all of them."""
-    with wire(servers) as client:
+    with wire(address) as client:
         assert update(client, *updates) is ErrorCode.invalid_update_version
         assert (level(client), level(client, "metadata.version")) == (2, 29)
 
 
-def test_validate_only_changes_nothing(servers: str) -> None:
-    with wire(servers) as client:
+def test_validate_only_changes_nothing(address: str) -> None:
+    with wire(address) as client:
         assert update(client, ("transaction.version", 1, SAFE), validate_only=True) is ErrorCode.none
         assert level(client) == 2
 
 
-def test_features_with_a_minimum_of_zero_are_supported_for_new_clients_only(servers: str) -> None:
+def test_features_with_a_minimum_of_zero_are_supported_for_new_clients_only(address: str) -> None:
     """Older ones refuse the answer (KAFKA-17011)."""
-    with wire(servers) as client:
+    with wire(address) as client:
         for version, told in ((3, {"metadata.version"}), (4, {"metadata.version", "transaction.version"})):
             answer = client.ask(API_VERSIONS, version, client_software_name="test", client_software_version="1")
             assert told <= {feature.name for feature in answer.supported_features}

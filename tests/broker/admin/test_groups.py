@@ -10,10 +10,10 @@ from tests.broker.groups.members import GroupMember
 from tests.broker.groups.waits import wait_until
 
 
-def test_groups_are_listed_described_and_deleted(admin: AdminClient, servers: str, topic: str) -> None:
+def test_groups_are_listed_described_and_deleted(admin: AdminClient, address: str, topic: str) -> None:
     """A live group shows its member and assignment; it can be deleted once it is empty."""
     admin.create_topics([NewTopic(topic, 2)])[topic].result(10)
-    member = GroupMember(servers, topic, topic, client_id="me")
+    member = GroupMember(address, topic, topic, client_id="me")
     wait_until(lambda: member.poll() or member.owned == [0, 1], "the member owns both")
     listed = {g.group_id: g for g in admin.list_consumer_groups().result(10).valid}
     assert (listed[topic].state.name, listed[topic].is_simple_consumer_group) == ("STABLE", False)

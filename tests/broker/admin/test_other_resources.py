@@ -18,8 +18,8 @@ SET, DELETE, APPEND = 0, 1, 2
 
 
 @pytest.fixture
-def client(servers: str) -> Iterator[WireClient]:
-    with wire(servers) as connected:
+def client(address: str) -> Iterator[WireClient]:
+    with wire(address) as connected:
         yield connected
 
 

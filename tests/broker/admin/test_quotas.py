@@ -93,8 +93,8 @@ def test_filter_finds_by_name_default_and_any(tmp_path: Path) -> None:
         ([], "producer_byte_rate", 1.0),
     ],
 )
-def test_bad_quota_is_refused(servers: str, entity: Entity, key: str, value: float) -> None:
-    with wire(servers) as client:
+def test_bad_quota_is_refused(address: str, entity: Entity, key: str, value: float) -> None:
+    with wire(address) as client:
         line = {
             "entity": [{"entity_type": kind, "entity_name": name} for kind, name in entity],
             "ops": [{"key": key, "value": value, "remove": False}],
@@ -117,7 +117,7 @@ def test_bad_quota_is_refused(servers: str, entity: Entity, key: str, value: flo
         ([("ip", ANY, None), ("user", ANY, None)], ErrorCode.invalid_request),
     ],
 )
-def test_bad_filter_is_refused(servers: str, parts: list[tuple[str, int, str | None]], code: ErrorCode) -> None:
-    with wire(servers) as client:
+def test_bad_filter_is_refused(address: str, parts: list[tuple[str, int, str | None]], code: ErrorCode) -> None:
+    with wire(address) as client:
         answer = describe(client, *parts)
         assert (answer.error_code, answer.entries) == (code, None)

@@ -15,11 +15,10 @@ from kio.schema.errors import ErrorCode
 from broker import Broker
 from broker.options import BrokerOptions
 from tests.broker.groups.wire import wire
-from tests.cluster import ELSEWHERE
 
 CREATE, DELETE, GROW = 19, 20, 37
 PATIENCE = timedelta(seconds=10)
-FACTOR = 1 if ELSEWHERE else 3
+FACTOR = 3
 """Apache Kafka needs as many brokers; this one takes any factor."""
 
 
@@ -46,7 +45,7 @@ def test_create_topic_makes_partitions(admin: AdminClient, topic: str) -> None:
 def test_create_topic_with_defaults_and_assignments(admin: AdminClient, topic: str) -> None:
     """-1 takes the default count; a manual assignment counts partitions, whatever brokers it names."""
     assert outcome(admin.create_topics([NewTopic(topic, -1)])[topic]) == 0
-    assert partitions_of(admin, topic) == (1 if FACTOR == 3 else 4)
+    assert partitions_of(admin, topic) == 1
     assigned = f"{topic}-assigned"
     new = NewTopic(assigned, num_partitions=2, replica_assignment=[[1], [1]])
     assert outcome(admin.create_topics([new])[assigned]) == 0
@@ -68,13 +67,13 @@ def test_create_topic_with_defaults_and_assignments(admin: AdminClient, topic: s
         ({"replication_factor": 0}, KafkaError.INVALID_REPLICATION_FACTOR),
     ],
 )
-def test_create_topic_is_refused(servers: str, topic: str, change: dict[str, Any], code: int) -> None:
+def test_create_topic_is_refused(address: str, topic: str, change: dict[str, Any], code: int) -> None:
     """Each mistake has its own code and a message, and nothing is created."""
     line: dict[str, Any] = {
         "name": topic, "num_partitions": 1, "replication_factor": 1, "assignments": [], "configs": [],
     } | change  # fmt: skip
     line["configs"] = [{"name": name, "value": value} for name, value in line["configs"]]
-    with wire(servers) as client:
+    with wire(address) as client:
         (answer,) = client.ask(CREATE, 7, topics=[line]).topics
         assert (int(answer.error_code), answer.topic_id, answer.configs) == (code, None, ())
         assert answer.error_message
@@ -97,12 +96,12 @@ def test_create_topic_validate_only_creates_nothing(admin: AdminClient, topic: s
 
 
 @pytest.mark.parametrize("version", range(2, 8))
-def test_create_topics_on_the_wire(servers: str, topic: str, version: int) -> None:
+def test_create_topics_on_the_wire(address: str, topic: str, version: int) -> None:
     """Every version; from v5 on the answer tells partitions and configs, from v7 on the id. Twice named: refused."""
     line = {"name": topic, "num_partitions": 2, "replication_factor": FACTOR, "assignments": []}
     line |= {"configs": [{"name": "retention.ms", "value": "1000"}]}
     twice = line | {"name": f"{topic}-twice"}
-    with wire(servers) as client:
+    with wire(address) as client:
         good, bad = client.ask(CREATE, version, topics=[line, twice, twice]).topics
         assert (good.name, good.error_code, bad.error_code) == (topic, ErrorCode.none, ErrorCode.invalid_request)
         if version >= 5:
@@ -113,10 +112,10 @@ def test_create_topics_on_the_wire(servers: str, topic: str, version: int) -> No
             assert good.topic_id is not None
 
 
-def test_delete_topic_takes_its_records_and_offsets(admin: AdminClient, servers: str, topic: str) -> None:
+def test_delete_topic_takes_its_records_and_offsets(admin: AdminClient, address: str, topic: str) -> None:
     """A topic made anew under the same name is empty, has another id, and no group has offsets of it."""
     admin.create_topics([NewTopic(topic, 1)])[topic].result(10)
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": topic})
+    consumer = Consumer({"bootstrap.servers": address, "group.id": topic})
     consumer.commit(offsets=[TopicPartition(topic, 0, 7)], asynchronous=False)
     assert outcome(admin.delete_topics([topic])[topic]) == 0
     assert topic not in admin.list_topics(timeout=10).topics
@@ -127,10 +126,10 @@ def test_delete_topic_takes_its_records_and_offsets(admin: AdminClient, servers:
 
 
 @pytest.mark.parametrize("version", range(1, 7))
-def test_delete_topics_on_the_wire(servers: str, admin: AdminClient, topic: str, version: int) -> None:
+def test_delete_topics_on_the_wire(address: str, admin: AdminClient, topic: str, version: int) -> None:
     """By name in every version, by id in v6."""
     admin.create_topics([NewTopic(topic, 1)])[topic].result(10)
-    with wire(servers) as client:
+    with wire(address) as client:
         states = [{"name": topic, "topic_id": None}, {"name": "no-such", "topic_id": None}]
         answer = client.ask(DELETE, version, topic_names=[topic, "no-such"], topics=states, timeout=PATIENCE)
         assert {line.name: line.error_code for line in answer.responses} == {
@@ -139,10 +138,10 @@ def test_delete_topics_on_the_wire(servers: str, admin: AdminClient, topic: str,
         }
 
 
-def test_delete_topics_by_id(servers: str, topic: str) -> None:
+def test_delete_topics_by_id(address: str, topic: str) -> None:
     """The id that CreateTopics told; an unknown one, and the broker's own topic, are refused."""
     line = {"name": topic, "num_partitions": 1, "replication_factor": 1, "assignments": [], "configs": []}
-    with wire(servers) as client:
+    with wire(address) as client:
         topic_id = client.ask(CREATE, 7, topics=[line]).topics[0].topic_id
         unknown_id = uuid4()
         states = [{"name": None, "topic_id": known} for known in (topic_id, unknown_id)]
@@ -172,10 +171,10 @@ def test_create_partitions_grows_a_topic(admin: AdminClient, topic: str) -> None
 
 
 @pytest.mark.parametrize("version", range(4))
-def test_create_partitions_on_the_wire(servers: str, admin: AdminClient, topic: str, version: int) -> None:
+def test_create_partitions_on_the_wire(address: str, admin: AdminClient, topic: str, version: int) -> None:
     """Assignments must be for the new partitions, one each."""
     admin.create_topics([NewTopic(topic, 1)])[topic].result(10)
-    with wire(servers) as client:
+    with wire(address) as client:
         for assigned, code in ((1, ErrorCode.invalid_replica_assignment), (2, ErrorCode.none)):
             line = {"name": topic, "count": 3, "assignments": [{"broker_ids": [1]}] * assigned}
             answer = client.ask(GROW, version, topics=[line], timeout=PATIENCE, validate_only=False)
@@ -183,10 +182,10 @@ def test_create_partitions_on_the_wire(servers: str, admin: AdminClient, topic: 
 
 
 @pytest.mark.skipif(FACTOR == 1, reason="Apache Kafka lets its administrators do that")
-def test_internal_topic_is_neither_deleted_nor_grown(servers: str, admin: AdminClient, topic: str) -> None:
+def test_internal_topic_is_neither_deleted_nor_grown(address: str, admin: AdminClient, topic: str) -> None:
     """All groups live in it."""
     admin.create_topics([NewTopic(topic, 1)])[topic].result(10)
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": topic})
+    consumer = Consumer({"bootstrap.servers": address, "group.id": topic})
     consumer.commit(offsets=[TopicPartition(topic, 0, 7)], asynchronous=False)
     consumer.close()
     name = "__consumer_offsets"
@@ -198,11 +197,11 @@ def test_internal_topic_is_neither_deleted_nor_grown(servers: str, admin: AdminC
 @pytest.mark.parametrize(
     "assigned", [[(0, [7])], [(0, [1, 1])], [(0, [])], [(0, [-1])], [(1, [1])], [(0, [1]), (0, [1])]]
 )
-def test_assignment_that_cannot_be_is_refused(servers: str, topic: str, assigned: list[tuple[int, list[int]]]) -> None:
+def test_assignment_that_cannot_be_is_refused(address: str, topic: str, assigned: list[tuple[int, list[int]]]) -> None:
     """Other brokers, one twice, none; partitions that are not 0, 1, 2, …; with CreatePartitions, too."""
     line: dict[str, Any] = {"name": topic, "num_partitions": -1, "replication_factor": -1, "configs": []}
     line["assignments"] = [{"partition_index": partition, "broker_ids": replicas} for partition, replicas in assigned]
-    with wire(servers) as client:
+    with wire(address) as client:
         (answer,) = client.ask(CREATE, 7, topics=[line]).topics
         assert answer.error_code is ErrorCode.invalid_replica_assignment
         if len(assigned) > 1 or assigned[0][0] != 0:
@@ -223,12 +222,12 @@ def test_strict_broker_refuses_more_replicas_than_there_are(topic: str) -> None:
         assert outcome(admin.create_topics([NewTopic(topic, 1, 1)])[topic]) == 0
 
 
-def test_names_that_differ_in_dot_and_underscore_collide(servers: str, topic: str) -> None:
+def test_names_that_differ_in_dot_and_underscore_collide(address: str, topic: str) -> None:
     """Also within one request."""
     lines: list[dict[str, Any]] = [
         {"name": f"{topic}{end}", "num_partitions": 1, "replication_factor": 1, "assignments": [], "configs": []}
         for end in (".a", "_a")
     ]
-    with wire(servers) as client:
+    with wire(address) as client:
         codes = [line.error_code for line in client.ask(CREATE, 7, topics=lines).topics]
         assert codes == [ErrorCode.none, ErrorCode.invalid_topic_exception]

@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.broker.groups.wire import WireClient, wire
-from tests.cluster import ELSEWHERE, any_cluster
+from tests.cluster import any_cluster, elsewhere
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def make_topic(servers: str, admin: AdminClient) -> Callable[..., str]:
             for number in range(records):
                 producer.produce(name, value=f"{partition}:{number}", partition=partition)
         assert producer.flush(10) == 0
-        if ELSEWHERE:
+        if elsewhere():
             time.sleep(0.5)  # Apache Kafka's coordinator hears of topics a moment later
         return name
 

@@ -16,7 +16,7 @@ from broker.options import BrokerOptions
 from tests.broker.consumer_groups.consumers import ProtocolConsumer, poll_all
 from tests.broker.groups.waits import wait_until
 from tests.broker.transactions.clients import QUICK
-from tests.cluster import ELSEWHERE
+from tests.cluster import elsewhere
 
 MakeTopic = Callable[..., str]
 
@@ -36,7 +36,7 @@ def test_members_share_read_and_leave(servers: str, group: str, make_topic: Make
     a.close()
 
 
-@pytest.mark.skipif(bool(ELSEWHERE), reason="Apache Kafka takes up to ten seconds")
+@pytest.mark.skipif(bool(elsewhere()), reason="Apache Kafka takes up to ten seconds")
 def test_second_member_has_its_share_within_a_second(servers: str, group: str, make_topic: MakeTopic) -> None:
     """With everybody's defaults: the broker asks small groups for more heartbeats. Best of three: a slow machine is
     no failure."""

@@ -25,14 +25,14 @@ from tests.broker.groups.test_group_handlers import (
 from tests.broker.groups.test_group_handlers import DESCRIBE as DESCRIBE_CLASSIC
 from tests.broker.groups.waits import wait_until
 from tests.broker.groups.wire import WireClient, wire
-from tests.cluster import ELSEWHERE
+from tests.cluster import elsewhere
 
 API_VERSIONS, TXN_COMMIT, INIT_PRODUCER_ID, ADD_OFFSETS = 18, 28, 22, 25
 DESCRIBE_CONFIGS, ALTER_CONFIGS, INCREMENTAL = 32, 33, 44
 GROUP_RESOURCE = 32
 OK = ErrorCode.none
 MakeTopic = Callable[..., str]
-kafka = pytest.mark.skipif(bool(ELSEWHERE), reason="Apache Kafka does otherwise")
+kafka = pytest.mark.skipif(bool(elsewhere()), reason="Apache Kafka does otherwise")
 
 
 def listed(client: WireClient, group: str, **filters: Any) -> Any:

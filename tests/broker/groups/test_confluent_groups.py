@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.broker.groups.members import GroupMember, poll_all
 from tests.broker.groups.waits import wait_until
-from tests.cluster import ELSEWHERE
+from tests.cluster import elsewhere
 
 MakeTopic = Callable[..., str]
 DEFAULTS = {"heartbeat_interval_ms": 3_000, "session_timeout_ms": 45_000, "max_poll_interval_ms": 300_000}
@@ -35,7 +35,7 @@ def test_group_of_two_shares_partitions_and_the_survivor_takes_all(
     second.close()
 
 
-@pytest.mark.skipif(bool(ELSEWHERE), reason="Apache Kafka takes up to a heartbeat interval of three seconds")
+@pytest.mark.skipif(bool(elsewhere()), reason="Apache Kafka takes up to a heartbeat interval of three seconds")
 def test_second_member_has_its_share_within_a_second(servers: str, make_topic: MakeTopic, group: str) -> None:
     """With everybody's defaults, once the first is settled: its heartbeat is held, and so it learns at once. One of
     three tries will do: a slow machine is no failure."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.cluster import any_cluster
+from tests.cluster import any_cluster, elsewhere
 
 
 @pytest.fixture(scope="package")
@@ -26,6 +27,8 @@ def make_topic(servers: str) -> Callable[..., str]:
     def make(partitions: int = 1) -> str:
         name = f"topic-{uuid4().hex[:8]}"
         admin.create_topics([NewTopic(name, partitions)])[name].result(10)
+        if elsewhere():
+            time.sleep(0.5)  # Apache Kafka's coordinators hear of topics a moment later
         return name
 
     return make
