@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from broker.clock import BrokerClock
 from broker.options import BrokerOptions
+from broker.own_process import keep_freed_memory, raise_open_files
 from broker.server.listener import Endpoint
 
 if TYPE_CHECKING:
@@ -44,18 +45,6 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 def temporary_data() -> Path:
     """A data directory that whoever asks for it has to remove."""
     return Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
-
-
-def raise_open_files() -> None:
-    """A partition holds a file open, and the usual limit of 1,024 files is soon met."""
-    try:
-        import resource
-    except ImportError:
-        return  # no such limit here
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class Running:
@@ -138,6 +127,8 @@ class Running:
             self.endpoints = server.state.endpoints
             self.ports = tuple(listener.address[1] for listener in server.listeners)
             self.ready(self.endpoints[0].host, self.endpoints[0].port)
+            if alone:
+                keep_freed_memory()
             await self.stopped.wait()
             self.bytes_written = sum(log.appended for log in server.state.logs)
             await server.close(keep_data=not temporary)

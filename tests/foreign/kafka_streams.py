@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from bench.peers import EVERY_UPDATE, EXACTLY_ONCE, JAVA_TARGET, JAVA_WORKLOADS, Peer
 from bench.topics import PARTITIONS, create_topic, fill
@@ -54,11 +54,16 @@ def program(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def written(servers: str, topic: str) -> int:
-    """How many offsets of a topic are taken."""
+    """How many offsets of a topic are taken; -1 while a partition has no leader, as on Apache Kafka when it is new."""
     consumer = Consumer({"bootstrap.servers": servers, "group.id": "look", "isolation.level": "read_uncommitted"})
-    ends = [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(PARTITIONS)]
-    consumer.close()
-    return sum(ends)
+    try:
+        return sum(consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(PARTITIONS))
+    except KafkaException as error:
+        if not error.args[0].retriable() and error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+            raise
+        return -1
+    finally:
+        consumer.close()
 
 
 def await_written(servers: str, topic: str, offsets: int) -> None:
