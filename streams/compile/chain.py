@@ -165,15 +165,13 @@ class Chain:
         if scope.key is not None:
             return scope, scope.key
         name = self.local("key")
-        if scope.key_source is not None:
-            self.line(f"{name} = {scope.key_source}")
-        else:
-            decode = self.deserialize(scope.schema.key_serde(), scope.key_bytes or "None")
-            self.line(
-                f"{name} = {decode}"
-                if scope.key_not_null
-                else f"{name} = None if {scope.key_bytes} is None else {decode}"
-            )
+        text = scope.key_source
+        if text is None:
+            text = self.deserialize(scope.schema.key_serde(), scope.key_bytes or "None")
+            if not scope.key_not_null:
+                text = f"None if {scope.key_bytes} is None else {text}"
+        with self.text.decoding_key():
+            self.line(f"{name} = {text}")
         return replace(scope, key=name), name
 
     def key_bytes(self, scope: RecordScope) -> tuple[RecordScope, str]:
@@ -248,7 +246,7 @@ class Chain:
         for child in children:
             function = self.module.shared.get(id(child))
             if function is None:
-                with self.at(child):
+                with self.dropping(scope, more=child is not children[-1]), self.at(child):
                     child.write(self, scope, node)
             else:
                 scope, key = self.key_bytes(scope) if child.called_by_key_bytes else self.key(scope)
@@ -256,6 +254,23 @@ class Chain:
                 change = f"{value}, {scope.old_value}" if child.hears_old else value
                 if child.hears_latest:
                     change += f", {scope.latest or True}"
-                self.line(f"{function}({key}, {change}, {scope.timestamp}, {scope.headers}, {scope.message})")
+                with self.dropping(scope, more=child is not children[-1]):
+                    self.line(f"{function}({key}, {change}, {scope.timestamp}, {scope.headers}, {scope.message})")
         if not children:
             self.line("pass")
+
+    @contextmanager
+    def dropping(self, scope: RecordScope, *, more: bool = False) -> Generator[None]:
+        """What is written within may fail for a record and be passed over: it is dropped there, and what is left to do
+        above is done (`more`, or `SourceText.unfinished`). Where nothing is left, failing ends the record anyway, and
+        no guard is written. A guard costs nothing where nothing fails.
+
+        Source: `ProcessorNode.process`, which asks the handler at each operator (KIP-1033).
+        """
+        if not (more or self.text.unfinished):
+            yield
+            return
+        with self.block("try:"), self.text.nothing_follows():
+            yield
+        with self.block("except Exception as error:"):
+            self.line(f"drop(error, {scope.message})")

@@ -100,7 +100,7 @@ def write_settle(module: ModulePlan, text: SourceText) -> None:
                 with text.block("try:"):
                     text.line(f"{line}.step()")
                 with text.block("except Exception as error:"):
-                    text.line(f"raise record_failure(-1, error, {line}.message) from error")
+                    text.line(f"raise record_failure(-1, error, {line}.message)")
                 with text.block("finally:"):
                     text.line("advance_stores()")
         if module.in_flight:
@@ -108,7 +108,7 @@ def write_settle(module: ModulePlan, text: SourceText) -> None:
                 with text.block("try:"):
                     text.line("task_clock_moved()")
                 with text.block("except Exception as error:"):
-                    text.line("raise record_failure(-1, error) from error")
+                    text.line("raise record_failure(-1, error)")
         else:
             text.line("return")
     text.line()

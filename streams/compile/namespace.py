@@ -57,6 +57,8 @@ RESERVED = frozenset(
         "SourceRun",
         "TaskProgram",
         "record_failure",
+        "drop",
+        "dropping",
         "build",
         "partitions",
         "place",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stores import Store
 from streams.compile.source_text import FailureKind
+from streams.errors import Part
 from streams.graph.node import Node
 from streams.plan.task_id import TaskId
 
@@ -94,6 +95,9 @@ class TaskBinding:
     what they did before they failed does not stay."""
     calls: CallLoop | None = None
     """Runs asynchronous functions; needed where the topology has any."""
+    drop: Callable[[RecordFailure], None] | None = None
+    """Asked where a record failed at one operator and others have still to do with it: returns if it is to be dropped
+    there, else leaves what is to be raised in the failure's `verdict`. None: nothing is dropped."""
 
 
 class RecordFailure(Exception):
@@ -101,20 +105,36 @@ class RecordFailure(Exception):
 
     `index` is its place in the list given to `run`; -1 if a wall-clock punctuator failed, a change that was held back
     for the commit, or a record in flight. `message` is the record that such a change came of, or that was in flight;
-    `node` the operator; `kind` what failed; the cause is chained.
-    Records before it are done; what it did itself before it failed (a store update upstream of the failing operator)
-    stands, as in Kafka Streams when a handler answers "continue".
+    `node` the operator; `kind` what failed, of `part` of the record; the cause is chained.
+    Records before it are done; what it did itself before it failed (a store update upstream of the failing operator,
+    what other operators made of it) stands, as in Kafka Streams when a handler answers "continue".
+
+    `verdict`: the handler was asked already, and this is to be raised.
     """
 
     def __init__(
-        self, index: int, node: Node | None, kind: FailureKind, cause: Exception, message: Message | None = None
+        self,
+        index: int,
+        node: Node | None,
+        kind: FailureKind,
+        cause: Exception,
+        message: Message | None = None,
+        part: Part = "value",
     ) -> None:
         super().__init__(f"{kind} failed in {node.label if node else 'generated code'}: {cause!r}")
         self.index = index
         self.node = node
         self.kind: FailureKind = kind
+        self.part: Part = part
         self.cause = cause
         self.message = message
+        self.verdict: BaseException | None = None
+        self.__cause__ = cause
+
+    @property
+    def left_nothing(self) -> bool:
+        """Whether it failed before any operator had to do with it."""
+        return self.kind == "deserialization" and self.part == "value"
 
 
 class SourceRun:

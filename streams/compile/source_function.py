@@ -68,13 +68,14 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
                 with text.block("elif ts < 0:"):
                     _write_invalid(chain, node)
                 text.line("#task_time")
-                chain.forward(node, scope)
+                with text.nothing_follows():  # the next record is another one
+                    chain.forward(node, scope)
                 text.line("#task_events")
             with text.block("else:"):
                 text.line("index = end")
             text.line("return index")
         with text.block("except Exception as error:"):
-            text.line("raise record_failure(index, error) from error")
+            text.line("raise record_failure(index, error)")
         with text.block("finally:"):
             text.line(f"source_{name}.max_timestamp = top")
             text.line("advance_stores()")

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from streams.errors import Part
 from streams.graph.node import Node
 
-FailureKind = Literal["deserialization", "processing", "serialization"]
+FailureKind = Literal["deserialization", "processing", "serialization", "production"]
+"""Which handler is asked: serialization and production failures are both of the record that was to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +20,25 @@ class Mark:
 
     node: Node
     kind: FailureKind
+    part: Part = "value"
+
+
+LOOPS = ("for ", "while ")
 
 
 class SourceText:
-    """Lines of Python. `at` sets the mark of the lines that follow; `block` indents them."""
+    """Lines of Python. `at` sets the mark of the lines that follow; `block` indents them.
+
+    `unfinished` says whether something is left to do for the record when the lines being written are done: another turn
+    of a loop, another child. Where they may fail for a record alone, they have to be guarded then.
+    """
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._marks: list[Mark | None] = []
         self._indent = 0
         self._mark: Mark | None = None
+        self.unfinished = False
 
     def line(self, text: str = "") -> None:
         self._lines.append("    " * self._indent + text if text else "")
@@ -37,18 +48,50 @@ class SourceText:
     def block(self, header: str) -> Generator[None]:
         self.line(header)
         self._indent += 1
+        before = self.unfinished
+        self.unfinished = before or header.startswith(LOOPS)
         try:
             yield
         finally:
             self._indent -= 1
+            self.unfinished = before
 
     @contextmanager
-    def at(self, node: Node, kind: FailureKind = "processing") -> Generator[None]:
-        before, self._mark = self._mark, Mark(node, kind)
+    def more_follows(self, more: bool = True) -> Generator[None]:
+        """Within, the record is unfinished (if `more`)."""
+        before = self.unfinished
+        self.unfinished = before or more
+        try:
+            yield
+        finally:
+            self.unfinished = before
+
+    @contextmanager
+    def nothing_follows(self) -> Generator[None]:
+        """Within, nothing is left to do for the record."""
+        before, self.unfinished = self.unfinished, False
+        try:
+            yield
+        finally:
+            self.unfinished = before
+
+    @contextmanager
+    def at(self, node: Node, kind: FailureKind = "processing", part: Part = "value") -> Generator[None]:
+        before, self._mark = self._mark, Mark(node, kind, part)
         try:
             yield
         finally:
             self._mark = before
+
+    @contextmanager
+    def decoding_key(self) -> Generator[None]:
+        """The lines within decode the key for the operator that they belong to."""
+        node = self._mark.node if self._mark is not None else None
+        if node is None:
+            yield
+            return
+        with self.at(node, "deserialization", "key"):
+            yield
 
     def append(self, other: SourceText) -> None:
         """Takes over another text's lines at the present indentation."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Collection, Mapping, Sequence
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any
 
 from stores import KeyValueSpec
@@ -23,7 +23,8 @@ from streams.compile.in_flight import (
     write_settle,
 )
 from streams.compile.namespace import Namespace
-from streams.compile.program import Message, RecordFailure, SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
+from streams.compile.failure_finder import FailureFinder
+from streams.compile.program import SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
 from streams.compile.source_function import write_source_function
 from streams.compile.source_text import SourceText
@@ -83,7 +84,7 @@ def compile_subtopology(
     with text.block("def build(binding):"):
         text.line("stores, watermarks, counters = binding.stores, binding.watermarks, binding.counters")
         text.line("produce, produce_full, may_skip = binding.produce, binding.produce_full, binding.may_skip")
-        text.line("partitions = binding.partitions")
+        text.line("partitions, drop = binding.partitions, dropping(binding.drop)")
         text.line("processors = TaskProcessors(binding, no_record)")
         text.line(f"in_flight = {'InFlight(binding)' if module.in_flight else 'None'}")
         for cell, initial in module.cells.items():
@@ -111,13 +112,15 @@ def compile_subtopology(
     source = _completed(text.text, module, moved="; expire_rows({now})" if expiring else "", below=below)
 
     filename = f"<headrace {name}>"
+    failures = FailureFinder(filename, text)
     namespace.names.update(
         SourceRun=SourceRun,
         TaskProgram=TaskProgram,
         TaskProcessors=TaskProcessors,
         InFlight=InFlight,
         no_record=NO_RECORD,
-        record_failure=_failure_finder(filename, text),
+        record_failure=failures.find,
+        dropping=failures.dropping,
     )
     exec(compile(source, filename, "exec"), namespace.names)
     lines = source.splitlines(keepends=True)
@@ -222,7 +225,7 @@ def _write_time_functions(
         with text.block("try:"):
             text.line("processors.on_wall_clock.run(now)")
         with text.block("except Exception as error:"):
-            text.line("raise record_failure(-1, error) from error")
+            text.line("raise record_failure(-1, error)")
         with text.block("finally:"):
             text.line("advance_stores()")
     with text.block("def holding():"):
@@ -260,7 +263,7 @@ def _write_flush(module: ModulePlan, text: SourceText) -> None:
                 for line in module.flushed:
                     text.line(line)
             with text.block("except Exception as error:"):
-                text.line(f"raise record_failure(-1, error, {module.states[CHANGED_BY]}) from error")
+                text.line(f"raise record_failure(-1, error, {module.states[CHANGED_BY]})")
     text.line()
 
 
@@ -292,19 +295,3 @@ def _completed(source: str, module: ModulePlan, *, moved: str, below: Collection
     elif waiting:
         events = f"if {waiting}: task_clock_moved()"
     return source.replace("#task_events", events)
-
-
-def _failure_finder(filename: str, text: SourceText) -> Callable[..., RecordFailure]:
-    """What makes a `RecordFailure` of an exception: the innermost generated line tells whose it was."""
-
-    def record_failure(index: int, error: Exception, message: Message | None = None) -> RecordFailure:
-        line = 0
-        trace: TracebackType | None = error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == filename:
-                line = trace.tb_lineno
-            trace = trace.tb_next
-        mark = text.mark_of(line)
-        return RecordFailure(index, mark.node if mark else None, mark.kind if mark else "processing", error, message)
-
-    return record_failure

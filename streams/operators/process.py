@@ -62,10 +62,14 @@ class Process(Node):
         with text.at(self):
             with text.block(f"def {forward}(key, value, ts, headers, m):"):
                 text.line("#nonlocal")
-                body.forward(
-                    self, RecordScope(schema=self.schema, timestamp="ts", headers="headers", key="key", value="value")
-                )
-            with text.block(f"def {punctuate}(punctuator, now):"):  # its line says whose punctuator failed
+                with text.more_follows():  # the processor goes on
+                    out = RecordScope(schema=self.schema, timestamp="ts", headers="headers", key="key", value="value")
+                    body.forward(self, out)
+            with (
+                text.block(f"def {punctuate}(punctuator, now):"),  # its line says whose punctuator failed
+                text.more_follows(),  # others are due as well
+                body.dropping(RecordScope(schema=self.schema, timestamp="now", headers="None", message="no_record")),
+            ):
                 text.line("punctuator(now)")
         text.line()
         module.functions.append(text)

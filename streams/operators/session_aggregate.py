@@ -80,7 +80,8 @@ class AggregateBySession(WindowAggregate):
                 chain.line(f"if {taken}[-1][0] > {ts}: {end} = {taken}[-1][0]")
             with chain.block(f"if {end} < {closed}:"):
                 chain.line("counters.dropped_late += 1")
-                self.write_late(chain, scope)
+                with chain.text.more_follows(parts.closing is not None):
+                    self.write_late(chain, scope)
             with chain.block("else:"):
                 self._write_update(chain, scope, kb, taken, start, end, closed, parts)
             if parts.closing is not None:

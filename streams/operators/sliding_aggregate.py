@@ -69,7 +69,8 @@ class AggregateBySlidingWindow(WindowAggregate):
                 parts.closing.write_not_before(chain, closed)
             with chain.block(f"if {ts} + {difference + 1} <= {closed}:"):
                 chain.line("counters.dropped_late += 1")
-                self.write_late(chain, scope)
+                with chain.text.more_follows(parts.closing is not None):
+                    self.write_late(chain, scope)
             with chain.block("else:"):
                 scope, _ = chain.key(scope)  # decoded once, above the loop over the windows
                 first = self.write_first_visible(

@@ -97,7 +97,8 @@ class WaitingStreamTableJoin(StreamTableJoin):
                 value="value",
                 key_not_null=not self.left,
             )
-            StreamTableJoin.write_meeting(self, body, scope, "kb", "value")
+            with text.more_follows():  # others come out with it
+                StreamTableJoin.write_meeting(self, body, scope, "kb", "value")
         text.line()
         module.functions.append(text)
         return name

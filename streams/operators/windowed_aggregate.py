@@ -59,7 +59,7 @@ class AggregateByWindow(WindowAggregate):
             closed = f"{now} - {self.windows.grace_ms}"
             if final is not None:
                 closed = final.write_closed(chain, closed)
-            with self._windows_of(chain, scope, ts) as (inner, start, end):
+            with chain.text.more_follows(final is not None), self._windows_of(chain, scope, ts) as (inner, start, end):
                 self._write_window(chain, inner, kb, start, end, closed, final)
             if final is not None:
                 final.event.write_check(chain)
