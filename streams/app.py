@@ -64,6 +64,8 @@ class App:
         commit_interval: timedelta | None = None,
         deserialization_handler: FailureHandler | None = None,
         processing_handler: FailureHandler | None = None,
+        production_handler: FailureHandler | None = None,
+        dead_letter_topic: str | None = None,
         client_config: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
@@ -73,6 +75,8 @@ class App:
             "commit_interval": commit_interval,
             "deserialization_handler": deserialization_handler,
             "processing_handler": processing_handler,
+            "production_handler": production_handler,
+            "dead_letter_topic": dead_letter_topic,
             "client_config": client_config,
             **settings,
         }

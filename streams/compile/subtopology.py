@@ -14,6 +14,7 @@ from typing import Any
 from stores import KeyValueSpec
 from streams.compile.chain import CHANGED_BY, Chain, ModulePlan
 from streams.compile.clock import NEVER, NO_RECORD, task_clock
+from streams.compile.failure_finder import FailureFinder
 from streams.compile.in_flight import (
     completed_task_time,
     has_to_drain,
@@ -23,7 +24,6 @@ from streams.compile.in_flight import (
     write_settle,
 )
 from streams.compile.namespace import Namespace
-from streams.compile.failure_finder import FailureFinder
 from streams.compile.program import SourceRun, SubtopologyProgram, TaskBinding, TaskProgram
 from streams.compile.scope import RecordScope
 from streams.compile.source_function import write_source_function

@@ -15,6 +15,11 @@ COUNTER_HELP: dict[str, str] = {
     "skipped_deserialization": "Records skipped because they did not decode and the handler said continue.",
     "skipped_processing": "Records skipped because the user's function failed and the handler said continue.",
     "skipped_serialization": "Records skipped because a result did not encode and the handler said continue.",
+    "skipped_production": "Records skipped because the log refused a result and the handler said continue.",
+    "dead_lettered_deserialization": "Of the records that did not decode, those that became dead letters.",
+    "dead_lettered_processing": "Of the records on which the user's function failed, those that became dead letters.",
+    "dead_lettered_serialization": "Of the records whose result did not encode, those that became dead letters.",
+    "dead_lettered_production": "Of the records whose result the log refused, those that became dead letters.",
     "changelog_records": "Rows sent to changelog topics.",
     "restored": "Rows read back from changelog topics.",
     "commits": "Commits of the task.",
@@ -37,6 +42,11 @@ class Counters:
     skipped_deserialization: int
     skipped_processing: int
     skipped_serialization: int
+    skipped_production: int
+    dead_lettered_deserialization: int
+    dead_lettered_processing: int
+    dead_lettered_serialization: int
+    dead_lettered_production: int
     changelog_records: int
     restored: int
     commits: int
@@ -62,6 +72,7 @@ class Counters:
             + self.skipped_deserialization
             + self.skipped_processing
             + self.skipped_serialization
+            + self.skipped_production
         )
 
     def __repr__(self) -> str:

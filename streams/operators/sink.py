@@ -89,11 +89,12 @@ def write_send(
             scope, value = chain.value_bytes_under(scope, node.schema)
     if places:
         with chain.block(f"for place in {places}:"):
-            _write_produce(chain, scope, topic, key, value, "place")
+            _write_produce(chain, scope, node, topic, key, value, "place")
     elif window_bytes:
-        _write_produce(chain, scope, topic, key, value, _place_of_inner_key(chain, topic, key, window_bytes, told))
+        place = _place_of_inner_key(chain, topic, key, window_bytes, told)
+        _write_produce(chain, scope, node, topic, key, value, place)
     else:
-        _write_produce(chain, scope, topic, key, value, "-1")
+        _write_produce(chain, scope, node, topic, key, value, "-1")
 
 
 def _place_of_inner_key(chain: Chain, topic: str, key: str, window_bytes: int, told: bool) -> str:
@@ -106,9 +107,10 @@ def _place_of_inner_key(chain: Chain, topic: str, key: str, window_bytes: int, t
     return f"-1 if {key} is None else {known}[{key}[:-{window_bytes}]]"
 
 
-def _write_produce(chain: Chain, scope: RecordScope, topic: str, key: str, value: str, place: str) -> None:
+def _write_produce(chain: Chain, scope: RecordScope, node: Node, topic: str, key: str, value: str, place: str) -> None:
     send = f"({topic}, {value}, {key}, {place}, None, None, {scope.timestamp}, {scope.headers})"
-    with chain.block("try:"):
-        chain.line(f"produce{send}")
-    with chain.block("except BufferError:"):
-        chain.line(f"produce_full{send}")
+    with chain.at(node, "production"):
+        with chain.block("try:"):
+            chain.line(f"produce{send}")
+        with chain.block("except BufferError:"):
+            chain.line(f"produce_full{send}")

@@ -31,7 +31,7 @@ from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.membership import CommittedOffset, Membership
 from streams.runtime.producer import RecordProducer
 from streams.runtime.router import Place
-from streams.runtime.task import Task, pending_rows
+from streams.runtime.task import Task
 from streams.runtime.task_metadata import RESTORED
 
 log = logging.getLogger(__name__)
@@ -99,9 +99,8 @@ class ChangeWriter:
 
     def _write(self, task: Task) -> Change:
         send, rows_sent = self._producer.send, 0
-        for changelog in task.changelogs:
-            _, topic, partition = changelog
-            rows = pending_rows(task, changelog)
+        for store, topic, partition in task.changelogs:
+            rows = list(task.state.pending(store))  # all of them encode, or none is sent
             for key, value, timestamp in rows:
                 send(topic, value, key, partition, timestamp)
             self._positions.sent(task.id, (topic, partition), len(rows))

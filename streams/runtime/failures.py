@@ -11,6 +11,7 @@ from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
 from streams.operators.source import Source
 from streams.runtime.blame import blamed
+from streams.runtime.refused_record import refused
 from streams.serde import describe_type
 
 
@@ -26,10 +27,16 @@ def describe_failure(failure: RecordFailure, message: Message | None) -> Streams
     topic = partition = offset = None
     if message is not None:
         topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if failure.kind == "production" and node is not None:
+        return refused(cause, node.label, getattr(node, "topic", None))
     if failure.kind == "deserialization" and node is not None:
+        schema = node.schema
+        if failure.part == "key" and topic is not None:
+            schema = (_entry(node, topic) or node).schema
+        serde = schema.value_serde() if failure.part == "value" else schema.key_serde()
         return SerdeError(
-            part="value",
-            type_name=describe_type(node.schema.value_serde().type),
+            part=failure.part,
+            type_name=describe_type(serde.type),
             topic=topic,
             partition=partition,
             offset=offset,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from streams.runtime.decision import Decision, FailedRecord
+from streams.runtime.decision import Decision, FailedRecord, HandlerResponse
 
 ProcessingGuarantee = Literal["exactly_once", "at_least_once"]
 
-FailureHandler = Literal["fail", "continue"] | Callable[[FailedRecord], Decision]
+FailureHandler = Literal["fail", "continue", "dead_letter"] | Callable[[FailedRecord], Decision | HandlerResponse]
 """What to do with a record that failed: always the same, or what a function answers."""
 
 
@@ -68,6 +68,9 @@ class WorkerOptions:
 
     deserialization_handler: FailureHandler = "fail"
     processing_handler: FailureHandler = "fail"
+    production_handler: FailureHandler = "fail"
+    dead_letter_topic: str | None = None
+    """Where records go about which a handler says `dead_letter`; it has to exist."""
 
     tracing: bool = False
     """OpenTelemetry spans of every record; see `observe.tracing`."""

@@ -20,6 +20,7 @@ from streams.errors import ProduceError
 from streams.observe import ProducerTimes
 from streams.runtime.connection import ConnectionWatch, client_log
 from streams.runtime.options import WorkerOptions
+from streams.runtime.refused_record import cure
 
 FULL_QUEUE_WAIT_S = 0.05
 FLUSH_SLICE_S = 0.25
@@ -198,20 +199,6 @@ class RecordProducer:
             partition=partition,
             retriable=error.retriable(),
         )
-
-
-def cure(error: KafkaError) -> str:
-    """What a person can do about a refused record."""
-    code = error.code()
-    if code in (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):  # pyright: ignore[reportPrivateUsage]
-        return "create the topic (headrace topics create …) and restart"
-    if code in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE):
-        return "raise max.message.bytes of the topic and message.max.bytes of the producer, or make the value smaller"
-    if code in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED):
-        return "allow this user to write the topic"
-    if code == KafkaError._MSG_TIMED_OUT:  # pyright: ignore[reportPrivateUsage]
-        return "check that the broker is reachable and restart"
-    return "see the broker's log, then restart"
 
 
 def deadline(timeout_s: float, also: Callable[[], bool] = lambda: False) -> Callable[[], bool]:

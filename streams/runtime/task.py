@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from stores import ChangelogRecord, Store, TaskState
+from stores import Store, TaskState
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Message, Produce, RecordFailure, TaskBinding, one_partition
 from streams.inflight import CallLoop
@@ -98,6 +98,7 @@ class Task:
                 partitions=partitions,
                 may_skip=failures.may_skip,
                 calls=calls,
+                drop=lambda failure: failures.judge(failure, task_id, self.counters),
             )
         )
         self.in_flight = self.program.in_flight
@@ -220,9 +221,7 @@ class Task:
                     buffer.advance(to)
                     buffer.meters.consumed += to - at
                     taken += to - at
-                    self.torn = failure.kind != "deserialization"
-                    self.failures.skip(failure, batch[to], self.id, self.counters)
-                    self.torn = False
+                    self._skip(failure, batch[to])
                     at, to = to, to + 1
                 buffer.advance(to)
                 taken += to - at
@@ -232,6 +231,12 @@ class Task:
         finally:
             self.counters.processed += taken - (control_records + self._control_records())
         return taken
+
+    def _skip(self, failure: RecordFailure, message: Message | None) -> None:
+        """Returns if the record is to be passed over. Raises StreamsError."""
+        self.torn = not failure.left_nothing
+        self.failures.skip(failure, message, self.id, self.counters)
+        self.torn = False
 
     def _sample(self, buffer: PartitionBuffer, message: Message, now: int) -> None:
         """Looks at a record that was just processed: how old it is, and how far behind others."""
@@ -258,9 +263,7 @@ class Task:
         try:
             self.program.punctuate(now)
         except RecordFailure as failure:
-            self.torn = True
-            self.failures.skip(failure, None, self.id, self.counters)
-            self.torn = False
+            self._skip(failure, None)
         return True
 
     def wall_clock_due_ms(self) -> int:
@@ -287,9 +290,7 @@ class Task:
                 self.program.settle()
                 return
             except RecordFailure as failure:
-                self.torn = True
-                self.failures.skip(failure, failure.message, self.id, self.counters)
-                self.torn = False
+                self._skip(failure, failure.message)
 
     def prepare_commit(self) -> bool:
         """Ends batches; whether a commit would not have to wait for records in flight. Until it is made, or given up
@@ -393,8 +394,3 @@ class Task:
     def metadata_position(self) -> int:
         """The offset in the metadata topic from which rows are not known here yet."""
         return int(self.remembered.get(RESTORED, b"0"))
-
-
-def pending_rows(task: Task, changelog: Changelog) -> list[ChangelogRecord]:
-    """A store's dirty rows as changelog records. Raises RowEncodeError before anything is sent."""
-    return list(task.state.pending(changelog.store))

@@ -244,11 +244,7 @@ class Worker:
             interval_ms=options.watermark_interval_ms,
             repeat_ms=options.watermark_repeat_ms,
         )
-        failures = FailurePolicy(
-            deserialization=options.deserialization_handler,
-            processing=options.processing_handler,
-            blame=producer.blame,
-        )
+        failures = FailurePolicy.of(options, send=producer.send, blame=producer.blame)
         resources = RocksDbResources(
             block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
         )

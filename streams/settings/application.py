@@ -9,19 +9,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.errors import ConfigError
 from streams.serde import SchemaRegistry
 from streams.serde.registry import SubjectNames
 from streams.settings.client_properties import JAVA_ONLY, masked, properties_from_environment
+from streams.settings.named_function import named_function
 from streams.settings_file import BROKER_TABLE, SettingsFile, find_settings_file
 
 PREFIX = "HEADRACE_"
 MILLISECOND = timedelta(milliseconds=1)
-FailureHandler = Literal["fail", "continue"] | Callable[[Any], Literal["fail", "continue"]]
-
+FailureHandler = Literal["fail", "continue", "dead_letter"] | Callable[[Any], Any]
+"""A name, or a function of a `FailedRecord` that answers with one or with a `HandlerResponse`; in the environment and
+in files a function is named as `package.module:function`."""
+HANDLERS = ("deserialization_handler", "processing_handler", "production_handler")
 
 Optimization = Literal["reuse_ktable_source_topics", "merge_repartition_topics", "single_store_self_join"]
 """A change to how a topology runs that spares topics or stores and changes no result. Source:
@@ -62,9 +65,15 @@ class AppSettings(BaseSettings):
     validate_values: Literal["all", "read"] = "all"
     """`all` checks every value against its declared type; `read` decodes only the fields that somebody reads."""
     deserialization_handler: FailureHandler = "fail"
-    """What to do with a record that does not decode: `fail`, `continue` (skip and count), or a function that says."""
+    """What to do with a record that does not decode: `fail`, `continue` (drop and count), `dead_letter` (drop, count,
+    and write it to the `dead_letter_topic`), or a function that says: `module:function` here."""
     processing_handler: FailureHandler = "fail"
-    """The same for a record on which a user's function raises."""
+    """The same for a record on which a user's function raises; it is dropped at that operator."""
+    production_handler: FailureHandler = "fail"
+    """The same for a record of which something was to be written that does not encode, or that the log refuses."""
+    dead_letter_topic: str | None = None
+    """The topic of dead letters: records that could not be processed, as they were read, with what went wrong in their
+    headers. It has to exist. Source: `errors.dead.letter.queue.topic.name` (KIP-1034)."""
     session_timeout: timedelta = timedelta(seconds=45)
     """A worker that the group has not heard of for this long loses its tasks to the others. Kafka's
     `session.timeout.ms`; a replacement in the same place takes over without waiting for it."""
@@ -157,6 +166,27 @@ class AppSettings(BaseSettings):
                 raise ValueError(f"{name} is a property of the Java client; here it is {instead}")
         return value
 
+    @field_validator(*HANDLERS, mode="before")
+    @classmethod
+    def _handler(cls, value: object) -> object:
+        """A function may be named by its module and its name."""
+        return named_function(value) if isinstance(value, str) and ":" in value else value
+
+    @model_validator(mode="after")
+    def _dead_letters(self) -> AppSettings:
+        handlers = [getattr(self, name) for name in HANDLERS]
+        if "dead_letter" in handlers and self.dead_letter_topic is None:
+            raise ValueError(
+                f"{HANDLERS[handlers.index('dead_letter')]} is 'dead_letter', and there is no topic for dead letters: "
+                "set dead_letter_topic"
+            )
+        if self.dead_letter_topic is not None and all(each in ("fail", "continue") for each in handlers):
+            raise ValueError(
+                "dead_letter_topic is set, but no handler writes to it: set deserialization_handler, "
+                "processing_handler or production_handler to 'dead_letter'"
+            )
+        return self
+
     @field_validator("topology_optimization", mode="before")
     @classmethod
     def _optimizations(cls, value: object) -> object:
@@ -203,6 +233,8 @@ class AppSettings(BaseSettings):
             "heartbeat_interval_ms": min(3_000, session_ms // 3),
             "deserialization_handler": self.deserialization_handler,
             "processing_handler": self.processing_handler,
+            "production_handler": self.production_handler,
+            "dead_letter_topic": self.dead_letter_topic,
             "client_config": self.client_config,
             "tracing": self.tracing,
             "max_task_idle_ms": self.max_task_idle // MILLISECOND,
@@ -232,6 +264,8 @@ def application_settings(application_id: str, given: Mapping[str, Any]) -> AppSe
         setting = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise ConfigError(f"there is no setting {setting!r}{_meant(setting)}", setting=setting) from None
+        if not setting:
+            raise ConfigError(first["msg"].removeprefix("Value error, ")) from error
         message = "is not a duration: give seconds, a timedelta, or ISO 8601 such as PT0.5S"
         if not first["type"].startswith("time_delta"):
             message = first["msg"].removeprefix("Value error, ")

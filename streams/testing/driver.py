@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -19,14 +19,10 @@ from stores import ChangelogRecord, Store, TimeBuffer
 from streams.app import App
 from streams.compile.program import Headers
 from streams.errors import QueryError, StreamsError
-from streams.graph.schema import Part, Schema
 from streams.observe.tracing import Tracing
-from streams.operators.repartition import Repartition
-from streams.operators.sink import Sink
 from streams.plan.plan import StorePlan, Subtopology
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import Surroundings
-from streams.serde import Destination, SchemaRegistry, Serde, serde_for
 from streams.testing.call_loop import TestCallLoop
 from streams.testing.difference import Expected
 from streams.testing.driver_task import DriverTask
@@ -34,6 +30,7 @@ from streams.testing.global_tables import DriverGlobalTables
 from streams.testing.message import DriverMessage
 from streams.testing.state_disk import MemoryStateDisk, RocksDbStateDisk, StateDisk
 from streams.testing.store_view import StoreView
+from streams.testing.topic_serdes import serdes_of, written_schema
 from streams.testing.topics import InputTopic, OutputTopic
 
 
@@ -77,9 +74,7 @@ class TopologyTestDriver:
         self._in_memory = stores == "memory"
         self._commits_records = commit == "record"
         self.now = self._wall_clock = start
-        self.failures = FailurePolicy(
-            deserialization=app.settings.deserialization_handler, processing=app.settings.processing_handler
-        )
+        self.failures = FailurePolicy.of(app.settings, send=self._send)
         try:
             self.global_tables = DriverGlobalTables(
                 self._plan.global_tables,
@@ -126,14 +121,14 @@ class TopologyTestDriver:
         if schema is None:
             known = ", ".join(sorted(self._plan.source_topics()))
             raise KeyError(f"the topology reads no topic {name!r}; it reads {known}")
-        return InputTopic(name, *_serdes(self._registry, name, schema, key, value), driver=self, advance=advance)
+        return InputTopic(name, *serdes_of(self._registry, name, schema, key, value), driver=self, advance=advance)
 
     def output_topic(self, name: str, *, key: Any = None, value: Any = None) -> OutputTopic:
         """The handle that reads what came to `name`, internal topics included. `key` and `value` default to what the
         topology writes there."""
-        schema = _written_schema(self._plan.subtopologies, name)
+        schema = written_schema(self._plan.subtopologies, name)
         return OutputTopic(
-            name, *_serdes(self._registry, name, schema, key, value), self._written.setdefault(name, deque())
+            name, *serdes_of(self._registry, name, schema, key, value), self._written.setdefault(name, deque())
         )
 
     def assert_records(self, topic: str, expected: Expected) -> None:
@@ -354,6 +349,12 @@ class TopologyTestDriver:
         if topic in self._readers or self.global_tables.reads(topic):
             self._enqueue(topic, key, value, timestamp, headers)
 
+    def _send(
+        self, topic: str, value: bytes | None, key: bytes | None, partition: int, timestamp: int, headers: Headers
+    ) -> None:
+        """Writes a dead letter."""
+        self.produce(topic, value, key, partition, None, None, timestamp, headers)
+
     def disk(self, subtopology: Subtopology) -> StateDisk:
         """Where the state of a sub-topology's task lies."""
         specs = [store.spec for store in subtopology.stores]
@@ -374,23 +375,3 @@ class TopologyTestDriver:
 
     def _store_names(self) -> list[str]:
         return sorted(plan.name for plan in (*(plan for _, plan in self._plan.stores()), *self._plan.global_stores))
-
-
-def _written_schema(subtopologies: Iterable[Subtopology], topic: str) -> Schema:
-    """How records of a topic are written: as its sink says, else as the sinks that choose their topic do, else as
-    bytes."""
-    chosen: Schema | None = None
-    for subtopology in subtopologies:
-        for node in subtopology.nodes:
-            if isinstance(node, Sink | Repartition) and node.topic == topic:
-                return node.schema
-            if isinstance(node, Sink) and not isinstance(node.topic, str) and chosen is None:
-                chosen = node.schema
-    return chosen or Schema(Part(bytes), Part(bytes))
-
-
-def _serdes(registry: SchemaRegistry | None, name: str, schema: Schema, key: Any, value: Any) -> tuple[Serde, Serde]:
-    """Of the topic `name`, bound to it."""
-    keys = schema.key_serde() if key is None else serde_for(key, role="key")
-    values = schema.value_serde() if value is None else serde_for(value, role="value")
-    return keys.bound(Destination(name, "key", registry)), values.bound(Destination(name, "value", registry))

@@ -49,6 +49,7 @@ class DriverTask:
                 wall_clock=driver.wall_clock,
                 may_skip=driver.failures.may_skip,
                 calls=driver.calls,
+                drop=lambda failure: driver.failures.judge(failure, self._id, self.counters),
             )
         )
         if tracing is not None:
