@@ -26,12 +26,10 @@ from streams.cli.record_text import (
     record_template,
 )
 from streams.cli.terminal import on_terminal, talk
+from streams.cli.topic_records import records_of_topic
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, Message
-
-BATCH = 500
-POLL_S = 0.2
+    from confluent_kafka import Message
 
 
 @click.command()
@@ -94,7 +92,7 @@ def consume(
             ranges = offset_ranges(client, topic, partitions)
             starts = first_offsets(client, topic, ranges, begin)
             ends = {p: high for p, (_, high) in ranges.items()} if until_end else None
-            printed = _print(_records(client, topic, starts, ends), limit, line)
+            printed = _print(records_of_topic(client, topic, starts, ends), limit, line)
         finally:
             client.close()
     if on_terminal():
@@ -134,37 +132,6 @@ def _line(form: RecordFormat, template: str | None, as_json: bool) -> Callable[[
         fields = ", ".join(f"{{{name}}}" for name in FIELDS)
         raise UsageFailed(f"--format {template!r}: {error}; there are {fields}") from None
     return lambda record: record_template(record, form, template)
-
-
-def _records(client: Consumer, topic: str, starts: dict[int, int], ends: dict[int, int] | None) -> Iterator[Message]:
-    """The records from `starts` on; up to `ends` if given, else for ever.
-
-    A partition's end is known by its position or by end-of-partition, not by a record with the last offset: the log
-    may end in transaction markers, and compaction removes records.
-    """
-    from confluent_kafka import KafkaError, KafkaException, TopicPartition
-
-    open_partitions = {p for p in starts if ends is None or starts[p] < ends[p]}
-    client.assign([TopicPartition(topic, p, starts[p]) for p in sorted(open_partitions)])
-    while open_partitions:
-        for message in client.consume(BATCH, POLL_S):
-            error = message.error()
-            partition = message.partition()
-            assert partition is not None
-            if error is not None:
-                if error.code() == KafkaError._PARTITION_EOF:  # pyright: ignore[reportPrivateUsage]
-                    if ends is not None:
-                        open_partitions.discard(partition)
-                    continue
-                raise KafkaException(error)
-            offset = message.offset()
-            assert offset is not None
-            if ends is not None:
-                if offset >= ends[partition] - 1:
-                    open_partitions.discard(partition)
-                if offset >= ends[partition]:
-                    continue
-            yield message
 
 
 def _print(records: Iterator[Message], limit: int | None, line: Callable[[Message], str]) -> int:

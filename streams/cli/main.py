@@ -22,10 +22,11 @@ COMMANDS = frozenset(
     (
         *("new", "dev", "run", "worker", "broker", "demo"),
         *("topology", "query", "topics", "groups", "acls", "produce", "consume", "configs", "txns", "reset"),
+        "dead-letters",
         *("doctor", "config", "completion", "bench"),
     )
 )
-"""Each is a function of its name in a module of its name."""
+"""Each is a function of its name, with underscores, in a module of that name."""
 
 
 class Commands(ReportingGroup):
@@ -35,7 +36,10 @@ class Commands(ReportingGroup):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return getattr(import_module(f"streams.cli.{cmd_name}"), cmd_name) if cmd_name in COMMANDS else None
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        return getattr(import_module(f"streams.cli.{name}"), name)
 
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from streams.cli.broker_access import broker_for_command
-from streams.cli.failures import CommandFailed, UsageFailed
+from streams.cli.failures import UsageFailed
 from streams.cli.moment import milliseconds
 from streams.cli.options import bootstrap_option, home_option
 from streams.cli.record_input import NOW, InputRecord, LineFormat, header, key_bytes, lines_of, records_of
+from streams.cli.record_output import send_records
 from streams.cli.terminal import talk
-
-if TYPE_CHECKING:
-    from confluent_kafka import Producer
-
-FLUSH_TIMEOUT_S = 30.0
 
 
 @click.command()
@@ -91,43 +86,5 @@ def produce(
     from streams.cli.clients import producer
 
     with broker_for_command(bootstrap_servers, home) as location:
-        sent = _send(producer(location), topic, records)
+        sent = send_records(producer(location), topic, records)
     talk(f"{sent} record{'' if sent == 1 else 's'} to {topic}")
-
-
-def _send(client: Producer, topic: str, records: Iterable[InputRecord]) -> int:
-    """The number of records the broker has acknowledged. Raises CommandFailed at the first that it has not."""
-    from confluent_kafka import KafkaError, Message
-
-    failures: list[KafkaError] = []
-
-    def delivered(error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
-            failures.append(error)
-
-    sent = 0
-    for record in records:
-        while True:
-            try:
-                client.produce(
-                    topic,
-                    record.value,
-                    record.key,
-                    partition=-1 if record.partition is None else record.partition,
-                    on_delivery=delivered,
-                    timestamp=record.timestamp,
-                    headers=list(record.headers),
-                )
-                break
-            except BufferError:
-                client.poll(0.1)  # the local queue is full: let it drain
-        client.poll(0)
-        if failures:
-            break
-        sent += 1
-    unsent = client.flush(FLUSH_TIMEOUT_S)
-    if failures:
-        raise CommandFailed(f"{topic}: {failures[0].str()}")
-    if unsent:
-        raise CommandFailed(f"{topic}: {unsent} records were not acknowledged within {FLUSH_TIMEOUT_S:.0f} s")
-    return sent

@@ -38,12 +38,10 @@ class Sink(Node):
         if isinstance(self.topic, str):
             topic = repr(self.topic)
         else:
-            scope, topic = call(chain, scope, self.topic, hint="topic_of")
+            scope, text = call(chain, scope, self.topic, hint="topic_of")
+            topic = chain.local("topic")
+            chain.line(f"{topic} = {text}")
         window_bytes = self.schema.key_serde().window_bytes
-        if told and (self.partitioner or window_bytes):  # it is needed more than once
-            name = chain.local("topic")
-            chain.line(f"{name} = {topic}")
-            topic = name
         write_send(chain, scope, self, topic, told=told, partitioner=self.partitioner, window_bytes=window_bytes)
 
 
