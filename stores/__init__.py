@@ -12,6 +12,7 @@ from stores.custom import CustomStore as CustomStore
 from stores.errors import ChangelogRecordError as ChangelogRecordError
 from stores.errors import RowDecodeError as RowDecodeError
 from stores.errors import RowEncodeError as RowEncodeError
+from stores.errors import StateFullError as StateFullError
 from stores.errors import StateLockedError as StateLockedError
 from stores.errors import StateMismatchError as StateMismatchError
 from stores.errors import StateVersionError as StateVersionError
@@ -85,6 +86,7 @@ __all__ = [
     "SessionReader",
     "SessionSpec",
     "SessionStore",
+    "StateFullError",
     "StateLockedError",
     "StateMismatchError",
     "StateVersionError",

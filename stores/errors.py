@@ -73,6 +73,18 @@ class StateMismatchError(StoreError):
         self.wanted = wanted
 
 
+class StateFullError(StoreError):
+    """The disk has no room for what was to be written. Nothing of it was; what a changelog has is not lost."""
+
+    def __init__(self, place: str, detail: str) -> None:
+        super().__init__(
+            f"no space left for state directory {place} ({detail}): make room on its disk, or choose another state "
+            "directory, and start again; what is missing there is read back from the changelogs"
+        )
+        self.place = place
+        self.detail = detail
+
+
 class StoreCorruptError(StoreError):
     """Files of the state directory are damaged or missing."""
 

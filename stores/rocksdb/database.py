@@ -132,7 +132,7 @@ class RocksDbDatabase:
         return total
 
     def close(self) -> None:
-        """Flushes and releases the directory's lock."""
+        """Flushes and releases the directory's lock. Raises StoreError: not all is on the disk, but it is closed."""
         if self._database is None:
             return
         database, self._database = self._database, None
@@ -140,7 +140,10 @@ class RocksDbDatabase:
             memory.close()
         for table in self._tables.values():
             table.close()
-        database.close()
+        try:
+            database.close()
+        except Exception as error:
+            raise translated(error, self.place) from error
 
     def _existing(self, resources: RocksDbResources) -> dict[str, None]:
         """The column families on disk. RocksDB insists on all of them being opened, also those of former stores."""

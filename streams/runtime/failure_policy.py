@@ -13,7 +13,7 @@ from typing import NoReturn, Protocol, get_args
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import Headers, Message, RecordFailure
 from streams.compile.source_text import FailureKind
-from streams.errors import ConfigError, SchemaRegistryError, StreamsError, cause_text
+from streams.errors import ConfigError, SchemaRegistryError, StateError, StreamsError, cause_text
 from streams.observe import Counters
 from streams.plan.task_id import TaskId
 from streams.runtime.dead_letter import DeadLetter, dead_letter
@@ -65,9 +65,12 @@ class FailurePolicy:
         production: FailureHandler = "fail",
         dead_letter_topic: str | None = None,
         send: Send | None = None,
+        retry: Callable[[BaseException | None], None] = blameless,
         blame: Callable[[BaseException | None], None] = blameless,
     ) -> None:
-        """`send` writes dead letters; `blame` raises where an error is not the record's: see `RecordProducer.blame`."""
+        """`send` writes dead letters; `retry` and `blame` as `RecordProducer` has them: the one raises so that a record
+        is tried again, the other where an error is not the record's."""
+        self._retry = retry
         self._blame = blame
         self._handlers: Mapping[str, FailureHandler] = {
             "deserialization_handler": deserialization,
@@ -80,15 +83,21 @@ class FailurePolicy:
 
     @classmethod
     def of(
-        cls, settings: HandlerSettings, *, send: Send, blame: Callable[[BaseException | None], None] = blameless
+        cls,
+        settings: HandlerSettings,
+        *,
+        send: Send,
+        retry: Callable[[BaseException | None], None] = blameless,
+        blame: Callable[[BaseException | None], None] = blameless,
     ) -> FailurePolicy:
-        """The policy that settings ask for."""
+        """The policy that settings ask for; the rest as for the constructor."""
         return cls(
             deserialization=settings.deserialization_handler,
             processing=settings.processing_handler,
             production=settings.production_handler,
             dead_letter_topic=settings.dead_letter_topic,
             send=send,
+            retry=retry,
             blame=blame,
         )
 
@@ -117,7 +126,8 @@ class FailurePolicy:
 
         Raises:
             StreamsError: the handler said "fail": what failed, which record, what to do. Or it is not the record's
-                fault, as when the log or a schema registry does not answer.
+                fault, as when the log or a schema registry does not answer, or a store cannot be read.
+            WorkUndoneError: it said "retry", and that can be.
             ConfigError: the handler answered something else.
         """
         if failure.verdict is not None:
@@ -125,8 +135,10 @@ class FailurePolicy:
         self._blame(failure.cause)
         message = _read(message)
         error = describe_failure(failure, message)
-        if isinstance(error, SchemaRegistryError):
-            raise error
+        if isinstance(error, SchemaRegistryError | StateError):
+            raise error from failure.cause
+        if error is not failure.cause:
+            error.__cause__ = failure.cause
         node = failure.node
         failed = FailedRecord(
             task=task,
@@ -137,7 +149,9 @@ class FailurePolicy:
             source_line=node.origin if node is not None else None,
         )
         response = self._ask(failed)
-        if response.decision == "fail":
+        if response.decision == "retry":
+            self._retry(failure.cause)
+        if response.decision in ("fail", "retry"):
             raise error from failure.cause
         letters = [*self._letters(response.decision, failed), *response.dead_letters]
         self._post(letters, failed)
@@ -156,7 +170,7 @@ class FailurePolicy:
         handler = self._handlers[name]
         answer: Decision | HandlerResponse
         if isinstance(handler, str):
-            answer = handler
+            answer: Decision | HandlerResponse = handler  # pyright: ignore[reportAssignmentType] (one of the names)
         else:
             try:
                 answer = handler(failed)
@@ -165,7 +179,8 @@ class FailurePolicy:
                     f"the {name} itself failed{cause_text(raised)}; it was asked about: {failed.error}"
                 ) from raised
         response = answer if isinstance(answer, HandlerResponse) else HandlerResponse(decision=answer)
-        allowed = [decision for decision in get_args(Decision) if decision != "retry"]
+        production = name == "production_handler"
+        allowed = [decision for decision in get_args(Decision) if production or decision != "retry"]
         if response.decision not in allowed:
             raise ConfigError(
                 f"{name} answered {response.decision!r}: answer {', '.join(map(repr, allowed[:-1]))} or "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from stores import StoreError
 from streams.compile.program import Message, RecordFailure
-from streams.errors import BufferFullError, ProcessingError, SchemaRegistryError, SerdeError, StreamsError
+from streams.errors import BufferFullError, ProcessingError, SchemaRegistryError, SerdeError, StateError, StreamsError
 from streams.graph.node import Node
 from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
@@ -24,6 +25,8 @@ def describe_failure(failure: RecordFailure, message: Message | None) -> Streams
     node, cause = failure.node, failure.cause
     if isinstance(cause, BufferFullError | SchemaRegistryError):
         return cause
+    if isinstance(cause, StoreError):  # the disk's, or of a row that is there already
+        return StateError(f"{node.label if node is not None else 'the generated code'}: {cause}")
     topic = partition = offset = None
     if message is not None:
         topic, partition, offset = message.topic(), message.partition(), message.offset()

@@ -15,7 +15,7 @@ from typing import cast
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[reportPrivateImportUsage]
 
-from streams.errors import StreamsError
+from streams.errors import ConfigError, StreamsError
 from streams.plan.plan import InternalTopic, PartitionPlan, Plan
 from streams.runtime.access import AccessWatch, check_credentials, cluster_metadata
 from streams.runtime.connection import client_log
@@ -65,10 +65,17 @@ class TopicDirectory:
 
         Raises:
             TopologyError: source topics are missing, or topics of a join differ in their partition counts.
+            ConfigError: the topic of dead letters is missing.
             StreamsError: the broker does not answer, refuses a topic, or an internal topic has the wrong count.
         """
         counts = self._source_counts(plan, stop)
         fitted = plan.partitions(counts)
+        dead = self._options.dead_letter_topic
+        if dead is not None and dead not in counts:
+            raise ConfigError(
+                f"there is no topic {dead!r} for dead letters: create it (headrace topics create {dead})",
+                setting="dead_letter_topic",
+            )
         self.make(internal_topics(fitted), counts)
         return fitted
 

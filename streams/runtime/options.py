@@ -86,6 +86,8 @@ class WorkerOptions:
     topic_config: Mapping[str, str] = field(default_factory=dict[str, str])
     """Topic configs that replace those of internal topics."""
 
+    partition_check_interval_s: float = 60.0
+    """How often it is asked whether topics still have the partitions they had."""
     connect_timeout_s: float = 15.0
     """How long the broker may be unreachable when the worker starts."""
     topic_wait_s: float = 3.0

@@ -8,7 +8,7 @@ broker has acknowledged everything.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
 import confluent_kafka
@@ -21,12 +21,18 @@ from streams.observe import ProducerTimes
 from streams.runtime.connection import ConnectionWatch, client_log
 from streams.runtime.options import WorkerOptions
 from streams.runtime.refused_record import cure
+from streams.runtime.undone import WorkUndoneError
 
 FULL_QUEUE_WAIT_S = 0.05
 FLUSH_SLICE_S = 0.25
 COUNT_AGE_S = 300.0
 """For so long a topic is believed to have the partitions it had; librdkafka's own `metadata.max.age.ms` is 15 min."""
 COUNT_TIMEOUT_S = 10.0
+RETRY_PAUSE_S = 0.25
+PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # pyright: ignore[reportPrivateUsage]
+UNKNOWN = (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)  # pyright: ignore[reportPrivateUsage]
+WHOLE_TOPIC = (*UNKNOWN, KafkaError.TOPIC_AUTHORIZATION_FAILED)
+"""What is said of a record, but is no fault of that record."""
 
 
 def producer_config(options: WorkerOptions) -> dict[str, Any]:
@@ -52,8 +58,13 @@ class RecordProducer:
         """`more`: properties of a special kind of producer."""
         self._watch = ConnectionWatch(options.bootstrap_servers, "producer")
         self._failure: ProduceError | None = None
+        self._asks = options.production_handler != "fail"
+        self._refusing: dict[str, KafkaError] = {}  # topics that take no record at all, as the log said last
+        self._undo: WorkUndoneError | None = None
         self._counts: dict[str, tuple[int, float]] = {}  # topic -> (its partitions, when to ask again)
         self.times = ProducerTimes()
+        self.never_refused: Collection[str] = ()
+        """Topics of which no handler may let a record go missing: changelogs, and those of dead letters."""
         config = producer_config(options) | dict(more or {})
         config["on_delivery"] = self._on_delivery
         self._config = config
@@ -96,11 +107,18 @@ class RecordProducer:
         timestamp: int,
         headers: Headers | None = None,
     ) -> None:
-        """Sends one record, waiting for room in the queue if need be."""
+        """Sends one record, waiting for room in the queue if need be. Raises ProduceError."""
         try:
-            self.produce(topic, value, key, partition, None, None, timestamp, headers)
-        except BufferError:
-            self.produce_full(topic, value, key, partition, None, None, timestamp, headers)
+            try:
+                self.produce(topic, value, key, partition, None, None, timestamp, headers)
+            except BufferError:
+                self.produce_full(topic, value, key, partition, None, None, timestamp, headers)
+        except KafkaException as raised:
+            self.blame(raised)
+            error: KafkaError = raised.args[0]
+            raise ProduceError(
+                f"a record for {topic} was refused: {error.str()}; {cure(error)}", topic=topic
+            ) from raised
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has, as the broker said a few minutes ago at most. Raises ProduceError if it has
@@ -135,6 +153,7 @@ class RecordProducer:
             give_up: asked now and then while the broker does not answer; True ends the wait.
 
         Raises:
+            WorkUndoneError: as `check`.
             ProduceError: a record was refused, or `give_up` said so (then retriable).
         """
         while True:
@@ -157,11 +176,24 @@ class RecordProducer:
             raise cause
 
     def check(self) -> None:
-        """Raises the first failure there was; it stays."""
+        """Raises the first failure there was; it stays. Raises WorkUndoneError once where a topic refuses its records,
+        and there is a production handler to ask about each."""
+        undo, self._undo = self._undo, None
+        if undo is not None and self._failure is None:
+            raise undo
         if self._failure is not None:
             raise self._failure
         if self._watch.fatal is not None:
             raise ProduceError(f"the producer cannot go on: {self._watch.fatal.str()}; restart the worker")
+
+    def retry(self, cause: BaseException | None) -> None:
+        """Raises WorkUndoneError, so that a record is tried again that a topic has just refused; returns if that would
+        be in vain. Source: KIP-1065, which allows it for errors that pass by themselves."""
+        error = cause.args[0] if isinstance(cause, KafkaException) else None
+        if error is not None and (error.retriable() or error.code() in UNKNOWN):
+            self._refusing.clear()
+            time.sleep(RETRY_PAUSE_S)
+            raise WorkUndoneError(f"the production handler has a record tried again ({error.str()})")
 
     def close(self, *, timeout_s: float = 0) -> None:
         """Lets go of the client; records that are not acknowledged within the time are given up."""
@@ -169,6 +201,13 @@ class RecordProducer:
             self._serving(lambda: self._client.flush(timeout_s))
         self._client.purge()
         self._serving(lambda: self._client.flush(1.0))
+
+    def _produce_unless_refused(self, topic: str, *record: Any) -> None:
+        """Takes the place of the client's own once a topic has refused a record: the next one is refused where its
+        operator hands it over, where it is known what it came of."""
+        if topic in self._refusing:
+            raise KafkaException(self._refusing[topic])
+        self._client.produce(topic, *record)
 
     def _serving(self, call: Callable[[], int]) -> int:
         """Calls what serves the client's events. A client that has come to its end raises there what `check` says.
@@ -190,9 +229,14 @@ class RecordProducer:
     def _on_delivery(self, error: KafkaError | None, message: KafkaMessage) -> None:
         if error is None or self._failure is not None:
             return
-        if error.code() == KafkaError._PURGE_QUEUE:  # pyright: ignore[reportPrivateUsage]
+        if error.code() in PURGED:
             return  # our own close
         topic, partition = message.topic(), message.partition()
+        if self._asks and topic is not None and error.code() in WHOLE_TOPIC and topic not in self.never_refused:
+            self._refusing[topic] = error
+            self.produce = self._produce_unless_refused
+            self._undo = WorkUndoneError(f"{topic} takes no records ({error.str()}): the production handler is asked")
+            return
         self._failure = ProduceError(
             f"a record for {topic}[{partition}] was refused: {error.str()}; {cure(error)}",
             topic=topic,

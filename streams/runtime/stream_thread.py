@@ -44,7 +44,7 @@ from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.task import Task
 from streams.runtime.task_reading import measure_task
 from streams.runtime.thread_reading import read_thread
-from streams.runtime.transactional_producer import TransactionAbortedError
+from streams.runtime.undone import WorkUndoneError
 from streams.runtime.watermark import WATERMARK_HEADER
 from streams.runtime.worker_tasks import WorkerTasks
 
@@ -78,11 +78,13 @@ class StreamThread:
         global_tables: GlobalTables | None,
         aligned: bool,
         meters: ThreadMeters,
+        checks: Sequence[Callable[[Collection[TaskId]], None]] = (),
         calls: CallLoop | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`aligned`: whether tasks write repartition topics, so that they have to stay close in time; `calls`: what
-        runs asynchronous functions, if there are any."""
+        """`aligned`: whether tasks write repartition topics, so that they have to stay close in time; `checks`: called
+        now and then with the tasks that run, raise where they cannot go on; `calls`: what runs asynchronous functions,
+        if there are any."""
         self.tasks = tasks
         self._options = options
         self._membership = membership
@@ -96,6 +98,7 @@ class StreamThread:
         self._listener = listener
         self._global_tables = global_tables
         self._aligned = aligned
+        self._checks = checks
         self._calls = calls
         self.meters = meters
         self._clock = clock
@@ -128,7 +131,7 @@ class StreamThread:
         """
         try:
             self._turn()
-        except TransactionAbortedError as error:
+        except WorkUndoneError as error:
             self._reopen(error)
 
     def _turn(self) -> None:
@@ -191,7 +194,7 @@ class StreamThread:
         if running:
             try:
                 self._commit(self.tasks.running if self._commits.together else running, closing=tasks)
-            except TransactionAbortedError as error:
+            except WorkUndoneError as error:
                 self.tasks.drop(tasks)
                 self._reopen(error)  # of the tasks that stay, too, nothing since the last commit counts
             except CommitFailedError as error:
@@ -322,9 +325,9 @@ class StreamThread:
             task.go_on()
         self._schedule.done(self._clock())
 
-    def _reopen(self, error: TransactionAbortedError) -> None:
+    def _reopen(self, error: WorkUndoneError) -> None:
         """Opens all running tasks anew, from what they last committed."""
-        log.warning("transaction_aborted: %s; its records are processed again", error)
+        log.warning("%s: %s; its records are processed again", error.event, error)
         again = sorted(task.id for task in self.tasks.running)
         self.tasks.drop(again)
         self._commits.abandon(give_up=self._gives_up)
@@ -375,6 +378,8 @@ class StreamThread:
                 buffer.meters.end = self._consumer.end(place)
             for task in self.tasks.open():
                 measure_task(task, now)
+            for check in self._checks:
+                check(self.tasks.seen[0])
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

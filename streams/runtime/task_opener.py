@@ -92,7 +92,10 @@ class TaskOpener:
                 error,
                 extra={"task": str(task.id)},
             )
-        task.close()
+        try:
+            task.close()
+        except StoreError as error:  # a full disk, a directory that is gone: what made the worker fail says so
+            log.warning("state_unclosed: task %s: %s", task.id, error, extra={"task": str(task.id)})
 
     def open(self) -> list[Task]:
         """Opens what can be opened now.

@@ -25,6 +25,7 @@ from streams.runtime.membership import CommittedOffset
 from streams.runtime.options import WorkerOptions
 from streams.runtime.producer import RecordProducer
 from streams.runtime.router import Place
+from streams.runtime.undone import WorkUndoneError
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,10 @@ REFUSED = ENDED | {KafkaError._STATE}  # pyright: ignore[reportPrivateUsage]
 """What `produce` says when the transaction cannot be committed any more."""
 
 
-class TransactionAbortedError(StreamsError):
-    """What was sent in the transaction will never be seen, and its input is to be processed again: drop what is not
-    committed, call `start_over`, go on from the last commit."""
+class TransactionAbortedError(WorkUndoneError):
+    """What was sent in the transaction will never be seen; `start_over` is to be called."""
+
+    event = "transaction_aborted"
 
 
 class TransactionalProducer(RecordProducer):
@@ -130,6 +132,7 @@ class TransactionalProducer(RecordProducer):
         Raises:
             StreamsError: the broker does not answer, and `give_up` said so.
         """
+        self._undo = None
         if not self._began:
             return
         if self._watch.fatal is None:
@@ -187,6 +190,16 @@ class TransactionalProducer(RecordProducer):
         """A record that only came too late aborts the transaction, which the commit finds out; others are final."""
         if error is not None and error.code() not in OUTAGES | {KafkaError._MSG_TIMED_OUT}:  # pyright: ignore[reportPrivateUsage]
             super()._on_delivery(error, message)
+
+
+def open_producer(options: WorkerOptions, *, give_up: Callable[[], bool]) -> RecordProducer:
+    """The producer that the guarantee asks for, ready to send. Raises StreamsError."""
+    if options.processing_guarantee == "at_least_once":
+        return RecordProducer(options)
+    assert options.instance_id is not None, "a worker is named after its slot"
+    producer = TransactionalProducer(options, options.instance_id)
+    producer.open(give_up=give_up)
+    return producer
 
 
 def cure(error: KafkaError) -> str:

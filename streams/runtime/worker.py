@@ -29,27 +29,29 @@ from streams.runtime.exactly_once import commit_protocol
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import Surroundings
 from streams.runtime.global_tables import GlobalTables
-from streams.runtime.internal_topics import TopicDirectory, admin_client
+from streams.runtime.internal_topics import TopicDirectory, admin_client, internal_topics
 from streams.runtime.joining import group_membership
 from streams.runtime.listener import RestoreProgress, Silent, WorkerListener
 from streams.runtime.local_state import local_lags
 from streams.runtime.log_ends import BrokerLogEnds
 from streams.runtime.membership import Membership, MemberView
 from streams.runtime.options import WorkerOptions
+from streams.runtime.partition_watch import PartitionWatch
 from streams.runtime.phase import WorkerState, check_worker_transition
-from streams.runtime.producer import RecordProducer, deadline
+from streams.runtime.producer import deadline
 from streams.runtime.publisher import WatermarkPublisher, published_topics
 from streams.runtime.purge import RepartitionPurge
 from streams.runtime.restore import Restorer
 from streams.runtime.router import Place, Router
 from streams.runtime.slot import Slot
 from streams.runtime.state_cleanup import StateCleanup
+from streams.runtime.state_watch import StateWatch
 from streams.runtime.stop_signals import stopped_by_signals
 from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
 from streams.runtime.task_opener import TaskOpener
 from streams.runtime.topology_record import check_topology
-from streams.runtime.transactional_producer import TransactionalProducer
+from streams.runtime.transactional_producer import open_producer
 from streams.runtime.turns import short_turns
 from streams.runtime.worker_tasks import WorkerTasks
 
@@ -229,8 +231,9 @@ class Worker:
         metadata = metadata_topic(plan)
         metadata_name = metadata.name if metadata is not None else None
 
-        producer = self._producer(options)
+        producer = open_producer(options, give_up=deadline(options.connect_timeout_s, self._stopping.is_set))
         open_things.callback(producer.close)
+        producer.never_refused = (*(topic.name for topic in internal_topics(plan)), options.dead_letter_topic or "")
         consumer = RecordConsumer(options, reset=options.auto_offset_reset)
         open_things.callback(consumer.close)
         membership = self._members = self._make_membership(plan, options, self.endpoint)
@@ -244,7 +247,7 @@ class Worker:
             interval_ms=options.watermark_interval_ms,
             repeat_ms=options.watermark_repeat_ms,
         )
-        failures = FailurePolicy.of(options, send=producer.send, blame=producer.blame)
+        failures = FailurePolicy.of(options, send=producer.send, retry=producer.retry, blame=producer.blame)
         resources = RocksDbResources(
             block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
         )
@@ -300,6 +303,10 @@ class Worker:
             listener=self._listener,
             global_tables=global_tables,
             aligned=any(sub.repartition_sinks for sub in plan.plan.subtopologies),
+            checks=(
+                PartitionWatch(admin, plan, interval_s=options.partition_check_interval_s, clock=time.monotonic).check,
+                StateWatch(options.application_dir).check,
+            ),
             calls=calls,
             meters=meters,
         )
@@ -349,15 +356,6 @@ class Worker:
         calls = EventLoop(f"{options.application_id}-calls")
         calls.open()
         return calls
-
-    def _producer(self, options: WorkerOptions) -> RecordProducer:
-        """The producer that the guarantee asks for, ready to send."""
-        if options.processing_guarantee == "at_least_once":
-            return RecordProducer(options)
-        assert options.instance_id is not None, "a worker is named after its slot"
-        producer = TransactionalProducer(options, options.instance_id)
-        producer.open(give_up=deadline(options.connect_timeout_s, self._stopping.is_set))
-        return producer
 
     def _loop(self, thread: StreamThread) -> None:
         failed = True
