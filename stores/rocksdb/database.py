@@ -138,12 +138,14 @@ class RocksDbDatabase:
         database, self._database = self._database, None
         for memory in self._memory:
             memory.close()
-        for table in self._tables.values():
-            table.close()
-        try:
-            database.close()
-        except Exception as error:
-            raise translated(error, self.place) from error
+        first: Exception | None = None
+        for close in (*(table.close for table in self._tables.values()), database.close):
+            try:
+                close()
+            except Exception as error:  # the disk is full, or gone: the others are to be let go of all the same
+                first = first or error
+        if first is not None:
+            raise translated(first, self.place) from first
 
     def _existing(self, resources: RocksDbResources) -> dict[str, None]:
         """The column families on disk. RocksDB insists on all of them being opened, also those of former stores."""
