@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from streams.dsl.suppressed import BufferConfig, Suppressed, until_time_limit, until_window_closes
     from streams.dsl.windowed import WindowedStream
     from streams.errors import (
+        ApplicationShutdownError,
         BufferFullError,
         ConfigError,
         ProcessingError,
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
 
 HOMES = {
     "App": "streams.app",
+    "ApplicationShutdownError": "streams.errors",
     "Avro": "streams.serde",
     "BranchedStream": "streams.dsl.branched",
     "BufferConfig": "streams.dsl.suppressed",
@@ -184,6 +186,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "App",
+    "ApplicationShutdownError",
     "Avro",
     "BranchedStream",
     "BufferConfig",

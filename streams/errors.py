@@ -10,6 +10,7 @@
     ├── ProduceError       the log refused a record, or did not answer
     ├── StateError         a state store cannot be opened, read or written
     ├── TaskFencedError    another process owns the task now; stop and rejoin
+    ├── ApplicationShutdownError  one of the application's workers has asked for all of them to end
     └── QueryError         a query cannot be answered here or now
 
 What a program may want to look at are attributes; the message is for people and ends with the cure. The original
@@ -201,6 +202,13 @@ class TaskFencedError(StreamsError):
     def __init__(self, message: str, *, task: str | None = None) -> None:
         super().__init__(message)
         self.task = task
+
+
+class ApplicationShutdownError(StreamsError):
+    """One of the application's workers failed in a way after which all of them are to end; nothing restarts by itself.
+
+    Source: KIP-671, `SHUTDOWN_APPLICATION`.
+    """
 
 
 class QueryError(StreamsError):

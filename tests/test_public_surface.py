@@ -12,6 +12,7 @@ import streams
 
 SURFACE = {
     "App",
+    "ApplicationShutdownError",
     "Avro",
     "BranchedStream",
     "BufferConfig",

@@ -1,4 +1,5 @@
-"""How a command fails: one clear line on stderr and an exit code of 1 (failure), 2 (usage) or 130 (Ctrl-C)."""
+"""How a command fails: one clear line on stderr and an exit code of 1 (failure), 2 (usage), 3 (the application was
+ended) or 130 (Ctrl-C)."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ import click
 from streams.cli.logs import logs_json
 
 INTERRUPTED = 130
+APPLICATION_ENDED = 3
+"""The exit code of a worker after which none of the application's is to be started again."""
 
 
 class CommandFailed(click.ClickException):
@@ -66,7 +69,10 @@ class ReportingGroup(SuggestingGroup):
             message = explained(error)
             if message is None:
                 raise
-            raise CommandFailed(message) from error
+            failed = CommandFailed(message)
+            if type(error).__name__ == "ApplicationShutdownError":  # its module is not loaded for this
+                failed.exit_code = APPLICATION_ENDED
+            raise failed from error
 
 
 def explained(error: Exception) -> str | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from streams.cli.failures import CommandFailed
+from streams.cli.failures import APPLICATION_ENDED, CommandFailed
 from streams.cli.terminal import talk
 
 FIRST_DELAY_S = 0.5
@@ -89,6 +89,8 @@ class Supervisor:
                 self._plan_restart(slot, code, now)
 
     def _plan_restart(self, slot: Slot, code: int, now: float) -> None:
+        if code == APPLICATION_ENDED:
+            raise CommandFailed("one of the application's workers has ended all of it; see above")
         if code == 2:
             raise CommandFailed("a worker does not accept its arguments; see above")
         if now - slot.started_at >= HEALTHY_AFTER_S:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from streams.inflight.call_loop import Call
+from streams.plan.plan import Plan
 
 
 class EventLoop:
@@ -74,3 +75,12 @@ class EventLoop:
 
 async def _awaited(call: Call) -> None:
     await call()
+
+
+def open_event_loop(plan: Plan) -> EventLoop | None:
+    """Where a topology's asynchronous functions run, if it has any."""
+    if not any(sub.program.calls_async for sub in plan.subtopologies):
+        return None
+    calls = EventLoop(f"{plan.application_id}-calls")
+    calls.open()
+    return calls

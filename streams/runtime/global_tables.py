@@ -16,10 +16,14 @@ from confluent_kafka import Message as KafkaMessage
 
 from stores import RocksDbResources, RocksDbTaskState, StateLockedError, Store, StoreError
 from streams.errors import StateError
+from streams.observe import Counters
 from streams.operators.global_table import GlobalTable
+from streams.plan.plan import PartitionPlan
 from streams.runtime.consumer import RecordConsumer
+from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_state import GlobalState, Skip, Surroundings
 from streams.runtime.log_ends import LogEnds
+from streams.runtime.options import WorkerOptions
 from streams.runtime.router import Place, events, is_partition_end, stretches
 
 log = logging.getLogger(__name__)
@@ -126,6 +130,30 @@ class GlobalTables:
             assert last is not None
             self._state.apply(place, stretch, last + 1, self._skip)  # pyright: ignore[reportArgumentType]
         return len(messages)
+
+
+def open_global_tables(
+    plan: PartitionPlan,
+    options: WorkerOptions,
+    resources: RocksDbResources,
+    ends: LogEnds,
+    failures: FailurePolicy,
+    wall_clock: Callable[[], int],
+) -> GlobalTables | None:
+    """A worker's copies of its topology's global tables, None if it has none. Raises as `GlobalTables.open`."""
+    tables, counters = plan.plan.global_tables, Counters()
+    if not tables:
+        return None
+    return GlobalTables.open(
+        tables,
+        plan.counts,
+        options.application_dir / f"global-{options.slot}",
+        resources,
+        RecordConsumer(options, "global"),
+        ends,
+        lambda failure, message: failures.skip(failure, message, None, counters),
+        Surroundings(options.application_id, wall_clock),
+    )
 
 
 def _open_state(

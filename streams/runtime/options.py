@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from streams.runtime.decision import Decision, FailedRecord, HandlerResponse
+from streams.runtime.uncaught import UncaughtHandler
 
 ProcessingGuarantee = Literal["exactly_once", "at_least_once"]
 
@@ -71,6 +72,7 @@ class WorkerOptions:
     production_handler: FailureHandler = "fail"
     dead_letter_topic: str | None = None
     """Where records go about which a handler says `dead_letter`; it has to exist."""
+    uncaught_exception_handler: UncaughtHandler = "shutdown_worker"
 
     tracing: bool = False
     """OpenTelemetry spans of every record; see `observe.tracing`."""

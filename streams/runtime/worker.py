@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stores import RocksDbResources, StoreReader
-from streams.observe import Counters, ThreadMeters
+from streams.errors import ApplicationShutdownError
+from streams.observe import ThreadMeters
 from streams.observe.reading import WorkerReading
 from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
@@ -24,11 +25,10 @@ from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.collector import collecting_seldom
 from streams.runtime.commit import ChangeWriter
 from streams.runtime.consumer import RecordConsumer
-from streams.runtime.event_loop import EventLoop
+from streams.runtime.event_loop import open_event_loop
 from streams.runtime.exactly_once import commit_protocol
 from streams.runtime.failure_policy import FailurePolicy
-from streams.runtime.global_state import Surroundings
-from streams.runtime.global_tables import GlobalTables
+from streams.runtime.global_tables import GlobalTables, open_global_tables
 from streams.runtime.internal_topics import TopicDirectory, admin_client, internal_topics
 from streams.runtime.joining import group_membership
 from streams.runtime.listener import RestoreProgress, Silent, WorkerListener
@@ -53,6 +53,7 @@ from streams.runtime.task_opener import TaskOpener
 from streams.runtime.topology_record import check_topology
 from streams.runtime.transactional_producer import open_producer
 from streams.runtime.turns import short_turns
+from streams.runtime.uncaught import UncaughtPolicy, UncaughtResponse, end_application
 from streams.runtime.worker_tasks import WorkerTasks
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ class Worker:
         self._state_changed = threading.Condition()
         self._stopping = threading.Event()
         self._leaving = True
+        self._slot = options.slot
+        self._uncaught = UncaughtPolicy(options.uncaught_exception_handler)
+        self._response: UncaughtResponse | None = None
         self._thread: StreamThread | None = None
         self._members: Membership | None = None
         self._partition_plan: PartitionPlan | None = None
@@ -199,25 +203,52 @@ class Worker:
                 possible. Its place in the group is kept: a worker started in its slot takes over at once, others when
                 its session ends.
         """
-        with ExitStack() as open_things:
-            open_things.enter_context(collecting_seldom())
+        with ExitStack() as around:
+            around.enter_context(collecting_seldom())
             if self.options.query_port is not None:
-                open_things.enter_context(short_turns())
+                around.enter_context(short_turns())
             if signals:
-                open_things.enter_context(stopped_by_signals(self.stop))
+                around.enter_context(stopped_by_signals(self.stop))
             try:
                 self._enter(WorkerState.REBALANCING)
-                thread = self._start(open_things)
-                self._loop(thread)
+                while not self._runs_to_its_end():
+                    pause_s = self._uncaught.pause_s()
+                    log.error("worker_replaced: it begins anew in its place in %.1f s", pause_s)
+                    self._stopping.wait(pause_s)
+                if self._state is WorkerState.REBALANCING:  # told to stop while it was about to begin
+                    self._enter(WorkerState.PENDING_SHUTDOWN)
             except BaseException:
-                self._leaving = False  # the place is kept for whoever is started instead
                 self._enter(WorkerState.ERROR)
                 raise
         self._enter(WorkerState.NOT_RUNNING)
 
+    def _runs_to_its_end(self) -> bool:
+        """Works until it is stopped. False: it failed, and is to begin anew. Raises what it ends with."""
+        self._response = None
+        try:
+            with ExitStack() as open_things:
+                try:
+                    if not self._stopping.is_set():
+                        self._loop(self._start(open_things))
+                except BaseException:
+                    self._leaving = False  # the place is kept for whoever is started instead
+                    raise
+        except Exception as error:
+            response = self._response or self._uncaught.respond(error)
+            if response == "replace_worker":
+                log.error("worker_failed: %s", error)
+                if self._state is not WorkerState.REBALANCING:
+                    self._enter(WorkerState.REBALANCING)
+                return False
+            if response == "shutdown_application":
+                raise ApplicationShutdownError(str(error)) from error
+            raise
+        return True
+
     def _start(self, open_things: ExitStack) -> StreamThread:
         """Everything that is needed before the first turn of the loop, and how it is taken down again."""
-        slot = Slot.claim(self.options.application_dir, self.options.slot)
+        slot = Slot.claim(self.options.application_dir, self._slot)
+        self._slot = slot.number
         open_things.callback(slot.close)
         name = self.options.instance_id or slot.instance_id(self.options.application_id)
         options = replace(self.options, instance_id=name, slot=slot.number)
@@ -251,12 +282,14 @@ class Worker:
         resources = RocksDbResources(
             block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
         )
-        global_tables = self._global_tables = self._open_global_tables(plan, options, resources, ends, failures)
+        global_tables = self._global_tables = open_global_tables(
+            plan, options, resources, ends, failures, wall_clock_ms
+        )
         if global_tables is not None:
             open_things.callback(global_tables.close)
             global_tables.load(self._stopping.is_set)
             self._global_readers = {name: store.reader() for name, store in global_tables.stores.items()}
-        calls = self._event_loop(options)
+        calls = open_event_loop(plan.plan)
         if calls is not None:
             open_things.callback(calls.close)
         meters = ThreadMeters(time.monotonic())
@@ -326,50 +359,22 @@ class Worker:
         open_things.callback(self._stop_queries)
         self._listener.on_endpoint(self.endpoint)
 
-    def _open_global_tables(
-        self,
-        plan: PartitionPlan,
-        options: WorkerOptions,
-        resources: RocksDbResources,
-        ends: BrokerLogEnds,
-        failures: FailurePolicy,
-    ) -> GlobalTables | None:
-        """The copies of the topology's global tables, if it has any."""
-        tables, counters = self.plan.global_tables, Counters()
-        if not tables:
-            return None
-        return GlobalTables.open(
-            tables,
-            plan.counts,
-            options.application_dir / f"global-{options.slot}",
-            resources,
-            RecordConsumer(options, "global"),
-            ends,
-            lambda failure, message: failures.skip(failure, message, None, counters),
-            Surroundings(options.application_id, wall_clock_ms),
-        )
-
-    def _event_loop(self, options: WorkerOptions) -> EventLoop | None:
-        """Where asynchronous functions run, if the topology has any."""
-        if not any(sub.program.calls_async for sub in self.plan.subtopologies):
-            return None
-        calls = EventLoop(f"{options.application_id}-calls")
-        calls.open()
-        return calls
-
     def _loop(self, thread: StreamThread) -> None:
-        failed = True
         try:
             while not self._stopping.is_set():
                 thread.step()
                 settled = WorkerState.RUNNING if thread.settled else WorkerState.REBALANCING
                 if settled is not self._state:
                     self._enter(settled)
-            failed = False
-        finally:
-            if not failed:
-                self._enter(WorkerState.PENDING_SHUTDOWN)
-            thread.leave(failed=failed)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                self._response = self._uncaught.respond(error)
+            thread.leave(failed=True)
+            if self._response == "shutdown_application" and self._members is not None:
+                end_application(self._members, str(error), self.options.stop_timeout_s)
+            raise
+        self._enter(WorkerState.PENDING_SHUTDOWN)
+        thread.leave(failed=False)
 
     def _enter(self, state: WorkerState) -> None:
         before = self._state

@@ -24,6 +24,7 @@ MILLISECOND = timedelta(milliseconds=1)
 FailureHandler = Literal["fail", "continue", "dead_letter"] | Callable[[Any], Any]
 """A name, or a function of a `FailedRecord` that answers with one or with a `HandlerResponse`; in the environment and
 in files a function is named as `package.module:function`."""
+UncaughtHandler = Literal["replace_worker", "shutdown_worker", "shutdown_application"] | Callable[[Exception], Any]
 HANDLERS = ("deserialization_handler", "processing_handler", "production_handler")
 
 Optimization = Literal["reuse_ktable_source_topics", "merge_repartition_topics", "single_store_self_join"]
@@ -74,6 +75,10 @@ class AppSettings(BaseSettings):
     dead_letter_topic: str | None = None
     """The topic of dead letters: records that could not be processed, as they were read, with what went wrong in their
     headers. It has to exist. Source: `errors.dead.letter.queue.topic.name` (KIP-1034)."""
+    uncaught_exception_handler: UncaughtHandler = "shutdown_worker"
+    """What becomes of a worker that cannot go on: `shutdown_worker` (it ends with the error), `replace_worker` (it
+    begins anew in its place, after a pause that grows), `shutdown_application` (all workers end, and are not started
+    again by `headrace worker`), or a function of the exception that says. Source: KIP-671."""
     session_timeout: timedelta = timedelta(seconds=45)
     """A worker that the group has not heard of for this long loses its tasks to the others. Kafka's
     `session.timeout.ms`; a replacement in the same place takes over without waiting for it."""
@@ -166,7 +171,7 @@ class AppSettings(BaseSettings):
                 raise ValueError(f"{name} is a property of the Java client; here it is {instead}")
         return value
 
-    @field_validator(*HANDLERS, mode="before")
+    @field_validator(*HANDLERS, "uncaught_exception_handler", mode="before")
     @classmethod
     def _handler(cls, value: object) -> object:
         """A function may be named by its module and its name."""
@@ -235,6 +240,7 @@ class AppSettings(BaseSettings):
             "processing_handler": self.processing_handler,
             "production_handler": self.production_handler,
             "dead_letter_topic": self.dead_letter_topic,
+            "uncaught_exception_handler": self.uncaught_exception_handler,
             "client_config": self.client_config,
             "tracing": self.tracing,
             "max_task_idle_ms": self.max_task_idle // MILLISECOND,

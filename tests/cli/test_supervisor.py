@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.cli.failures import CommandFailed
+from streams.cli.failures import APPLICATION_ENDED, CommandFailed
 from streams.cli.supervisor import DRAIN_TIMEOUT_S, HEALTHY_AFTER_S, MAX_FAILURES, Supervisor
 
 
@@ -161,3 +161,11 @@ def test_supervisor_renewed_starts_all_again_with_failures_forgotten() -> None:
     assert len(stage.started) == 4
     stage.fail(1)
     assert stage.said[-1] == "worker 1 ended with exit code 1; starting it again in 0.5 s"
+
+
+def test_supervisor_whose_application_was_ended_starts_nothing_again() -> None:
+    """`uncaught_exception_handler="shutdown_application"` is of all its processes."""
+    stage = Stage(1)
+    stage.supervisor.step()
+    with pytest.raises(CommandFailed, match="has ended all of it"):
+        stage.fail(APPLICATION_ENDED)

@@ -82,9 +82,11 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class RebalanceWanted:
-    """Something about the tasks has changed, for instance the number of a topic's partitions."""
+    """Something about the tasks has changed, for instance the number of a topic's partitions; or, with `shutdown`, all
+    members are to end."""
 
     reason: str
+    shutdown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

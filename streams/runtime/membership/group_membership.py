@@ -154,6 +154,9 @@ class GroupMembership:
         """Has the group assign anew, because there are other tasks than before (a topic has grown)."""
         self._put(RebalanceWanted(reason))
 
+    def end_application(self, reason: str) -> None:
+        self._put(RebalanceWanted(reason, shutdown=True))
+
     def group_metadata(self) -> bytes:
         self._refresh_identity()
         return encode_group_metadata(

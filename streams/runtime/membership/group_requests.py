@@ -27,6 +27,7 @@ class GroupRequests:
         holding: Holding,
         lags: Mapping[TaskId, int],
         reason: str | None,
+        shutdown: str | None = None,
     ) -> JoinGroup:
         options = self.options
         subscription = Subscription(
@@ -38,6 +39,7 @@ class GroupRequests:
             held=holding.held,
             leaving=frozenset(holding.leaving),
             lags=lags,
+            shutdown=shutdown,
         )
         return JoinGroup(
             group_id=options.group_id,

@@ -34,6 +34,7 @@ def lead(universe: TaskUniverse, candidates: Sequence[Candidate], generation: in
     """Member id -> the bytes for SyncGroup."""
     shares = handover(assign(universe, candidates), candidates)
     moving = any(share.withdrawn for share in shares.values())
+    shutdown = next((each.subscription.shutdown for each in candidates if each.subscription.shutdown), None)
     members = tuple(
         MemberView(
             member_id=candidate.member_id,
@@ -47,7 +48,12 @@ def lead(universe: TaskUniverse, candidates: Sequence[Candidate], generation: in
     return {
         member_id: encode_assignment(
             Assignment(
-                generation=generation, tasks=share.tasks, withdrawn=share.withdrawn, members=members, moving=moving
+                generation=generation,
+                tasks=share.tasks,
+                withdrawn=share.withdrawn,
+                members=members,
+                moving=moving,
+                shutdown=shutdown,
             ),
             [pair for task in share.tasks for pair in universe.inputs[task]],
         )

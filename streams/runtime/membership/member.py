@@ -13,7 +13,6 @@
     STABLE     heartbeats' answers                 REBALANCE_IN_PROGRESS: → JOINING
                the release of revoked tasks        → JOINING (round two of a handover, see `handover`)
     LEAVING    LeaveGroup's answer                 ENDED
-    ENDED      nothing
 
 The connection is a matter of its own. When it is lost, or the coordinator has moved, the member reconnects after a
 pause and repeats what was in flight; from ASSIGNING and SYNCING it goes back to JOINING, because the group may have
@@ -30,7 +29,6 @@ At most one request is in flight: the coordinator would not look at a second one
 answered the first. Tasks go on running while the group rebalances; a lost connection is no reason to drop them either,
 since the coordinator refuses the commits of a member it has given up on.
 
-Which tasks the worker has and which are leaving it is kept in `holding`.
 Source: Kafka's ConsumerCoordinator and AbstractCoordinator; KIP-345 (static members), KIP-394, KIP-429.
 """
 
@@ -98,6 +96,7 @@ class Member:
         self._random = random
         self._lags: Mapping[TaskId, int] = {}
         self._member_id = ""
+        self._shutdown: str | None = None
         self._has_asked = False
         """Whether the coordinator may know the instance id through us."""
         self._generation = -1
@@ -170,8 +169,9 @@ class Member:
                 self._take_released(tasks, revocation)
             case Reported(lags):
                 self._lags = dict(lags)
-            case RebalanceWanted(reason):
+            case RebalanceWanted(reason, shutdown):
                 self._rejoin = reason
+                self._shutdown = reason if shutdown else self._shutdown
             case Doubted():
                 self._heartbeat_at = now
             case Stop(leave):
@@ -263,7 +263,8 @@ class Member:
             return
         try:
             assignment = decode_assignment(answer.assignment)
-        except UserDataError as error:
+            assignment.check()
+        except StreamsError as error:
             self._fail(error)
             return
         self.state = State.STABLE
@@ -320,8 +321,7 @@ class Member:
         self.view = ()
 
     def _lose_connection(self, now: float) -> None:
-        """Drops the connection and looks for the coordinator again after a pause. What was in flight is repeated,
-        except that a sync begins again with the join: the group may have moved on."""
+        """Drops the connection and looks for the coordinator again after a pause."""
         self._drop_connection()
         if self.state in (State.ASSIGNING, State.SYNCING):
             self._to_joining()
@@ -363,7 +363,7 @@ class Member:
         if self.state is State.JOINING:
             reason, self._rejoin = self._rejoin, None
             self._has_asked = True
-            request = self._requests.join(member_id, generation, self.holding, self._lags, reason)
+            request = self._requests.join(member_id, generation, self.holding, self._lags, reason, self._shutdown)
             self._send(request, now, patient_ms)
         elif self.state is State.SYNCING or (self.state is State.ASSIGNING and self._assignments is not None):
             self.state = State.SYNCING

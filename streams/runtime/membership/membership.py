@@ -54,6 +54,10 @@ class Membership(Protocol):
         member joins next; a task's absence means that there is no local state."""
         ...
 
+    def end_application(self, reason: str) -> None:
+        """Has all members of the group end, this one too: each gets `Failed` with an `ApplicationShutdownError`."""
+        ...
+
     def group_metadata(self) -> bytes:
         """This member as confluent-kafka's `send_offsets_to_transaction` takes it."""
         ...

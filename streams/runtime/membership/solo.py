@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from streams.errors import StreamsError
+from streams.errors import ApplicationShutdownError, StreamsError
 from streams.plan.task_id import TaskId
 from streams.runtime.membership.committed_offset import CommittedOffset
 from streams.runtime.membership.errors import CommitFailedError, MembershipError
@@ -85,6 +85,10 @@ class SoloMembership:
 
     def report(self, task_lags: Mapping[TaskId, int]) -> None:
         self.lags = dict(task_lags)
+
+    def end_application(self, reason: str) -> None:
+        self._joined = False
+        self._events.append(Failed(ApplicationShutdownError(reason)))
 
     def group_metadata(self) -> bytes:
         return encode_group_metadata(

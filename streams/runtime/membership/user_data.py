@@ -1,7 +1,8 @@
 """What members of a group tell each other: our own bytes inside Kafka's consumer protocol.
 
-    Subscription   version │ MessagePack [process, host, state directory, endpoint, generation, held, leaving, lags]
-    Assignment     version │ deflated MessagePack [generation, tasks, withdrawn, members, moving]
+    Subscription   version │ MessagePack [process, host, state directory, endpoint, generation, held, leaving, lags,
+                           shutdown]
+    Assignment     version │ deflated MessagePack [generation, tasks, withdrawn, members, moving, shutdown]
 
 The version is a MessagePack integer of its own in front, so it can be read before anything else is understood. Tasks
 are `{sub-topology: [partitions]}`, lags `{sub-topology: {partition: records}}`. A field may be added at the end of a
@@ -25,6 +26,7 @@ import msgspec
 from kio.schema.consumer_protocol_assignment.v0.data import ConsumerProtocolAssignment
 from kio.schema.consumer_protocol_subscription.v0.data import ConsumerProtocolSubscription
 
+from streams.errors import ApplicationShutdownError
 from streams.plan.task_id import TaskId
 from streams.runtime.membership.errors import UserDataError
 from streams.runtime.membership.member_view import MemberView
@@ -55,6 +57,8 @@ class Subscription:
     held: frozenset[TaskId] = frozenset()
     leaving: frozenset[TaskId] = frozenset()
     lags: Mapping[TaskId, int]
+    shutdown: str | None = None
+    """Why all members are to end."""
 
     @property
     def claimed(self) -> frozenset[TaskId]:
@@ -71,6 +75,12 @@ class Assignment:
     withdrawn: frozenset[TaskId]
     members: tuple[MemberView, ...]
     moving: bool = False
+    shutdown: str | None = None
+
+    def check(self) -> None:
+        """Raises ApplicationShutdownError: the member is to end, as all others."""
+        if self.shutdown is not None:
+            raise ApplicationShutdownError(self.shutdown)
 
 
 class PackedSubscription(msgspec.Struct, array_like=True):
@@ -82,6 +92,7 @@ class PackedSubscription(msgspec.Struct, array_like=True):
     held: PackedTasks
     leaving: PackedTasks
     lags: dict[int, dict[int, int]]
+    shutdown: str | None = None
 
 
 class PackedMember(msgspec.Struct, array_like=True):
@@ -98,6 +109,7 @@ class PackedAssignment(msgspec.Struct, array_like=True):
     withdrawn: PackedTasks
     members: list[PackedMember]
     moving: bool
+    shutdown: str | None = None
 
 
 def encode_subscription(subscription: Subscription, topics: Sequence[str]) -> bytes:
@@ -114,6 +126,7 @@ def encode_subscription(subscription: Subscription, topics: Sequence[str]) -> by
         held=pack(subscription.held),
         leaving=pack(subscription.leaving),
         lags=lags,
+        shutdown=subscription.shutdown,
     )
     user_data = version_bytes() + msgspec.msgpack.encode(packed)
     return ENVELOPE_VERSION + schema.encode(
@@ -137,6 +150,7 @@ def decode_subscription(data: bytes, *, sender: str) -> Subscription:
         held=unpack(packed.held),
         leaving=unpack(packed.leaving),
         lags={TaskId(sub, partition): lag for sub, lags in packed.lags.items() for partition, lag in lags.items()},
+        shutdown=packed.shutdown,
     )
 
 
@@ -157,6 +171,7 @@ def encode_assignment(assignment: Assignment, inputs: Collection[tuple[str, int]
             for member in assignment.members
         ],
         moving=assignment.moving,
+        shutdown=assignment.shutdown,
     )
     partitions: dict[str, list[int]] = {}
     for topic, partition in sorted(inputs):
@@ -192,6 +207,7 @@ def decode_assignment(data: bytes) -> Assignment:
             for member in packed.members
         ),
         moving=packed.moving,
+        shutdown=packed.shutdown,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streams.errors import TopologyError, TopologyProblem
+from streams.errors import ApplicationShutdownError, TopologyError, TopologyProblem
 from streams.runtime.membership import (
     Assigned,
     CommitFailedError,
@@ -148,3 +148,12 @@ def test_membership_report_is_taken_at_any_time(make: Make) -> None:
     wait_for(membership.poll)
     membership.report({})
     assert membership.generation_known
+
+
+def test_membership_whose_application_is_ended_fails_with_the_reason(make: Make) -> None:
+    """Who asks for it is among those who are told. Source: KIP-671."""
+    membership = started(make)
+    membership.end_application("a record that nobody can process")
+    events = wait_for(lambda: [event for event in membership.poll() if isinstance(event, Failed)])
+    assert isinstance(events[0].error, ApplicationShutdownError)
+    assert str(events[0].error) == "a record that nobody can process"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping, Sequence
 
+from streams.errors import ApplicationShutdownError
 from streams.plan.task_id import TaskId
-from streams.runtime.membership import Assigned, CommittedOffset, MembershipEvent, MemberView
+from streams.runtime.membership import Assigned, CommittedOffset, Failed, MembershipEvent, MemberView
 
 
 class ScriptedMembership:
@@ -53,6 +54,9 @@ class ScriptedMembership:
 
     def report(self, task_lags: Mapping[TaskId, int]) -> None:
         pass
+
+    def end_application(self, reason: str) -> None:
+        self.push(Failed(ApplicationShutdownError(reason)))
 
     def group_metadata(self) -> bytes:
         return b""

@@ -131,7 +131,7 @@ def test_fenced_producer_with_refused_records_starts_over(bench: Bench, tmp_path
                 first.send(bench.name("out"), b"zombie", b"k", partition, 1)
             time.sleep(0.001)  # for librdkafka's threads: they find out
 
-    with pytest.raises(KafkaException):
+    with pytest.raises(TransactionAbortedError):
         send()
     first.start_over(give_up=NEVER)
     first.send(bench.name("out"), b"first again", b"k", 0, 1)
