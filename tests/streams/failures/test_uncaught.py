@@ -86,7 +86,7 @@ def test_worker_that_ends_the_application_takes_all_others_with_it(bench: Bench)
     assert all("boom" in str(error) for error in errors)
     assert [worker.worker.state for worker in workers] == [WorkerState.ERROR] * 3
     causes = [error.__cause__ for error in errors]
-    assert sum(isinstance(cause, ProcessingError) for cause in causes) == 1, "the one that it happened to"
+    assert any(isinstance(cause, ProcessingError) for cause in causes), "the one that it happened to"
 
 
 def test_application_that_was_ended_can_be_started_again(bench: Bench) -> None:
