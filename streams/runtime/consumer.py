@@ -54,6 +54,7 @@ class RecordConsumer:
     ) -> None:
         self._watch = ConnectionWatch(options.bootstrap_servers, role)
         self._reset = BEGINNING if reset == "earliest" else END
+        self._group = options.application_id
         self._assigned: set[Place] = set()
         self._located: set[str] = set()
         config = consumer_config(options, role)
@@ -143,6 +144,10 @@ class RecordConsumer:
         if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):  # pyright: ignore[reportPrivateUsage]
             raise StreamsError(
                 f"topic {topic!r} has disappeared while it was being read ({error.str()}): create it again and restart"
+            )
+        if code == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            raise StreamsError(
+                f"this user may not use the group {self._group!r}: allow it to read and describe the group"
             )
         if code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             raise StreamsError(f"this user may not read topic {topic!r}: allow it, then restart")

@@ -10,9 +10,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import cast
+from typing import Any, cast
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[reportPrivateImportUsage]
 
 from streams.errors import ConfigError, StreamsError
@@ -85,10 +85,21 @@ class TopicDirectory:
         give_up_at = time.monotonic() + self._options.topic_wait_s
         while any(topic not in counts for topic in plan.source_topics()):
             if stop() or time.monotonic() >= give_up_at:
+                self._check_rights([topic for topic in plan.source_topics() if topic not in counts])
                 return counts  # `Plan.partitions` says which are missing
             time.sleep(LOOK_AGAIN_S)
             counts = self.partition_counts()
         return counts
+
+    def _check_rights(self, missing: Sequence[str]) -> None:
+        """Raises StreamsError if a topic is not missing, but not this user's to see."""
+        describe = cast(Callable[..., dict[str, Future[Any]]], self._admin.describe_topics)  # pyright: ignore[reportUnknownMemberType]
+        for topic, answer in describe(TopicCollection(list(missing)), request_timeout=REQUEST_TIMEOUT_S).items():
+            error = answer.exception()
+            if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                raise StreamsError(
+                    f"topic {topic!r} is not there for this user: allow this user to read and describe it, then restart"
+                ) from error
 
     def make(self, topics: Sequence[InternalTopic], counts: Mapping[str, int]) -> None:
         """Creates those that are missing, and checks the partition counts of those that are not."""
@@ -120,6 +131,7 @@ class TopicDirectory:
         ]
         create = cast(Callable[..., dict[str, Future[None]]], self._admin.create_topics)  # pyright: ignore[reportUnknownMemberType]
         futures = create(wanted, request_timeout=REQUEST_TIMEOUT_S)
+        commands = {topic.name: creating(topic, self._options.topic_config) for topic in topics}
         for name, future in futures.items():
             try:
                 future.result()
@@ -129,8 +141,14 @@ class TopicDirectory:
                 if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise StreamsError(
                         f"internal topic {name!r} cannot be created: {reason.str()}; allow this user to create "
-                        "topics with the application's prefix, or create it by hand"
+                        f"topics with the application's prefix, or have somebody create it who may: {commands[name]}"
                     ) from error
+
+
+def creating(topic: InternalTopic, more: Mapping[str, str]) -> str:
+    """The command that makes an internal topic."""
+    configs = "".join(f" --config {name}={value}" for name, value in {**topic.configs, **more}.items())
+    return f"headrace topics create {topic.name} --partitions {topic.partitions}{configs}"
 
 
 def internal_topics(plan: PartitionPlan) -> tuple[InternalTopic, ...]:

@@ -175,6 +175,8 @@ class TransactionalProducer(RecordProducer):
                 call(CALL_TIMEOUT_S)
             except KafkaException as raised:
                 error: KafkaError = raised.args[0]
+                if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+                    raise StreamsError(f"{what}: {error.str()}; {cure(error)}") from raised
                 if error.txn_requires_abort() or error.fatal() or error.code() in ENDED:
                     raise TransactionAbortedError(f"the transaction was given up ({error.str()})") from raised
                 if not (error.retriable() or error.code() in BUSY) or give_up():
@@ -206,4 +208,9 @@ def cure(error: KafkaError) -> str:
     """What a person can do about it."""
     if error.code() in (KafkaError.UNSUPPORTED_VERSION, KafkaError._UNSUPPORTED_FEATURE):  # pyright: ignore[reportPrivateUsage]
         return 'this broker has no transactions: use one that has, or processing_guarantee="at_least_once"'
+    if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+        return (
+            "allow this user to write and describe transactional ids with the application's prefix, or use "
+            'processing_guarantee="at_least_once"'
+        )
     return "check that the broker is reachable, then restart the worker"

@@ -63,7 +63,10 @@ class Client:
         try:
             found = connection.call(FindCoordinator(key=key, kind=kind), timeout_s=self.request_timeout_s)
             if found.address is None or found.error != ErrorCode.none:
-                raise RefusedError(found.error, api=FindCoordinator.api.name, detail=found.message)
+                detail = found.message
+                if found.error == ErrorCode.group_authorization_failed:
+                    detail = f"this user may not use the group {key!r}: allow it to read and describe the group"
+                raise RefusedError(found.error, api=FindCoordinator.api.name, detail=detail)
             if found.address == connection.address:
                 return connection
         except BaseException:
