@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.headrace-setup
 ARGS ?=
-FLOWS ?= flights joins
+FLOWS ?= flights joins letters
 FRAMES ?= 1000000
 # More than there are cores: tests with processes wait for two thirds of their time, for sessions, clients and commits.
 TEST_WORKERS ?= 3

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 from broker import Broker
 
-FLOWS = ("flights", "joins")
+FLOWS = ("flights", "joins", "letters")
 
 
 def main() -> int:
@@ -29,6 +29,7 @@ def main() -> int:
 
     from tests.soak.flights.flow import FlightsFlow
     from tests.soak.joins.flow import JoinsFlow
+    from tests.soak.letters.flow import LettersFlow
     from tests.soak.run import run
 
     def tell(line: str) -> None:
@@ -41,6 +42,8 @@ def main() -> int:
         with Broker(data=directory / "broker") if own else elsewhere as broker:
             if options.flow == "joins":
                 flow = JoinsFlow(broker, directory / "job", faults=options.faults, seed=options.seed)
+            elif options.flow == "letters":
+                flow = LettersFlow(broker, directory / "job", faults=options.faults, seed=options.seed)
             else:
                 flow = FlightsFlow(broker, directory / "job", faults=options.faults)
             verdict = run(flow, broker, faults=options.faults, seed=options.seed, tell=tell)
