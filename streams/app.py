@@ -16,7 +16,7 @@ from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import global_store, global_table, materialize
-from streams.errors import QueryError, SourceLine
+from streams.errors import QueryError, SourceLine, StateError
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
 from streams.graph.origin import caller_origin
@@ -344,6 +344,23 @@ class App:
         )
         self._workers.add(worker)
         return worker
+
+    def cleanup(self, *, state_dir: str | PathLike[str] | None = None) -> list[str]:
+        """Deletes the application's state on this host, so that the next worker restores it from the changelogs;
+        returns the names of the deleted folders, such as `0_1`. Offsets and topics stay (`headrace reset` is for them).
+        Source: `KafkaStreams.cleanUp`.
+
+        Raises:
+            StateError: a worker of the application runs on this host.
+        """
+        from streams.runtime.phase import WorkerState
+        from streams.runtime.state_cleanup import delete_state
+
+        done = (WorkerState.CREATED, WorkerState.NOT_RUNNING, WorkerState.ERROR)
+        if any(worker.state not in done for worker in self._workers):
+            raise StateError("the application runs in this process: stop its workers before its state is deleted")
+        directory = Path(state_dir) if state_dir is not None else self.settings.state_dir
+        return delete_state(directory / self.settings.application_id)
 
     def run(self, **options: Any) -> None:
         """Runs the application in this process until SIGTERM or Ctrl-C; commits and leaves its group then.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 
 from streams.plan.plan import PartitionPlan
 from streams.runtime.membership import GroupMembership, MemberOptions, Membership, TaskUniverse
@@ -11,6 +12,9 @@ from streams.runtime.options import WorkerOptions
 from streams.wire.address import parse_addresses
 from streams.wire.client import Client
 from streams.wire.security import Security
+
+MakeMembership = Callable[[PartitionPlan, WorkerOptions, str | None], Membership]
+"""Given the plan, the options and the query endpoint, joins nothing yet."""
 
 
 def group_membership(plan: PartitionPlan, options: WorkerOptions, endpoint: str | None) -> Membership:

@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from streams.errors import StateError
 from streams.plan.task_id import TaskId
 
 log = logging.getLogger(__name__)
 
 TASK_FOLDER = re.compile(r"[0-9]+_[0-9]+", re.ASCII)
+GLOBAL_FOLDER = re.compile(r"global-[0-9]+", re.ASCII)
 LOCK_FILE = "LOCK"
 """RocksDB's own; whoever has the database open holds a lock on it."""
 
@@ -58,6 +60,24 @@ class StateCleanup:
                 )
                 gone.append(TaskId.parse(path.name))
         return gone
+
+
+def delete_state(directory: Path) -> list[str]:
+    """Deletes the state of an application's tasks and global tables; returns the names of the folders.
+
+    Args:
+        directory: the application's. No worker of this process may have anything in it open.
+
+    Raises:
+        StateError: a worker of another process has it open; what it has not is deleted by then.
+    """
+    gone: list[str] = []
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        if TASK_FOLDER.fullmatch(path.name) or GLOBAL_FOLDER.fullmatch(path.name):
+            if not delete_unless_open(path) and path.exists():
+                raise StateError(f"{path} is in use by a running worker: stop all workers of this host, then try again")
+            gone.append(path.name)
+    return gone
 
 
 def last_change(directory: Path) -> float:

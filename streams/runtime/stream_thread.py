@@ -79,12 +79,13 @@ class StreamThread:
         aligned: bool,
         meters: ThreadMeters,
         checks: Sequence[Callable[[Collection[TaskId]], None]] = (),
+        paused: Callable[[], bool] = lambda: False,
         calls: CallLoop | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`aligned`: whether tasks write repartition topics, so that they have to stay close in time; `checks`: called
-        now and then with the tasks that run, raise where they cannot go on; `calls`: what runs asynchronous functions,
-        if there are any."""
+        now and then with the tasks that run, raise where they cannot go on; `paused`: while it says so no record is
+        processed; `calls`: what runs asynchronous functions, if there are any."""
         self.tasks = tasks
         self._options = options
         self._membership = membership
@@ -99,6 +100,7 @@ class StreamThread:
         self._global_tables = global_tables
         self._aligned = aligned
         self._checks = checks
+        self._paused = paused
         self._calls = calls
         self.meters = meters
         self._clock = clock
@@ -137,14 +139,17 @@ class StreamThread:
     def _turn(self) -> None:
         self._follow_membership()
         self.tasks.bring_up()
-        self._fetch()
         if self._global_tables is not None:
             self._global_tables.poll()
-        self._run()
-        for task in self.tasks.running:
-            if task.in_flight is not None:
-                task.settle()
-        self._punctuate()
+        if self._paused():
+            time.sleep(self._options.poll_ms / 1000)
+        else:
+            self._fetch()
+            self._run()
+            for task in self.tasks.running:
+                if task.in_flight is not None:
+                    task.settle()
+            self._punctuate()
         self._publish()
         self._commit_when_due()
         self._producer.poll()

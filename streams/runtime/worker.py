@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from streams.runtime.exactly_once import commit_protocol
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_tables import GlobalTables, open_global_tables
 from streams.runtime.internal_topics import TopicDirectory, admin_client, internal_topics
-from streams.runtime.joining import group_membership
+from streams.runtime.joining import MakeMembership, group_membership
 from streams.runtime.listener import RestoreProgress, Silent, WorkerListener
 from streams.runtime.local_state import local_lags
 from streams.runtime.log_ends import BrokerLogEnds
@@ -54,15 +54,13 @@ from streams.runtime.topology_record import check_topology
 from streams.runtime.transactional_producer import open_producer
 from streams.runtime.turns import short_turns
 from streams.runtime.uncaught import UncaughtPolicy, UncaughtResponse, end_application
+from streams.runtime.wall_clock import wall_clock_ms
 from streams.runtime.worker_tasks import WorkerTasks
 
 if TYPE_CHECKING:
     from streams.query.server import QueryServer
 
 log = logging.getLogger(__name__)
-
-MakeMembership = Callable[[PartitionPlan, WorkerOptions, str | None], Membership]
-"""Given the plan, the options and the query endpoint, joins nothing yet."""
 
 
 class Worker:
@@ -90,6 +88,7 @@ class Worker:
         self._client_id = options.instance_id or options.application_id
         self._state_changed = threading.Condition()
         self._stopping = threading.Event()
+        self._pausing = threading.Event()
         self._leaving = True
         self._slot = options.slot
         self._uncaught = UncaughtPolicy(options.uncaught_exception_handler)
@@ -192,6 +191,19 @@ class Worker:
         self._leaving = leave
         self._stopping.set()
 
+    def pause(self) -> None:
+        """Processes no records and calls no punctuators until `resume`; keeps its tasks, and commits what was done.
+        From any thread, in any state. Source: KIP-834."""
+        self._pausing.set()
+
+    def resume(self) -> None:
+        """Goes on after `pause`."""
+        self._pausing.clear()
+
+    @property
+    def is_paused(self) -> bool:
+        return self._pausing.is_set()
+
     def run(self, *, signals: bool = False) -> None:
         """Works until it is stopped. May be called once.
 
@@ -289,6 +301,7 @@ class Worker:
             open_things.callback(global_tables.close)
             global_tables.load(self._stopping.is_set)
             self._global_readers = {name: store.reader() for name, store in global_tables.stores.items()}
+        copies = global_tables.stores if global_tables is not None else {}
         calls = open_event_loop(plan.plan)
         if calls is not None:
             open_things.callback(calls.close)
@@ -300,16 +313,7 @@ class Worker:
             consumer=consumer,
             router=router,
             opener=TaskOpener(
-                plan,
-                options,
-                membership,
-                producer,
-                failures,
-                resources,
-                global_tables.stores if global_tables is not None else {},
-                time.monotonic,
-                wall_clock_ms,
-                calls,
+                plan, options, membership, producer, failures, resources, copies, time.monotonic, wall_clock_ms, calls
             ),
             restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
             positions=positions,
@@ -340,6 +344,7 @@ class Worker:
                 PartitionWatch(admin, plan, interval_s=options.partition_check_interval_s, clock=time.monotonic).check,
                 StateWatch(options.application_dir).check,
             ),
+            paused=self._pausing.is_set,
             calls=calls,
             meters=meters,
         )
@@ -354,9 +359,15 @@ class Worker:
             return
         from streams.query.server import QueryServer  # FastAPI is heavy, and wanted by workers only
 
-        self._queries = QueryServer(self)
-        self._queries.start()
-        open_things.callback(self._stop_queries)
+        queries = self._queries = QueryServer(self)
+        queries.start()
+
+        def stop() -> None:
+            self._queries = None
+            queries.stop()
+            self._listener.on_endpoint(None)
+
+        open_things.callback(stop)
         self._listener.on_endpoint(self.endpoint)
 
     def _loop(self, thread: StreamThread) -> None:
@@ -384,14 +395,3 @@ class Worker:
             self._state_changed.notify_all()
         log.info("worker_state: %s -> %s", before.value, state.value)
         self._listener.on_state(before, state)
-
-    def _stop_queries(self) -> None:
-        queries, self._queries = self._queries, None
-        if queries is not None:
-            queries.stop()
-            self._listener.on_endpoint(None)
-
-
-def wall_clock_ms() -> int:
-    """Ms since the epoch."""
-    return time.time_ns() // 1_000_000
