@@ -65,6 +65,17 @@ class Process(Node):
                 with text.more_follows():  # the processor goes on
                     out = RecordScope(schema=self.schema, timestamp="ts", headers="headers", key="key", value="value")
                     body.forward(self, out)
+            by_name: dict[str, str] = {}
+            for child in body.children(self):
+                by_name[child.label] = forward
+                if (function := module.shared.get(id(child))) is not None:
+                    name = by_name[child.label] = module.namespace.fresh("forward_to")
+                    with (
+                        text.block(f"def {name}(key, value, ts, headers, m):"),
+                        text.more_follows(),
+                        body.dropping(out),
+                    ):
+                        text.line(f"{function}(key, value, ts, headers, m)")
             with (
                 text.block(f"def {punctuate}(punctuator, now):"),  # its line says whose punctuator failed
                 text.more_follows(),  # others are due as well
@@ -73,7 +84,7 @@ class Process(Node):
                 text.line("punctuator(now)")
         text.line()
         module.functions.append(text)
-        names = ", ".join(f"{child.label!r}: {module.shared.get(id(child), forward)}" for child in body.children(self))
+        names = ", ".join(f"{label!r}: {name}" for label, name in by_name.items())
         module.epilogue.append(f"{running}.context.connect({forward}, {{{names}}}, {punctuate})")
         return process
 

@@ -116,6 +116,22 @@ def test_processor_whose_record_failed_below_goes_on() -> None:
         assert read(driver, "out") == [10]
 
 
+class Choosing(Processor[str, int]):
+    def process(self, record: Any) -> None:
+        self.context.forward(record, child="checked")
+        self.context.forward(record, child="copied")
+
+
+def test_processor_whose_record_failed_at_the_child_it_named_goes_on() -> None:
+    app = App("app", processing_handler="continue")
+    processed = app.stream("in", key=str, value=int).process(Choosing)
+    processed.map_values(unless(1), name="checked").to("checked", value=int)
+    processed.map_values(lambda value: value, name="copied").to("copied", value=int)
+    with TopologyTestDriver(app) as driver:
+        driver.input_topic("in").pipe_values([1, 2], key="k")
+        assert (read(driver, "checked"), read(driver, "copied")) == ([2], [1, 2])
+
+
 class Swallowing(Processor[str, int]):
     def process(self, record: Any) -> None:
         with suppress(LookupError):
