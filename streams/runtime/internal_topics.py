@@ -21,6 +21,7 @@ from streams.runtime.access import AccessWatch, check_credentials, cluster_metad
 from streams.runtime.connection import client_log
 from streams.runtime.options import WorkerOptions
 from streams.runtime.task_metadata import metadata_topic
+from streams.runtime.topic_configs import check_configs
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +103,9 @@ class TopicDirectory:
                 ) from error
 
     def make(self, topics: Sequence[InternalTopic], counts: Mapping[str, int]) -> None:
-        """Creates those that are missing, and checks the partition counts of those that are not."""
+        """Creates those that are missing, and checks the partition counts and the settings of those that are not."""
         check_counts(topics, counts)
+        check_configs(self._admin, [topic for topic in topics if topic.name in counts], self._options.topic_config)
         missing = [topic for topic in topics if topic.name not in counts]
         if not missing:
             return

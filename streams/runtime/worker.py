@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stores import RocksDbResources, StoreReader
+from stores import RocksDbResources, Store, StoreReader
 from streams.errors import ApplicationShutdownError
 from streams.observe import ThreadMeters
 from streams.observe.reading import WorkerReading
@@ -301,7 +301,7 @@ class Worker:
             open_things.callback(global_tables.close)
             global_tables.load(self._stopping.is_set)
             self._global_readers = {name: store.reader() for name, store in global_tables.stores.items()}
-        copies = global_tables.stores if global_tables is not None else {}
+        copies: Mapping[str, Store] = global_tables.stores if global_tables is not None else {}
         calls = open_event_loop(plan.plan)
         if calls is not None:
             open_things.callback(calls.close)
