@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import Any, cast
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # pyright: ignore[reportPrivateImportUsage]
 
 from streams.errors import StreamsError
 from streams.plan.plan import InternalTopic
