@@ -29,6 +29,8 @@ COUNT_AGE_S = 300.0
 """For so long a topic is believed to have the partitions it had; librdkafka's own `metadata.max.age.ms` is 15 min."""
 COUNT_TIMEOUT_S = 10.0
 RETRY_PAUSE_S = 0.25
+REFUSED_FOR_S = 60.0
+"""After so long a topic that took no records is tried again."""
 PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # pyright: ignore[reportPrivateUsage]
 UNKNOWN = (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)  # pyright: ignore[reportPrivateUsage]
 WHOLE_TOPIC = (*UNKNOWN, KafkaError.TOPIC_AUTHORIZATION_FAILED)
@@ -59,7 +61,7 @@ class RecordProducer:
         self._watch = ConnectionWatch(options.bootstrap_servers, "producer")
         self._failure: ProduceError | None = None
         self._asks = options.production_handler != "fail"
-        self._refusing: dict[str, KafkaError] = {}  # topics that take no record at all, as the log said last
+        self._refusing: dict[str, tuple[KafkaError, float]] = {}  # topics that take no record, until when to believe it
         self._undo: WorkUndoneError | None = None
         self._counts: dict[str, tuple[int, float]] = {}  # topic -> (its partitions, when to ask again)
         self.times = ProducerTimes()
@@ -206,7 +208,10 @@ class RecordProducer:
         """Takes the place of the client's own once a topic has refused a record: the next one is refused where its
         operator hands it over, where it is known what it came of."""
         if topic in self._refusing:
-            raise KafkaException(self._refusing[topic])
+            error, until = self._refusing[topic]
+            if time.monotonic() < until:
+                raise KafkaException(error)
+            del self._refusing[topic]
         self._client.produce(topic, *record)
 
     def _serving(self, call: Callable[[], int]) -> int:
@@ -233,7 +238,7 @@ class RecordProducer:
             return  # our own close
         topic, partition = message.topic(), message.partition()
         if self._asks and topic is not None and error.code() in WHOLE_TOPIC and topic not in self.never_refused:
-            self._refusing[topic] = error
+            self._refusing[topic] = error, time.monotonic() + REFUSED_FOR_S
             self.produce = self._produce_unless_refused
             self._undo = WorkUndoneError(f"{topic} takes no records ({error.str()}): the production handler is asked")
             return

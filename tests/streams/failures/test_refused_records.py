@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic
 
 from streams import App, Json, ProduceError
 from streams.errors import ConfigError
+from streams.runtime.options import WorkerOptions
+from streams.runtime.producer import RecordProducer
+from streams.runtime.undone import WorkUndoneError
 from tests.streams.runtime.bench import Bench, RunningWorker, until
 
 LIMIT = {"message.max.bytes": 20_000}
@@ -143,3 +149,30 @@ def test_missing_topic_for_dead_letters_is_told_at_the_start(bench: Bench) -> No
     error = worker.failure()
     assert isinstance(error, ConfigError)
     assert f"headrace topics create {bench.name('dead')}" in str(error)
+
+
+def test_topic_that_refused_is_tried_again_after_a_while(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may have made it, or allowed it, meanwhile."""
+    options = WorkerOptions(
+        application_id=bench.tag,
+        bootstrap_servers=bench.bootstrap_servers,
+        state_dir=tmp_path,
+        production_handler="continue",
+        client_config={"log_level": 0},
+    )
+    refused: Any = SimpleNamespace(topic=lambda: "out", partition=lambda: 0)
+    producer = RecordProducer(options)
+    try:
+        producer._on_delivery(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), refused)
+        with pytest.raises(WorkUndoneError):
+            producer.check()
+        producer.check()  # once is enough
+        with pytest.raises(KafkaException):
+            producer.produce("out", b"1", b"k", 0, None, None, 1, None)
+        monkeypatch.setattr("streams.runtime.producer.REFUSED_FOR_S", -1.0)
+        producer._on_delivery(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), refused)
+        producer.produce("out", b"1", b"k", 0, None, None, 1, None)
+    finally:
+        producer.close()
