@@ -89,7 +89,7 @@ def test_settings_in_the_brokers_page_are_settings(tmp_path: Path) -> None:
     (tmp_path / "server.properties").write_text(properties)
     found = resolved({}, (), tmp_path / "server.properties", tmp_path / "headrace.toml", environ={})
     assert found.options.listeners == (Listener(port=9092),)
-    assert (found.options.default_partitions, len(found.notes)) == (3, 2)
+    assert (found.options.default_partitions, found.options.node_id, len(found.notes)) == (3, 1, 1)
     assert found.options.topic_defaults == {"retention.ms": "86400000", "segment.bytes": "100000000"}
 
 
