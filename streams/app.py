@@ -16,14 +16,14 @@ from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import global_store, global_table, materialize
-from streams.errors import QueryError, SourceLine, StateError
+from streams.errors import SourceLine, StateError
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
 from streams.operators.source import InvalidTimestamp, Source
 from streams.plan.build import build_plan
-from streams.plan.plan import Plan, StorePlan
+from streams.plan.plan import Plan
 from streams.processors import Processor
 from streams.serde import Serde
 from streams.settings import FailureHandler, application_settings
@@ -32,7 +32,6 @@ from streams.state import StoreDeclaration, StoreName
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from stores import StoreReader
     from streams.runtime.embedded import EmbeddedWorker
     from streams.runtime.listener import WorkerListener
     from streams.runtime.worker import Worker
@@ -242,7 +241,7 @@ class App:
         self._builder.add(source)
         materialize(self._builder, source, schema, name, "table", origin, read_only=True)
 
-    def store(self, name: str) -> Any:
+    def store(self, name: str, *, max_lag: int | None = None) -> Any:
         """What the workers of this process have committed to a store, to be read from any thread while they run: a
         `ReadOnlyKeyValueStore`, `ReadOnlyWindowStore`, `ReadOnlySessionStore` or `ReadOnlyVersionedStore`, by its kind,
         with values and timestamps as processors see them. Of a custom store it has the rows, as bytes.
@@ -250,32 +249,18 @@ class App:
         A global store is whole. Of others it has the partitions whose tasks run here: a key of another worker's is not
         found, and scans go through one partition after the other. The handle stays good while tasks come and go; a
         read raises QueryError, retriable, while no task of the store runs here.
-        Source: `KafkaStreams.store` with `StoreQueryParameters`.
+
+        With `max_lag` it has the partitions too whose tasks stand by here, as long as they lack no more than so many
+        records of the store's changelog as far as is known.
+        Source: `KafkaStreams.store` with `StoreQueryParameters`, `enableStaleStores` (KIP-535).
 
         Raises:
             QueryError: the topology has no such store, or it is of a kind that cannot be asked.
         """
-        from streams.query.local_store import find_store, local_store
+        from streams.query.local_store import find_store, local_store, readers_of
 
         store = find_store(self.plan(), name)
-        return local_store(store, lambda: self._readers(store))
-
-    def _readers(self, store: StorePlan) -> list[StoreReader]:
-        found: dict[int, StoreReader] = {}
-        for worker in tuple(self._workers):
-            if not store.everywhere and not worker.place_held():
-                continue  # its tasks may be others' by now, and their rows newer
-            if store.everywhere and store.name in worker.global_readers():
-                return [worker.global_readers()[store.name]]
-            found |= {partition: reader for (name, partition), reader in worker.readers().items() if name == store.name}
-        if not found:
-            raise QueryError(
-                f"no task of store {store.name!r} runs in this process at the moment: start a worker (app.start(), "
-                "app.lifespan, app.worker().run() in a thread), or ask again when its tasks are restored",
-                store=store.name,
-                retriable=True,
-            )
-        return [found[partition] for partition in sorted(found)]
+        return local_store(store, lambda: readers_of(tuple(self._workers), store, max_lag))
 
     # -- doors ----------------------------------------------------------------------------------------------------
     def plan(self) -> Plan:

@@ -1,4 +1,4 @@
-"""`python -m bench.resilience latency join crash restore`: prints what each costs. See README.md in `bench`."""
+"""`python -m bench.resilience latency join standby crash restore`: prints what each costs. See README.md in `bench`."""
 
 from __future__ import annotations
 
@@ -38,19 +38,59 @@ def join(job: Job, options: argparse.Namespace) -> None:
         job.start("two")
         time.sleep(options.seconds)
     moved = {partition for _, running in job.told("two", "tasks") for partition in running}
-
-    def silence(partitions: set[int], begin: float, end: float) -> str:
-        longest = 0.0
-        for partition in partitions:
-            times = [at for at, _ in seen[partition] if begin < at < end]
-            longest = max(longest, *(after - before for before, after in pairwise(times)))
-        return f"{longest * 1000:.0f} ms"
-
     stayed, end = set(seen) - moved, joined + options.seconds
     print(
-        f"a second worker joins; longest silence of an output partition: {silence(set(seen), joined - 4, joined)} "
-        f"before, {silence(stayed, joined, end)} where the task stayed, {silence(moved, joined, end)} where it moved"
+        "a second worker joins; longest silence of an output partition: "
+        f"{silence(seen, set(seen), joined - 4, joined)} before, {silence(seen, stayed, joined, end)} where the task "
+        f"stayed, {silence(seen, moved, joined, end)} where it moved"
     )
+
+
+def standby(job: Job, options: argparse.Namespace) -> None:
+    """The longest silence of each partition of the output while workers with warm standbys join, leave and are killed.
+
+    The group notices a killed worker when its session ends; what it takes from then on is told beside.
+    """
+    session_s = 45  # the default
+    environment = {
+        "HEADRACE_NUM_STANDBY_REPLICAS": "1",
+        "HEADRACE_ACCEPTABLE_RECOVERY_LAG": "1000",
+        "HEADRACE_MAX_WARMUP_REPLICAS": "8",
+    }
+    workers = {name: job.start(name, **environment) for name in ("one", "two")}
+    with job.observed_load(options.rate) as seen:
+        time.sleep(12)
+        for change, name in (("joins", "three"), ("leaves", "two"), ("is killed", "three")):
+            before = {each: job.running(each) for each in workers}
+            began = time.time()
+            if change == "joins":
+                workers[name] = job.start(name, **environment)
+            elif change == "leaves":
+                workers.pop(name).terminate()
+            else:
+                workers.pop(name).kill()
+            time.sleep(options.seconds + (session_s if change == "is killed" else 0))
+            end = time.time()
+            stayed = {p for each in workers for p in job.running(each) & before.get(each, set())}
+            moved, noticed = set(seen) - stayed, began
+            if change == "is killed":
+                noticed = min(at for each in workers for at, _ in job.told(each, "tasks") if at > began)
+            quiet = silence(seen, moved, began - 1, end)
+            after = max(min(at for at, _ in seen[p] if at > noticed) - noticed for p in moved) if moved else 0.0
+            print(
+                f"a worker {change}; longest silence of an output partition: {silence(seen, stayed, began - 1, end)} "
+                f"where the task stayed, {quiet} where it moved"
+                + (f" ({after * 1000:.0f} ms from when the group noticed)" if noticed > began else ""),
+                flush=True,
+            )
+
+
+def silence(seen: dict[int, list[tuple[float, float]]], partitions: set[int], begin: float, end: float) -> str:
+    longest = 0.0
+    for partition in partitions:
+        times = [at for at, _ in seen[partition] if begin < at < end]
+        longest = max(longest, *(after - before for before, after in pairwise(times)))
+    return f"{longest * 1000:.0f} ms"
 
 
 def crash(job: Job, options: argparse.Namespace) -> None:
@@ -108,7 +148,7 @@ def fill(job: Job, keys: int, size: int = 1_000) -> None:
     job.producer.flush()
 
 
-MEASURES = {measure.__name__: measure for measure in (latency, join, crash, restore)}
+MEASURES = {measure.__name__: measure for measure in (latency, join, standby, crash, restore)}
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -31,11 +32,11 @@ class Job:
             {"bootstrap.servers": bootstrap_servers, "partitioner": "murmur2_random", "linger.ms": 1}
         )
 
-    def start(self, name: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
         """A worker; of the same name means in the place of the one before, on its state."""
         command = [sys.executable, "-m", "bench.resilience.worker", self.servers, "job", str(self.directory / name)]
         with (self.directory / f"{name}.log").open("ab") as log:
-            self.workers.append(subprocess.Popen(command, stdout=log))
+            self.workers.append(subprocess.Popen(command, stdout=log, env={**os.environ, **environment}))
         return self.workers[-1]
 
     def stop(self) -> None:
@@ -48,6 +49,11 @@ class Job:
         """What the worker said of one kind: lists that begin with the time."""
         lines = map(json.loads, (self.directory / f"{name}.log").read_text().splitlines())
         return [[at, *rest] for at, kind, *rest in lines if kind == what]
+
+    def running(self, name: str) -> set[int]:
+        """The partitions whose tasks the worker runs, as it said last."""
+        told = self.told(name, "tasks")
+        return set(told[-1][1]) if told else set()
 
     def produce(self, value: bytes, key: str) -> None:
         while True:

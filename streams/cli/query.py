@@ -50,6 +50,7 @@ class NotYet(CommandFailed):
 @click.option("--reverse", is_flag=True, help="The last first.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="So many rows at most.")
 @click.option("--position", metavar="TOPIC:PARTITION:OFFSET", help="Wait until the answer contains this record.")
+@click.option("--max-lag", metavar="RECORDS", help="A standby may answer that lacks no more than so many.")
 @click.option("-w", "--watch", is_flag=True, help="Go on with the changes, until Ctrl-C.")
 @click.option("--endpoint", metavar="HOST:PORT", help="The worker to ask; default: one that runs here.")
 @click.option("--token", envvar="HEADRACE_QUERY_TOKEN", show_envvar=True, help="What the workers ask for.")
@@ -85,7 +86,7 @@ def query(
     headrace query counts --watch
     headrace query hourly hello --from 2026-01-31T12:00Z --endpoint 10.0.0.7:7070
     """
-    ranges = [f"--{word}" for word, text in words.items() if text is not None and word != "position"]
+    ranges = [f"--{word}" for word, text in words.items() if text is not None and word not in ("position", "max_lag")]
     if ranges and (key is not None or watch):
         raise UsageFailed(f"{', '.join(ranges)}: for rows of many keys, without KEY and without --watch")
     words |= {"from": time_from, "to": time_to, "as_of": as_of, "reverse": "true" if reverse else None}

@@ -24,8 +24,10 @@ def live(reading: WorkerReading) -> HealthAnswer:
 
 
 def ready(reading: WorkerReading) -> HealthAnswer:
-    """Well while all tasks of the worker run. The body has them, and how far those are that are being restored."""
+    """Well while all tasks of the worker run. The body has them, and how far those are that are being restored, and
+    those that stand by, which do not count."""
     running, coming = reading.tasks
+    thread = reading.thread
     return HealthAnswer(
         reading.state is WorkerState.RUNNING and not coming,
         {
@@ -33,6 +35,7 @@ def ready(reading: WorkerReading) -> HealthAnswer:
             "tasks": {
                 "running": [str(task) for task in sorted(running)],
                 "restoring": [str(task) for task in sorted(coming)],
+                "standing_by": [str(task) for task in sorted(thread.standing_by)] if thread is not None else [],
             },
             "restore": [
                 {
@@ -45,7 +48,17 @@ def ready(reading: WorkerReading) -> HealthAnswer:
                     "remaining": each.remaining,
                     "eta_s": None if each.eta_s is None else round(each.eta_s, 1),
                 }
-                for each in (reading.thread.restoring if reading.thread is not None else ())
+                for each in (thread.restoring if thread is not None else ())
+            ],
+            "standbys": [
+                {
+                    "task": str(each.task),
+                    "store": each.store,
+                    "position": each.position,
+                    "end_offset": each.end_offset,
+                    "lag": each.lag,
+                }
+                for each in (thread.standbys if thread is not None else ())
             ],
         },
     )

@@ -65,6 +65,21 @@ class TaskReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyReading:
+    """A store of a task that stands by. Offsets of its changelog."""
+
+    task: TaskId
+    store: str
+    position: int
+    end_offset: int
+
+    @property
+    def lag(self) -> int:
+        """Records that it lacks, at most."""
+        return self.end_offset - self.position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadReading:
     """The stream thread. Times of meters are s."""
 
@@ -85,6 +100,9 @@ class ThreadReading:
     producer_ns: Mapping[str, int]
     restoring: tuple[RestoreProgress, ...]
     tasks: tuple[TaskReading, ...]
+    standing_by: frozenset[TaskId]
+    standbys: tuple[StandbyReading, ...]
+    """Those whose lag is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

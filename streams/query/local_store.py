@@ -13,6 +13,7 @@ from typing import Any
 from stores import BufferSpec, Scan, StoreClosedError, StoreReader
 from streams.errors import QueryError
 from streams.plan.plan import Plan, StorePlan
+from streams.runtime.worker import Worker
 from streams.state import ReadOnlyKeyValueStore, StoreDeclaration, global_store, table_store
 
 FindReaders = Callable[[], Sequence[StoreReader]]
@@ -26,6 +27,30 @@ def local_store(plan: StorePlan, find_readers: FindReaders) -> Any:
     """
     declaration = _declaration(plan)
     return declaration.open(Partitions(plan.name, find_readers), NoMoment())
+
+
+def readers_of(workers: Sequence[Worker], store: StorePlan, max_lag: int | None) -> list[StoreReader]:
+    """The partitions of a store that are in these workers: of tasks that run, and, with `max_lag`, of those that stand
+    by and lack no more records. Raises QueryError: there are none."""
+    found: dict[int, StoreReader] = {}
+    certain = [worker for worker in workers if store.everywhere or worker.place_held()]
+    for worker in certain:  # of others, tasks may be somebody else's by now, and their rows newer
+        if store.everywhere and store.name in worker.global_readers():
+            return [worker.global_readers()[store.name]]
+        standbys = worker.standing_by()
+        for (task, name), lag in standbys.lags.items():
+            if name == store.name and max_lag is not None and lag.records <= max_lag:
+                found[task.partition] = standbys.stores[name, task.partition]
+    for worker in certain:
+        found |= {partition: reader for (name, partition), reader in worker.readers().items() if name == store.name}
+    if not found:
+        raise QueryError(
+            f"no task of store {store.name!r} runs in this process at the moment: start a worker (app.start(), "
+            "app.lifespan, app.worker().run() in a thread), or ask again when its tasks are restored",
+            store=store.name,
+            retriable=True,
+        )
+    return [found[partition] for partition in sorted(found)]
 
 
 def find_store(plan: Plan, name: str) -> StorePlan:

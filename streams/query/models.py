@@ -17,6 +17,9 @@ class StoreModel(BaseModel):
     is_global: bool = Field(alias="global", description="every worker has all of it")
     topics: list[str] = Field(description="what positions of the store are of")
     partitions: list[int] = Field(description="those that this worker has")
+    standbys: dict[str, int] = Field(
+        description="partition -> records of its changelog that this worker's standby lacks, where it has one"
+    )
     owners: dict[str, str | None] = Field(description="partition -> host:port of the worker that answers for it")
 
 
@@ -55,8 +58,8 @@ REASONS = {
     404: "`absent`: the store has nothing for the key; `unknown-store`",
     409: "`moving`: the partition goes from one worker to another; `Retry-After` says when to ask again",
     412: "`behind`: the store has not reached the position in time",
-    503: "`restoring` (with progress), `starting`, `unreachable` (its worker is gone or silent) or `unsure`; see "
-    "`Retry-After`",
+    503: "`restoring` (with progress), `starting`, `unreachable` (its worker is gone or silent), `unsure` or "
+    "`stale` (no standby is close enough); see `Retry-After`",
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemModel, "description": text} for status, text in REASONS.items()

@@ -12,6 +12,7 @@ from streams.query.catalog import Catalog, Entry
 from streams.query.problem import Moving, NotReady
 from streams.query.subject import Subject
 from streams.runtime.membership import MemberView
+from streams.runtime.phase import WorkerState
 
 LOOPBACK = ("127.", "localhost:", "[::1]:")
 
@@ -61,6 +62,26 @@ class Placement:
             )
         return reader
 
+    def here_or_standing_by(self, entry: Entry, partition: int, max_lag: int) -> StoreReader | None:
+        """The same, or what a standby in this worker has read of the partition's changelog, if no more than `max_lag`
+        records are missing as far as is known. Not while the worker may be cut off: then its lag would be an old one.
+        """
+        try:
+            reader = self.here(entry, partition)
+        except NotReady:
+            reader = None
+        if reader is not None or entry.subtopology is None or not self._subject.place_held():
+            return reader
+        standbys = self._subject.standing_by()
+        lag = standbys.lags.get((entry.task(partition), entry.name))
+        return standbys.stores.get((entry.name, partition)) if lag is not None and lag.records <= max_lag else None
+
+    def standing_by_elsewhere(self, entry: Entry, partition: int) -> list[str]:
+        """`host:port` of the other workers where the partition's task stands by."""
+        task, mine = entry.task(partition), self._subject.endpoint
+        views = [view for view in self._subject.members() if task in view.standbys and view.endpoint != mine]
+        return [view.endpoint for view in views if view.endpoint is not None and self._is_reachable(view)]
+
     def elsewhere(self, entry: Entry, partition: int) -> str:
         """`host:port` of the worker that has the partition.
 
@@ -69,6 +90,13 @@ class Placement:
             NotReady: that worker cannot be reached.
         """
         members = self._subject.members()
+        if not members and self._subject.state is WorkerState.RUNNING:
+            raise NotReady(
+                "unreachable",
+                f"partition {partition} of store {entry.name!r} is with another worker, and the group is too large for "
+                "its workers to know of each other: ask the one that has it",
+                store=entry.name,
+            )
         if not members:
             raise NotReady("starting", "the worker is not a member of its group yet: ask again", store=entry.name)
         if members is not self._members:
@@ -81,7 +109,7 @@ class Placement:
                 f"partition {partition} of store {entry.name!r} is moving from one worker to another: ask again",
                 store=entry.name,
             )
-        if view.endpoint is None or (view.endpoint.startswith(LOOPBACK) and view.host != self._host):
+        if view.endpoint is None or not self._is_reachable(view):
             why = "serves no queries" if view.endpoint is None else "serves queries on its own loopback only"
             raise NotReady(
                 "unreachable",
@@ -91,12 +119,37 @@ class Placement:
             )
         return view.endpoint
 
+    def _is_reachable(self, view: MemberView) -> bool:
+        return view.endpoint is not None and (not view.endpoint.startswith(LOOPBACK) or view.host == self._host)
+
     def owner(self, entry: Entry, partition: int) -> str | None:
         """Who answers for the partition at the moment, None if nobody does."""
         try:
             return self._subject.endpoint if self.here(entry, partition) else self.elsewhere(entry, partition)
         except (Moving, NotReady):
             return None
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Every store: its kind, its types, and who has its partitions."""
+        readers, standbys = self._subject.readers(), self._subject.standing_by()
+        return [
+            {
+                "name": name,
+                "kind": entry.plan.kind,
+                "key_type": entry.plan.key_serde.name,
+                "changelog": entry.plan.changelog,
+                "global": entry.subtopology is None,
+                "topics": sorted(entry.topics),
+                "partitions": sorted(partition for store, partition in readers if store == name),
+                "standbys": {
+                    str(task.partition): lag.records
+                    for (task, store), lag in sorted(standbys.lags.items())
+                    if store == name
+                },
+                "owners": {str(number): self.owner(entry, number) for number in range(entry.partitions)},
+            }
+            for name, entry in self.catalog().entries.items()
+        ]
 
     def _restoring(self, entry: Entry, partition: int) -> NotReady:
         name, task = entry.name, entry.task(partition)

@@ -70,8 +70,8 @@ class Behind(Problem):
 
 
 class NotReady(Problem):
-    """The answer may be here later: `restoring` (with progress), `starting`, `stopping`, `busy`, `unreachable` or
-    `unsure`."""
+    """The answer may be here later: `restoring` (with progress), `starting`, `stopping`, `busy`, `unreachable`,
+    `unsure` or `stale`."""
 
     status = 503
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ from streams.query.keys import parse_key, parse_time
 from streams.query.peers import Get, Got, Peers, relayed
 from streams.query.placement import Placement
 from streams.query.position import position_text
-from streams.query.problem import Absent, Moving, Problem, Relayed, Unreadable
+from streams.query.problem import Absent, Moving, NotReady, Problem, Relayed, Unreadable
 from streams.query.scope import TIMED, Cursor, Mark, Scope
 from streams.query.subject import Subject
 
@@ -50,12 +51,13 @@ class PageOf(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What every question may say. `deadline` is on the loop's clock; `forwarded`: another worker asks on behalf of
-    whoever asked it."""
+    whoever asked it; `max_lag`: a standby may answer too that lacks no more records of the store's changelog."""
 
     partition: int | None = None
     bound: Bound
     deadline: float
     forwarded: bool = False
+    max_lag: int | None = None
 
 
 class Queries:
@@ -69,23 +71,6 @@ class Queries:
     def find(self, name: str) -> Entry:
         """Raises UnknownStore, NotReady."""
         return self._placement.catalog().find(name)
-
-    def describe(self) -> list[dict[str, Any]]:
-        """Every store: its kind, its types, and who has its partitions."""
-        readers, catalog = self._subject.readers(), self._placement.catalog()
-        return [
-            {
-                "name": name,
-                "kind": entry.plan.kind,
-                "key_type": entry.plan.key_serde.name,
-                "changelog": entry.plan.changelog,
-                "global": entry.subtopology is None,
-                "topics": sorted(entry.topics),
-                "partitions": sorted(partition for store, partition in readers if store == name),
-                "owners": {str(number): self._placement.owner(entry, number) for number in range(entry.partitions)},
-            }
-            for name, entry in catalog.entries.items()
-        ]
 
     # -- one row -----------------------------------------------------------------------------------------------------
     async def get(self, name: str, text: str) -> Answer:
@@ -318,6 +303,11 @@ class Queries:
 
     async def _bounded_reader(self, entry: Entry, partition: int, limits: Limits) -> StoreReader | None:
         """The partition's rows, as far as wanted; None if another worker has them."""
+        if limits.max_lag is not None:
+            reader = self._placement.here_or_standing_by(entry, partition, limits.max_lag)
+            if reader is None and limits.forwarded:
+                raise too_far_behind(entry, partition, limits.max_lag)
+            return reader
         reader = self._placement.here(entry, partition)
         if reader is None:
             return self._reader(entry, partition) if limits.forwarded else None
@@ -333,12 +323,27 @@ class Queries:
     async def _forward(
         self, entry: Entry, partition: int, key: str, words: dict[str, str | None], limits: Limits
     ) -> tuple[bytes, str]:
-        endpoint = self._placement.elsewhere(entry, partition)
+        """What the partition's worker answers; where a standby will do, and that one cannot, what a standby answers."""
+        try:
+            return await self._ask(self._placement.elsewhere(entry, partition), entry, partition, key, words, limits)
+        except (Moving, NotReady, Relayed) as problem:
+            if limits.max_lag is None or problem.reason == Absent.reason:
+                raise
+            for endpoint in self._placement.standing_by_elsewhere(entry, partition):
+                with suppress(NotReady):
+                    return await self._ask(endpoint, entry, partition, key, words, limits)
+            raise
+
+    async def _ask(
+        self, endpoint: str, entry: Entry, partition: int, key: str, words: dict[str, str | None], limits: Limits
+    ) -> tuple[bytes, str]:
         left_s = max(0.0, limits.deadline - asyncio.get_running_loop().time())
         asked = {word: value for word, value in words.items() if value is not None}
         asked |= {"partition": str(partition), "wait_ms": str(round(left_s * 1000))}
         if limits.bound:
             asked["position"] = position_text(limits.bound)
+        if limits.max_lag is not None:
+            asked["max_lag"] = str(limits.max_lag)
         target = f"/stores/{quote(entry.name, safe='')}{key}?{urlencode(asked)}"
         response = await self._peers.at(endpoint).request("GET", target, timeout_s=left_s + 5.0)
         if response.status != 200:
@@ -354,6 +359,15 @@ class Queries:
             ) from error
         except RowDecodeError as error:
             raise Unreadable(str(error), store=entry.name) from error
+
+
+def too_far_behind(entry: Entry, partition: int, max_lag: int) -> NotReady:
+    return NotReady(
+        "stale",
+        f"nothing of partition {partition} of store {entry.name!r} is with this worker that lacks no more than "
+        f"{max_lag:,} records: ask again, or let more be missing (max_lag)",
+        store=entry.name,
+    )
 
 
 def absent(name: str, text: str) -> Absent:

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from streams.observe.routes import health_routes, metrics_routes
 from streams.query.changes import Changes
 from streams.query.models import PROBLEMS, PageModel, RowModel, StoreModel
+from streams.query.placement import Placement
 from streams.query.position import HEADER, parse_position
 from streams.query.problem import Problem
 from streams.query.queries import Limits, PageOf, Queries, absent
@@ -48,11 +49,21 @@ class Asked:
         int,
         Query(ge=0, le=LONGEST_WAIT_MS, description="how long to wait for the position, or (scan) for partitions, ms"),
     ] = WAIT_MS
+    max_lag: Annotated[
+        int | None,
+        Query(
+            ge=0,
+            description="a standby may answer that lacks no more records of the store's changelog; its answers have no "
+            "X-Position",
+        ),
+    ] = None
     x_position: Annotated[str | None, Header(description="the same as position")] = None
     x_headrace_forwarded: Annotated[str | None, Header(include_in_schema=False)] = None
 
 
-def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: Changes) -> FastAPI:
+def query_app(
+    subject: Subject, placement: Placement, queries: Queries, upstream: Upstream, changes: Changes
+) -> FastAPI:
     """An ASGI application that answers for the application of `subject`."""
     app = FastAPI(
         title=f"headrace: {subject.application_id}",
@@ -75,15 +86,19 @@ def query_app(subject: Subject, queries: Queries, upstream: Upstream, changes: C
         deadline = asyncio.get_running_loop().time() + asked.wait_ms / 1000
         position = asked.position or asked.x_position
         bound = parse_position(position) if position else {}
+        if bound and asked.max_lag is not None:
+            raise Problem("a standby does not know its position: leave out either position or max_lag", store=name)
         if bound:
             bound = await upstream.resolved(queries.find(name), bound, deadline)
         forwarded = asked.x_headrace_forwarded is not None
-        return Limits(partition=asked.partition, bound=bound, deadline=deadline, forwarded=forwarded)
+        return Limits(
+            partition=asked.partition, bound=bound, deadline=deadline, forwarded=forwarded, max_lag=asked.max_lag
+        )
 
     @app.get("/stores", tags=["stores"], response_model=list[StoreModel], responses=PROBLEMS)
     async def stores() -> Response:  # pyright: ignore[reportUnusedFunction]
         """All stores of the application, and who has their partitions."""
-        return json_response(msgspec.json.encode(queries.describe()), "")
+        return json_response(msgspec.json.encode(placement.describe()), "")
 
     @app.get("/stores/{name}", tags=["stores"], response_model=PageModel, responses=PROBLEMS)
     async def rows(  # pyright: ignore[reportUnusedFunction]

@@ -129,7 +129,7 @@ class QueryServer:
 
         subject = self._subject
         queries = Queries(subject, placement, peers)
-        app = query_app(subject, queries, Upstream(subject, GroupLog(subject)), Changes(subject))
+        app = query_app(subject, placement, queries, Upstream(subject, GroupLog(subject)), Changes(subject))
         return Access(FastGets(app, queries), subject.options)
 
 

@@ -14,6 +14,7 @@ from streams.runtime.listener import RestoreProgress
 from streams.runtime.membership import MemberView
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import WorkerState
+from streams.runtime.standbys import StandingBy
 
 
 class Subject(Protocol):
@@ -37,6 +38,8 @@ class Subject(Protocol):
     def tasks(self) -> tuple[frozenset[TaskId], frozenset[TaskId]]: ...
 
     def readers(self) -> Mapping[tuple[str, int], StoreReader]: ...
+
+    def standing_by(self) -> StandingBy: ...
 
     def global_readers(self) -> Mapping[str, StoreReader]: ...
 

@@ -64,7 +64,7 @@ class RecordConsumer:
     def assign(self, offsets: Mapping[Place, int | None]) -> None:
         """Reads these partitions, each from its offset (None: where `reset` says), beside those it reads already."""
         if offsets:
-            self._find_leaders({topic for (topic, _), offset in offsets.items() if offset is None})
+            self.locate({topic for (topic, _), offset in offsets.items() if offset is None})
             self.unassign(self._assigned & offsets.keys())
             self._assigned.update(offsets)
             self._client.incremental_assign(
@@ -74,10 +74,10 @@ class RecordConsumer:
                 ]
             )
 
-    def _find_leaders(self, topics: set[str]) -> None:
-        """Has the client learn where these topics are. To find the beginning of a partition whose leader it does not
-        know, it would wait for half a second first."""
-        for topic in topics - self._located:
+    def locate(self, topics: Collection[str]) -> None:
+        """Has the client learn where these topics are. To read a partition whose leader it does not know, it would wait
+        for up to half a second first."""
+        for topic in set(topics) - self._located:
             try:
                 self._client.list_topics(topic, timeout=LOCATE_TIMEOUT_S)
             except KafkaException:

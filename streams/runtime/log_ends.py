@@ -1,4 +1,4 @@
-"""Where partitions end: the offset that the next record will get."""
+"""Where partitions end: the offset that the next record will get; and where an application is in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Protocol, cast
 
-from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from streams.errors import StreamsError
@@ -57,6 +57,38 @@ class BrokerLogEnds:
     def _refused(self, admin: AdminClient) -> None:
         if admin is self._admin:
             self._admin = None
+
+
+class CommittedEnds:
+    """How far the inputs of an application are processed: its committed offsets, without those that open transactions
+    hold. Left out where there is none. Asks as `BrokerLogEnds` does."""
+
+    def __init__(self, admin: AdminClient, group_id: str) -> None:
+        self._admin = admin
+        self._group_id = group_id
+
+    def request(self, places: Collection[Place]) -> EndsRequest:
+        ask = cast(Callable[..., dict[str, Future[Any]]], self._admin.list_consumer_group_offsets)  # pyright: ignore[reportUnknownMemberType]
+        answers = ask([ConsumerGroupTopicPartitions(self._group_id, partitions(places))])
+        return _Committed(self._group_id, answers[self._group_id])
+
+
+class _Committed:
+    def __init__(self, group_id: str, future: Future[Any]) -> None:
+        self._group_id = group_id
+        self._future = future
+
+    def done(self) -> bool:
+        return self._future.done()
+
+    def result(self, timeout_s: float) -> Mapping[Place, int]:
+        try:
+            found = self._future.result(timeout_s).topic_partitions
+        except (KafkaException, FutureTimeout) as error:
+            raise StreamsError(
+                f"the broker did not say what {self._group_id} has committed ({error}): check that it is reachable"
+            ) from error
+        return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
 
 class _Answers:

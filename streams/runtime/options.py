@@ -64,6 +64,14 @@ class WorkerOptions:
     watermark_idle_timeout_ms: int = 10_000
     """A task without input for so long no longer holds back those that read what it writes."""
 
+    num_standby_replicas: int = 0
+    """Copies of each task's state that other workers keep up to date."""
+    acceptable_recovery_lag: int = 10_000
+    """Records; state that is less behind its changelogs has caught up, and its task may start there."""
+    max_warmup_replicas: int = 2
+    """How many tasks are prepared for a move at a time, in the whole group."""
+    probing_rebalance_interval_s: float = 600.0
+    """How long to wait for the move of tasks that have been prepared, before the group is asked again."""
     state_cleanup_delay_s: float = 600.0
     """State that nobody has written for so long, of tasks that are elsewhere, is deleted."""
 

@@ -3,6 +3,10 @@
 Each changelog partition is read from the position that the store recorded up to where the log ended when the restore
 began, one write batch per stretch of records. The end is found by position or by the broker's word that the partition
 ends, never by the offset of the last record: behind it there may be none but transaction markers.
+
+Changelogs of standby tasks are followed: read on as they grow, and where one is an input of the task, up to the offset
+committed of it, which is asked for from time to time. When a standby becomes active, its stretches get an end like all
+others, and the reading goes on.
 Source: Kafka Streams' `StoreChangelogReader` and state updater (KIP-869 for the listener's figures).
 """
 
@@ -11,19 +15,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from confluent_kafka import Message as KafkaMessage
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
+from streams.runtime.changelog_stretch import (
+    ENDLESS,
+    ChangelogLag,
+    Question,
+    Stretch,
+    log_progress,
+    progress_of,
+    stretches_of,
+)
 from streams.runtime.consumer import RecordConsumer, is_offset_lost
 from streams.runtime.listener import RestoreProgress, WorkerListener
 from streams.runtime.log_ends import EndsRequest, LogEnds
+from streams.runtime.replica import Replica
 from streams.runtime.router import Place, events, is_partition_end, stretches
 from streams.runtime.task import Task
-from streams.runtime.task_metadata import rows_of
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +44,8 @@ ANSWER_WAIT_S = 30.0
 ASK_AGAIN_S = 0.5
 GIVE_UP_S = 300.0
 """How long the broker may not say where changelogs end. Source: Kafka's `task.timeout.ms`."""
+LIMITS_EVERY_S = 1.0
+"""How often it is asked how far inputs have been processed, for standbys that are made of them."""
 TOLD_EVERY_S = 1.0
 LOGGED_EVERY_S = 10.0
 
@@ -44,67 +58,13 @@ class Restored(NamedTuple):
     behind: Sequence[Task]
 
 
-@dataclass(slots=True)
-class Stretch:
-    """One changelog partition being read. `store` None: the task's metadata."""
-
-    task: Task
-    store: str | None
-    place: Place
-    position: int
-    start: int = 0
-    end: int = -1
-    records: int = 0
-    began_at: float = 0.0
-    told_at: float = 0.0
-    logged_at: float = 0.0
-    rows: frozenset[str] = field(default_factory=frozenset[str])
-    until: int | None = None
-    """The topic goes on behind the end: it is an input of the task, and this is the offset committed of it."""
-    can_read: Callable[[bytes | None], bool] | None = None
-    """Tells values of such a topic that do not decode: they were passed over when they were processed."""
-
-    @property
-    def done(self) -> bool:
-        return self.position >= self.end
-
-    def apply(self, messages: Sequence[KafkaMessage], position: int) -> None:
-        """Writes records, and that everything before `position` is there."""
-        if self.until is not None and position > self.end:
-            messages = [m for m in messages if (m.offset() or 0) < self.end]
-            position = self.end
-        if self.store is not None:
-            records = [(m.key(), m.value(), m.timestamp()[1]) for m in messages]
-            if None in (key for key, _, _ in records):
-                records = [record for record in records if record[0] is not None]
-            if self.can_read is not None:
-                records = [record for record in records if self.can_read(record[1])]
-            self.task.state.restore(self.store, records, position)  # pyright: ignore[reportArgumentType]
-        else:
-            found = {(m.key() or b"").decode(errors="replace"): m.value() for m in messages}
-            kept = {name: row for name, row in found.items() if row is not None and name in self.rows}
-            self.task.restore_metadata(kept, position)
-        self.records += len(messages)
-        self.task.counters.restored += len(messages)
-        self.position = position
-
-
-@dataclass(slots=True, eq=False)
-class Question:
-    """What the broker was asked: where the partitions of these stretches end, for the first time and for the last."""
-
-    request: EndsRequest
-    stretches: list[Stretch]
-    since: float
-    asked_at: float
-
-
 class Restorer:
     """Owned by the stream thread.
 
     Args:
         open_consumer: makes the consumer that reads changelogs; called when there is something to restore.
         metadata_topic: the topic of the tasks' own rows, None if the application has none.
+        committed: tells the application's committed offsets.
     """
 
     def __init__(
@@ -114,16 +74,21 @@ class Restorer:
         listener: WorkerListener,
         metadata_topic: str | None,
         *,
+        committed: LogEnds | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_consumer = open_consumer
         self._ends = ends
         self._listener = listener
         self._metadata_topic = metadata_topic
+        self._committed = committed
         self._clock = clock
         self._consumer: RecordConsumer | None = None
         self._asked: list[Question] = []
         self._reading: dict[Place, list[Stretch]] = {}
+        self._followed: dict[TaskId, list[Stretch]] = {}
+        self._limits: EndsRequest | None = None
+        self._ask_limits_at = 0.0
         self.records = 0
         """Changelog records that were applied since the start."""
         self._open: dict[TaskId, int] = {}  # stretches of each task that are not done
@@ -135,55 +100,95 @@ class Restorer:
         """The tasks that are being restored."""
         return self._open.keys()
 
+    @property
+    def followed(self) -> Collection[TaskId]:
+        """The standby tasks that are fed."""
+        return self._followed.keys()
+
     def add(self, tasks: Sequence[Task]) -> list[Task]:
-        """Begins to restore tasks; returns those that have nothing to restore."""
-        stretches_to_read: list[Stretch] = []
+        """Begins to restore tasks; returns those that have nothing to restore. Of one that was followed, the task's
+        state is the standby's."""
+        to_read: list[Stretch] = []
         at_once: list[Task] = []
         for task in tasks:
-            mine = [
-                Stretch(task, changelog.store, (changelog.topic, changelog.partition), position)
-                for changelog in task.changelogs
-                for position in (task.state.positions.get(changelog.store, 0),)
-            ]
-            for store, topic, partition in task.source_changelogs:
-                offset = task.committed_offsets.get((topic, partition))
-                if offset is not None:
-                    mine.append(
-                        Stretch(
-                            task,
-                            store,
-                            (topic, partition),
-                            task.state.positions.get(store, 0),
-                            until=offset.offset,
-                            can_read=task.subtopology.store(store).can_read,
-                        )
-                    )
-            if task.changelogs and self._metadata_topic is not None:
-                place = (self._metadata_topic, task.id.partition)
-                mine.append(Stretch(task, None, place, task.metadata_position, rows=rows_of(task.subtopology)))
+            mine = [stretch for stretch in self._taken_over(task) if self._limit(task, stretch)]
             if mine:
                 self._open[task.id] = len(mine)
-                stretches_to_read += mine
+                to_read += mine
             else:
                 at_once.append(task)
-        if stretches_to_read:
-            self._asked.append(self._ask(stretches_to_read, self._clock()))
+        if to_read:
+            self._asked.append(self._ask(to_read, self._clock()))
         return at_once
+
+    def _taken_over(self, task: Task) -> list[Stretch]:
+        """The stretches of a task: a standby's, which are being read, or new ones."""
+        mine = self._followed.pop(task.id, None) or stretches_of(task, self._metadata_topic)
+        for stretch in mine:
+            stretch.replica, stretch.followed, stretch.records = task, False, 0
+            if stretch.is_input:
+                self._leave(stretch)  # its end is an old one
+        return mine
+
+    def _limit(self, task: Task, stretch: Stretch) -> bool:
+        """Of an input, notes how far it was processed; False if nothing was."""
+        offset = task.committed_offsets.get(stretch.place)
+        if stretch.is_input and offset is not None:
+            stretch.until = offset.offset
+        return not stretch.is_input or offset is not None
+
+    def follow(self, standby: Replica) -> None:
+        """Feeds a standby task from now on, until it is cancelled or added as a task."""
+        mine = self._followed[standby.id] = stretches_of(standby, self._metadata_topic)
+        starting: dict[Place, int | None] = {}
+        for stretch in mine:
+            stretch.followed, stretch.start = True, stretch.position
+            stretch.began_at = self._clock()
+            if stretch.is_input:
+                stretch.end = stretch.until = stretch.position  # as long as nobody says that more was processed
+                self._ask_limits_at = 0.0
+            else:
+                stretch.end = ENDLESS
+                self._read(stretch, starting)
+        self._assign(starting)
+
+    def lags(self) -> dict[tuple[TaskId, str], ChangelogLag]:
+        """How far the stores of standby tasks are, those left out whose changelog's end is not known yet."""
+        found: dict[tuple[TaskId, str], ChangelogLag] = {}
+        for task, stretches_of_task in self._followed.items():
+            for stretch in stretches_of_task:
+                end = stretch.until if stretch.is_input else self._consumer and self._consumer.end(stretch.place)
+                if stretch.store is not None and end is not None:
+                    found[task, stretch.store] = ChangelogLag(stretch.position, max(end, stretch.position))
+        return found
+
+    def _read(self, stretch: Stretch, starting: dict[Place, int | None]) -> None:
+        others = self._reading.setdefault(stretch.place, [])
+        if stretch not in others:
+            others.append(stretch)
+            starting[stretch.place] = min(other.position for other in others)
+
+    def _assign(self, starting: Mapping[Place, int | None]) -> None:
+        if starting:
+            if self._consumer is None:
+                self._consumer = self._open_consumer()
+            self._consumer.assign(starting)
 
     def _ask(self, stretches_to_read: list[Stretch], since: float) -> Question:
         request = self._ends.request({stretch.place for stretch in stretches_to_read})
         return Question(request, stretches_to_read, since, self._clock())
 
     def cancel(self, tasks: Collection[TaskId]) -> None:
-        """These tasks are going away."""
+        """These tasks are going away, or stand by no longer."""
         for question in self._asked:
-            question.stretches[:] = [stretch for stretch in question.stretches if stretch.task.id not in tasks]
+            question.stretches[:] = [stretch for stretch in question.stretches if stretch.replica.id not in tasks]
         for place, reading in list(self._reading.items()):
-            reading[:] = [stretch for stretch in reading if stretch.task.id not in tasks]
+            reading[:] = [stretch for stretch in reading if stretch.replica.id not in tasks]
             if not reading:
                 self._stop_reading(place)
         for task in tasks:
             self._open.pop(task, None)
+            self._followed.pop(task, None)
         self.progress = {place: told for place, told in self.progress.items() if place[0] not in tasks}
 
     def step(self, timeout_s: float) -> Restored:
@@ -195,6 +200,7 @@ class Restorer:
         """
         complete: list[Task] = []
         behind = self._begin(complete)
+        self._raise_limits()
         if self._reading and self._consumer is not None:
             messages = self._consumer.fetch(BATCH_RECORDS, timeout_s)
             start = 0
@@ -211,7 +217,7 @@ class Restorer:
             self._apply(messages[start:] if start else messages, complete)
         elif self._asked and timeout_s > 0:
             time.sleep(min(timeout_s, 0.002))  # the answer comes on another thread, without a bell
-        if not self._open:
+        if not self._open and not self._followed:
             self.close()
         return Restored(complete, behind)
 
@@ -219,6 +225,7 @@ class Restorer:
         self._asked.clear()
         self._reading.clear()
         self._open.clear()
+        self._followed.clear()
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
@@ -235,29 +242,49 @@ class Restorer:
             waiting = question.stretches
             starting: dict[Place, int | None] = {}
             for stretch in waiting:
-                stretch.start, stretch.end = stretch.position, ends[stretch.place]
-                if stretch.until is not None:
-                    stretch.end = min(stretch.until, stretch.end)
+                stretch.start, stretch.end = stretch.position, min(stretch.until, ends[stretch.place])
                 if stretch.position > stretch.end:
-                    behind[stretch.task.id] = stretch.task
+                    assert isinstance(stretch.replica, Task)
+                    behind[stretch.replica.id] = stretch.replica
                     continue
                 stretch.began_at = stretch.told_at = stretch.logged_at = self._clock()
                 if stretch.done:
                     self._finish(stretch, complete)
                     continue
-                others = self._reading.setdefault(stretch.place, [])
-                others.append(stretch)
                 self._tell(stretch)
-                starting[stretch.place] = min(other.position for other in others)
+                self._read(stretch, starting)
             if starting:
                 to_read = sum(stretch.end - stretch.position for stretch in waiting if not stretch.done)
                 log.info("restore_started: %d partitions, %d offsets to read", len(starting), to_read)
-                if self._consumer is None:
-                    self._consumer = self._open_consumer()
-                self._consumer.assign(starting)
+                self._assign(starting)
         if behind:
             self.cancel(behind.keys())
         return list(behind.values())
+
+    def _raise_limits(self) -> None:
+        """Asks how far inputs have been processed that standbys follow, and reads on up to there."""
+        if self._committed is None:
+            return
+        limited = [s for stretches in self._followed.values() for s in stretches if s.is_input]
+        if self._limits is None:
+            if limited and self._clock() >= self._ask_limits_at:
+                self._limits = self._committed.request({stretch.place for stretch in limited})
+            return
+        if not self._limits.done():
+            return
+        request, self._limits = self._limits, None
+        self._ask_limits_at = self._clock() + LIMITS_EVERY_S
+        try:
+            offsets = request.result(0)
+        except StreamsError as error:
+            log.debug("limits_unknown: %s", error)
+            return
+        starting: dict[Place, int | None] = {}
+        for stretch in limited:
+            stretch.end = stretch.until = max(stretch.end, offsets.get(stretch.place, 0))
+            if not stretch.done:
+                self._read(stretch, starting)
+        self._assign(starting)
 
     def _answer(self, question: Question) -> Mapping[Place, int] | None:
         """Where the partitions end; None as long as the broker does not say. A question that failed is asked again:
@@ -287,7 +314,7 @@ class Restorer:
                 self.records += len(records)
                 if stretch.done:
                     self._finish(stretch, complete)
-                else:
+                elif not stretch.followed:
                     self._tell_sometimes(stretch)
 
     def _start_anew(self, place: Place) -> None:
@@ -300,39 +327,46 @@ class Restorer:
                 log.warning(
                     "store_rebuilt: store %r of task %s was at offset %d of %s[%d], which is no longer there; "
                     "it is restored from the beginning",
-                    *(stretch.store, stretch.task.id, stretch.start, *place),
-                    extra={"task": str(stretch.task.id)},
+                    *(stretch.store, stretch.replica.id, stretch.start, *place),
+                    extra={"task": str(stretch.replica.id)},
                 )
-                stretch.task.state.clear(stretch.store)
+                stretch.replica.state.clear(stretch.store)
         self._consumer.assign({place: None})
 
     def _reached_end(self, place: Place, offset: int, complete: list[Task]) -> None:
         for stretch in list(self._reading.get(place, ())):
+            if stretch.position < offset and (stretch.end == ENDLESS or offset >= stretch.end):
+                stretch.apply((), offset)  # behind the last record there are markers
             if offset >= stretch.end:
-                if stretch.position < offset:
-                    stretch.apply((), offset)
                 self._finish(stretch, complete)
 
-    def _finish(self, stretch: Stretch, complete: list[Task]) -> None:
+    def _leave(self, stretch: Stretch) -> None:
+        """Reads no more for it."""
         reading = self._reading.get(stretch.place)
         if reading is not None:
             if stretch in reading:
                 reading.remove(stretch)
             if not reading:
                 self._stop_reading(stretch.place)
+
+    def _finish(self, stretch: Stretch, complete: list[Task]) -> None:
+        self._leave(stretch)
+        if stretch.followed:
+            return
         self._tell(stretch)
-        left = self._open[stretch.task.id] = self._open[stretch.task.id] - 1
+        left = self._open[stretch.replica.id] = self._open[stretch.replica.id] - 1
         if left == 0:
-            del self._open[stretch.task.id]
-            self.progress = {place: told for place, told in self.progress.items() if place[0] != stretch.task.id}
-            complete.append(stretch.task)
-            if stretch.task.counters.restored:
+            del self._open[stretch.replica.id]
+            self.progress = {place: told for place, told in self.progress.items() if place[0] != stretch.replica.id}
+            assert isinstance(stretch.replica, Task)
+            complete.append(stretch.replica)
+            if stretch.replica.counters.restored:
                 log.info(
                     "task_restored: %s, %d records in %.1f s",
-                    stretch.task.id,
-                    stretch.task.counters.restored,
+                    stretch.replica.id,
+                    stretch.replica.counters.restored,
                     self._clock() - stretch.began_at,
-                    extra={"task": str(stretch.task.id)},
+                    extra={"task": str(stretch.replica.id)},
                 )
 
     def _stop_reading(self, place: Place) -> None:
@@ -348,33 +382,10 @@ class Restorer:
             self._tell(stretch)
         if now - stretch.logged_at >= LOGGED_EVERY_S:
             stretch.logged_at = now
-            progress = self._progress(stretch)
-            log.info(
-                "restore_running: task %s, %s: %d offsets to go, %.0f records/s, about %s s left",
-                stretch.task.id,
-                stretch.store or "metadata",
-                progress.remaining,
-                progress.records_per_s,
-                "?" if progress.eta_s is None else f"{progress.eta_s:.0f}",
-                extra={"task": str(stretch.task.id)},
-            )
+            log_progress(progress_of(stretch, now))
 
     def _tell(self, stretch: Stretch) -> None:
         if stretch.store is not None:
-            progress = self._progress(stretch)
-            self.progress = {**self.progress, (stretch.task.id, stretch.store): progress}
+            progress = progress_of(stretch, self._clock())
+            self.progress = {**self.progress, (stretch.replica.id, stretch.store): progress}
             self._listener.on_restore(progress)
-
-    def _progress(self, stretch: Stretch) -> RestoreProgress:
-        elapsed = self._clock() - stretch.began_at
-        return RestoreProgress(
-            task=stretch.task.id,
-            store=stretch.store or "",
-            topic=stretch.place[0],
-            start_offset=stretch.start,
-            position=stretch.position,
-            end_offset=stretch.end,
-            records=stretch.records,
-            records_per_s=stretch.records / elapsed if elapsed > 0 else 0.0,
-            done=stretch.done,
-        )

@@ -173,9 +173,9 @@ class StreamThread:
                 self._joined = True
                 self.meters.rebalances += 1
                 self.meters.assigned_at = self._clock()
-                self._own(event.tasks)
+                self._own(event)
             elif isinstance(event, Revoked):
-                self._give_away(event.tasks)
+                self._give_away(event.tasks, event.kept)
                 self._membership.released(event.tasks)
             elif isinstance(event, Lost):
                 log.warning("tasks_lost: %s; what was not committed will be processed again", event.reason)
@@ -183,33 +183,35 @@ class StreamThread:
             elif isinstance(event, Failed):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise event.error
 
-    def _own(self, tasks: frozenset[TaskId]) -> None:
+    def _own(self, assigned: Assigned) -> None:
         """These are the worker's tasks from now on."""
         mine = self.tasks.all
-        self._give_away(mine - tasks)
-        new = tasks - mine
+        self._give_away(mine - assigned.tasks, assigned.standbys)
+        new = assigned.tasks - mine
         if new:
             log.info("tasks_assigned: %s", " ".join(str(task) for task in sorted(new)))
             self.tasks.add(new)
+        self.tasks.stand_by(assigned.standbys, assigned.warming)
         self.tasks.changed()
 
-    def _give_away(self, tasks: frozenset[TaskId]) -> None:
-        """Commits and closes tasks."""
+    def _give_away(self, tasks: frozenset[TaskId], kept: Collection[TaskId] = ()) -> None:
+        """Commits and closes tasks; those in `kept` stand by."""
         running = self.tasks.stop_reading(tasks)
         if running:
             try:
                 self._commit(self.tasks.running if self._commits.together else running, closing=tasks)
             except WorkUndoneError as error:
-                self.tasks.drop(tasks)
+                self.tasks.drop(tasks, kept)
                 self._reopen(error)  # of the tasks that stay, too, nothing since the last commit counts
             except CommitFailedError as error:
                 log.warning("commit_failed: tasks that are given away will process some records again: %s", error)
-        self.tasks.drop(tasks)
+        self.tasks.drop(tasks, kept)
 
     def _lose(self) -> None:
         """Drops everything; the member rejoins by itself."""
         self._joined = False
         self.tasks.drop(self.tasks.all)
+        self.tasks.stand_by((), ())
         self._commits.abandon(give_up=self._gives_up)
 
     # -- records -----------------------------------------------------------------------------------------------------
@@ -251,7 +253,7 @@ class StreamThread:
 
     def _idle_wait_s(self) -> float:
         """How long there may be nothing to do."""
-        if self.tasks.restoring:
+        if self.tasks.restoring or self.tasks.feeding:
             return 0.0
         if self.tasks.waiting or not self._joined:
             return LOCKED_RETRY_S
@@ -372,7 +374,8 @@ class StreamThread:
         now = self._clock()
         if now >= self._tell_at:
             self._tell_at = now + PROGRESS_EVERY_S
-            self._cleanup.run_when_due(self.tasks.all)
+            self.tasks.deleted(self._cleanup.run_when_due(self.tasks.directories))
+            self.tasks.measure_standbys()
             counts = self.tasks.counters()
             if counts != self._told_counts:
                 self._told_counts = counts

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from stores import Store, TaskState
 from streams.compile.clock import NO_RECORD
 from streams.compile.program import NO_LIMIT, Message, Produce, RecordFailure, TaskBinding, one_partition
 from streams.inflight import CallLoop
-from streams.observe import Counters, TaskMeters
+from streams.observe import TaskMeters
 from streams.observe.tracing import Tracing
-from streams.plan.plan import PartitionPlan, Subtopology
+from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 from streams.runtime.buffers import PartitionBuffer, TaskInputs
 from streams.runtime.failure_policy import FailurePolicy
@@ -20,8 +19,9 @@ from streams.runtime.membership import CommittedOffset
 from streams.runtime.partition_time import decode_partition_time, encode_partition_time
 from streams.runtime.phase import TaskPhase, check_task_transition
 from streams.runtime.progress import Progress
+from streams.runtime.replica import Replica
 from streams.runtime.router import Place
-from streams.runtime.task_metadata import CLOCK, RESTORED, read_clocks, read_watermarks, write_rows
+from streams.runtime.task_metadata import read_clocks, read_watermarks, write_rows
 from streams.runtime.task_progress import TaskProgress
 from streams.runtime.watermark import Watermark
 
@@ -32,15 +32,7 @@ SAMPLE_EVERY_MS = 100
 """Of each input partition one record is looked at so often, for its latency and its lateness."""
 
 
-class Changelog(NamedTuple):
-    """The changelog partition of one store of a task."""
-
-    store: str
-    topic: str
-    partition: int
-
-
-class Task:
+class Task(Replica):
     """Owned by the stream thread.
 
     Args:
@@ -72,11 +64,8 @@ class Task:
         calls: CallLoop | None = None,
         tracing: Tracing | None = None,
     ) -> None:
-        self.id = task_id
-        self.subtopology: Subtopology = plan.plan.subtopologies[task_id.subtopology]
+        super().__init__(task_id, plan, state, committed)
         self.phase = TaskPhase.CREATED
-        self.state = state
-        self.counters = Counters()
         self.meters = TaskMeters(now / 1000)
         self.failures = failures
         self._wall_clock = wall_clock
@@ -105,17 +94,6 @@ class Task:
         self._calls = calls
         if tracing is not None:
             tracing.follow(task_id, self.program)
-        self.changelogs = tuple(
-            Changelog(store.name, store.changelog, task_id.partition)
-            for store in self.subtopology.stores
-            if store.changelog is not None
-        )
-        self.source_changelogs = tuple(
-            Changelog(store.name, store.source, task_id.partition)
-            for store in self.subtopology.stores
-            if store.source is not None and (store.source, task_id.partition) in committed
-        )
-        """Stores without a changelog of their own: what they hold was read of an input up to its committed offset."""
         self.inputs = TaskInputs(self._buffers(plan, committed, now), max_task_idle_ms=max_task_idle_ms)
         self.committed_offsets = {place: offset for place, offset in committed.items() if offset is not None}
         self.torn = False
@@ -123,8 +101,6 @@ class Task:
         self.punctuated = False
         """Punctuators ran since the last commit: what they forwarded waits for the next, with or without records."""
         self._progress = TaskProgress(self.subtopology, self.program, self.inputs)
-        self.remembered: dict[str, bytes] = dict(state.metadata)
-        """The metadata rows as last committed, or as restored."""
 
     def __repr__(self) -> str:
         return f"Task({self.id}, {self.phase.value})"
@@ -171,8 +147,8 @@ class Task:
         self.program.processors.start()
         self.enter(TaskPhase.RUNNING)
 
-    def close(self) -> None:
-        """Closes processors and state; what is not committed is dropped."""
+    def close(self, *, keep_state: bool = False) -> None:
+        """Closes processors and, unless it is kept for a standby, the state; what is not committed is dropped."""
         if self.phase is not TaskPhase.CLOSED:
             self.enter(TaskPhase.CLOSED)
             if self.in_flight is not None:
@@ -181,7 +157,10 @@ class Task:
                 self.program.processors.close()
             except Exception:  # the user's; what else there is to close must be closed
                 log.exception("processor_close_failed: task %s", self.id, extra={"task": str(self.id)})
-            self.state.close()
+            if keep_state:
+                self.state.discard()
+            else:
+                self.state.close()
 
     # -- work --------------------------------------------------------------------------------------------------------
     def ready(self, now: int) -> bool:
@@ -380,17 +359,3 @@ class Task:
         self.counters.commits += 1
         self.punctuated = False
         self.program.processors.commit_requested = False
-
-    # -- restore -----------------------------------------------------------------------------------------------------
-    def restore_metadata(self, rows: Mapping[str, bytes], position: int) -> None:
-        """Takes in rows of the metadata topic up to `position`. Clocks never go back."""
-        for name, row in rows.items():
-            known = self.remembered.get(name)
-            if known is None or not name.startswith(CLOCK) or int(row) > int(known):
-                self.remembered[name] = row
-        self.remembered[RESTORED] = b"%d" % position
-
-    @property
-    def metadata_position(self) -> int:
-        """The offset in the metadata topic from which rows are not known here yet."""
-        return int(self.remembered.get(RESTORED, b"0"))

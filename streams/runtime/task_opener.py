@@ -8,11 +8,12 @@ opening is tried again for a bounded time.
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from stores import RocksDbResources, RocksDbTaskState, StateLockedError, Store, StoreCorruptError, StoreError
+from stores import RocksDbResources, RocksDbTaskState, StateLockedError, Store, StoreCorruptError, StoreError, TaskState
 from streams.errors import StateError
 from streams.inflight import CallLoop
 from streams.observe.tracing import Tracing
@@ -78,11 +79,18 @@ class TaskOpener:
             self._waiting.pop(task, None)
             self._told.discard(task)
 
+    def topics(self, tasks: Collection[TaskId]) -> set[str]:
+        """What these tasks read."""
+        return {topic for task in tasks for topic, _ in self._plan.inputs(task)}
+
     def directory(self, task: TaskId) -> Path:
         return self._options.application_dir / str(task)
 
-    def close(self, task: Task) -> None:
-        """Closes a task as it is, and notes how far its state is."""
+    def close(self, task: Task, *, keep_state: bool = False) -> None:
+        """Closes a task as it is, and notes how far its state is; or leaves the state open, for a standby."""
+        if keep_state:
+            task.close(keep_state=True)
+            return
         try:
             leave_note(self.directory(task.id), task)
         except OSError as error:
@@ -97,19 +105,25 @@ class TaskOpener:
         except StoreError as error:  # a full disk, a directory that is gone: what made the worker fail says so
             log.warning("state_unclosed: task %s: %s", task.id, error, extra={"task": str(task.id)})
 
-    def open(self) -> list[Task]:
+    def open(self, standby_state: Callable[[TaskId], TaskState | None]) -> list[Task]:
         """Opens what can be opened now.
+
+        Args:
+            standby_state: the state of a task that stands by here, which is open already.
 
         Raises:
             StateError: a directory cannot be opened, or was locked for too long.
             StreamsError: the committed offsets cannot be read.
         """
-        states: dict[TaskId, RocksDbTaskState] = {}
+        states: dict[TaskId, TaskState] = {}
+        own: list[TaskState] = []
         until = self._clock() + OPENING_S
         for task_id, give_up_at in self._waiting.items():
             if self._clock() >= until:
                 break  # the others with the next call: tasks that run already do not wait for all of them
-            state = self._open_state(task_id, give_up_at)
+            state = standby_state(task_id)
+            if state is None and (state := self.open_state(task_id, give_up_at)) is not None:
+                own.append(state)
             if state is not None:
                 states[task_id] = state
         if not states:
@@ -137,14 +151,14 @@ class TaskOpener:
                     )
                 )
         except CommitFailedError as error:
-            for state in states.values():
+            for state in own:
                 state.close()
             if not error.retriable:
                 raise
             log.info("offsets_unread: %s; tried again", error)
             return []
         except BaseException:
-            for state in states.values():
+            for state in own:
                 state.close()
             raise
         self.cancel(states.keys())
@@ -162,8 +176,11 @@ class TaskOpener:
         shutil.rmtree(self.directory(task.id))
         self.add([task.id])
 
-    def _open_state(self, task: TaskId, give_up_at: float) -> RocksDbTaskState | None:
-        """The task's state; None if it is locked and may be free later."""
+    def open_state(self, task: TaskId, give_up_at: float = math.inf) -> TaskState | None:
+        """The task's state; None if it is locked and may be free later.
+
+        Raises StateError: it cannot be opened, or was locked until `give_up_at`.
+        """
         specs = [store.spec for store in self._plan.plan.subtopologies[task.subtopology].stores]
         directory = self.directory(task)
         try:

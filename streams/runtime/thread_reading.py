@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from streams.observe import ThreadMeters
-from streams.observe.reading import ThreadReading
+from streams.observe.reading import StandbyReading, ThreadReading
 from streams.runtime.task_reading import read_task
 from streams.runtime.worker_tasks import WorkerTasks
 
@@ -15,6 +15,7 @@ def read_thread(
     name: str, meters: ThreadMeters, producer_ns: Mapping[str, int], tasks: WorkerTasks, now: float
 ) -> ThreadReading:
     """What it measured of itself and of its tasks. From any thread; `now`: s of the thread's clock."""
+    standbys = tasks.standbys.seen
     return ThreadReading(
         name=name,
         began_ago_s=now - meters.began,
@@ -32,4 +33,9 @@ def read_thread(
         producer_ns=producer_ns,
         restoring=tuple(tasks.restoring_progress().values()),
         tasks=tuple(read_task(task, now) for task in tasks.open()),
+        standing_by=standbys.tasks,
+        standbys=tuple(
+            StandbyReading(task=task, store=store, position=lag.position, end_offset=lag.end)
+            for (task, store), lag in sorted(standbys.lags.items())
+        ),
     )

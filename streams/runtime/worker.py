@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stores import RocksDbResources, Store, StoreReader
@@ -32,8 +33,7 @@ from streams.runtime.global_tables import GlobalTables, open_global_tables
 from streams.runtime.internal_topics import TopicDirectory, admin_client, internal_topics
 from streams.runtime.joining import MakeMembership, group_membership
 from streams.runtime.listener import RestoreProgress, Silent, WorkerListener
-from streams.runtime.local_state import local_lags
-from streams.runtime.log_ends import BrokerLogEnds
+from streams.runtime.log_ends import BrokerLogEnds, CommittedEnds
 from streams.runtime.membership import Membership, MemberView
 from streams.runtime.options import WorkerOptions
 from streams.runtime.partition_watch import PartitionWatch
@@ -41,21 +41,20 @@ from streams.runtime.phase import WorkerState, check_worker_transition
 from streams.runtime.producer import deadline
 from streams.runtime.publisher import WatermarkPublisher, published_topics
 from streams.runtime.purge import RepartitionPurge
-from streams.runtime.restore import Restorer
 from streams.runtime.router import Place, Router
 from streams.runtime.slot import Slot
+from streams.runtime.standbys import StandingBy
 from streams.runtime.state_cleanup import StateCleanup
 from streams.runtime.state_watch import StateWatch
 from streams.runtime.stop_signals import stopped_by_signals
 from streams.runtime.stream_thread import StreamThread
 from streams.runtime.task_metadata import metadata_topic
-from streams.runtime.task_opener import TaskOpener
+from streams.runtime.task_setup import set_up_tasks
 from streams.runtime.topology_record import check_topology
 from streams.runtime.transactional_producer import open_producer
 from streams.runtime.turns import short_turns
 from streams.runtime.uncaught import UncaughtPolicy, UncaughtResponse, end_application
 from streams.runtime.wall_clock import wall_clock_ms
-from streams.runtime.worker_tasks import WorkerTasks
 
 if TYPE_CHECKING:
     from streams.query.server import QueryServer
@@ -130,6 +129,10 @@ class Worker:
     def tasks(self) -> tuple[frozenset[TaskId], frozenset[TaskId]]:
         """The tasks that run here, and those that are being opened or restored."""
         return self._thread.tasks.seen if self._thread is not None else (frozenset(), frozenset())
+
+    def standing_by(self) -> StandingBy:
+        """The tasks whose state is kept up to date here, while they run elsewhere."""
+        return self._thread.tasks.standbys.seen if self._thread is not None else StandingBy()
 
     def counters(self) -> Mapping[str, int]:
         """What was processed, dropped, skipped and committed since the start."""
@@ -268,7 +271,8 @@ class Worker:
         self._serve(open_things, options)
         check_topology(options.application_dir, self.plan)
         access = AccessWatch(options.bootstrap_servers)
-        admin = admin_client(options, access)
+        open_admin = partial(admin_client, options, access)
+        admin = open_admin()
         plan = TopicDirectory(options, admin, access).prepare(self.plan, stop=self._stopping.is_set)
         self._partition_plan = plan
         metadata = metadata_topic(plan)
@@ -279,11 +283,10 @@ class Worker:
         producer.never_refused = (*(topic.name for topic in internal_topics(plan)), options.dead_letter_topic or "")
         consumer = RecordConsumer(options, reset=options.auto_offset_reset)
         open_things.callback(consumer.close)
-        membership = self._members = self._make_membership(plan, options, self.endpoint)
+        membership = self._members = self._make_membership(plan, options, self.endpoint, BrokerLogEnds(open_admin))
         open_things.callback(lambda: membership.stop(leave=self._leaving))
 
-        ends = BrokerLogEnds(lambda: admin_client(options, access))
-        lags = local_lags(options.application_dir, plan, ends)
+        ends = BrokerLogEnds(open_admin)
         positions = ChangelogPositions(ends)
         publisher = WatermarkPublisher(
             published_topics(plan),
@@ -307,22 +310,24 @@ class Worker:
             open_things.callback(calls.close)
         meters = ThreadMeters(time.monotonic())
         router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
-        tasks = WorkerTasks(
+        tasks = set_up_tasks(
+            plan,
             options,
             membership=membership,
             consumer=consumer,
             router=router,
-            opener=TaskOpener(
-                plan, options, membership, producer, failures, resources, copies, time.monotonic, wall_clock_ms, calls
-            ),
-            restorer=Restorer(lambda: RecordConsumer(options, "restore"), ends, self._listener, metadata_name),
+            producer=producer,
             positions=positions,
             publisher=publisher,
+            failures=failures,
+            resources=resources,
+            global_stores=copies,
             listener=self._listener,
             metadata_topic=metadata_name,
-            lags=lags,
+            ends=ends,
+            committed=CommittedEnds(admin, options.application_id),
             meters=meters,
-            now=lambda: int(time.monotonic() * 1000),
+            calls=calls,
         )
         thread = StreamThread(
             options,
@@ -349,7 +354,6 @@ class Worker:
             meters=meters,
         )
         self._thread = thread
-        membership.report(lags)
         membership.start()
         return thread
 

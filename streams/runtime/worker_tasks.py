@@ -1,6 +1,7 @@
 """The tasks a worker has: which are waiting to be opened, which are restored, which run.
 
     waiting ──open──► restoring ──complete──► running ──drop──► (given to others, or opened again)
+              │ from standby                              └────► standby
 
 It tells the client what to read, the router where records go, and the others who has to know.
 """
@@ -23,19 +24,26 @@ from streams.runtime.phase import TaskPhase
 from streams.runtime.publisher import WatermarkPublisher
 from streams.runtime.restore import Restorer
 from streams.runtime.router import Place, Router
+from streams.runtime.standbys import Standbys
+from streams.runtime.state_lags import StateLags
 from streams.runtime.task import Task
 from streams.runtime.task_opener import TaskOpener
+from streams.runtime.warm_ups import WarmUps
 
 log = logging.getLogger(__name__)
 
 RESTORE_WAIT_S = 0.05
+FEED_EVERY_S = 0.02
+"""How often standbys are fed what has come: each time is a batch for their stores."""
+FEED_RECORDS = 1_000
+"""If there was so much there is probably more."""
 
 
 class WorkerTasks:
     """Owned by the stream thread; others see `stores` (committed rows), `seen`, positions, progress and counters.
 
     Args:
-        lags: of the state that lies here, as the group is told.
+        lags: tells the group how far the state is that lies here.
         now: ms of the worker's monotonic clock.
     """
 
@@ -52,7 +60,9 @@ class WorkerTasks:
         publisher: WatermarkPublisher,
         listener: WorkerListener,
         metadata_topic: str | None,
-        lags: Mapping[TaskId, int],
+        lags: StateLags,
+        standbys: Standbys,
+        warm_ups: WarmUps,
         meters: ThreadMeters,
         now: Callable[[], int],
     ) -> None:
@@ -66,10 +76,14 @@ class WorkerTasks:
         self._publisher = publisher
         self._listener = listener
         self._metadata_topic = metadata_topic
-        self._lags = dict(lags)
+        self._lags = lags
+        self.standbys = standbys
+        self._warm_ups = warm_ups
         self._meters = meters
         self._now = now
         self._open: dict[TaskId, Task] = {}  # RESTORING or RUNNING
+        self._feeding = False
+        self._feed_at = 0.0
         self._closed_counts = dict.fromkeys(COUNTER_HELP, 0)
         self.running: list[Task] = []
         """Replaced or appended to, in no particular order."""
@@ -92,6 +106,16 @@ class WorkerTasks:
     @property
     def restoring(self) -> bool:
         return bool(self._restorer.tasks)
+
+    @property
+    def feeding(self) -> bool:
+        """Whether standbys have more to read than comes in while one waits."""
+        return self._feeding and bool(self._restorer.followed)
+
+    @property
+    def directories(self) -> frozenset[TaskId]:
+        """The tasks whose state is this worker's to touch."""
+        return self.all | self.standbys.seen.tasks
 
     @property
     def settled(self) -> bool:
@@ -129,7 +153,8 @@ class WorkerTasks:
             StreamsError, StoreError: a task cannot be opened or restored.
         """
         if self._opener.waiting:
-            opened = self._opener.open()
+            opened = self._opener.open(self.standbys.state)
+            self.standbys.promoted(task.id for task in opened)
             for task in opened:
                 self._open[task.id] = task
                 self._meters.created.record(1, 0.0, self._now() / 1000)
@@ -137,13 +162,18 @@ class WorkerTasks:
             self._start(self._restorer.add(opened))
             if opened:
                 self.changed()
-        if self._restorer.tasks:
+        self.standbys.bring_up()
+        now_s = self._now() / 1000
+        if self._restorer.tasks or (self._restorer.followed and (self._feeding or now_s >= self._feed_at)):
+            self._feed_at = now_s + FEED_EVERY_S
             busy = any(task.inputs.count for task in self.running)
             before, began = self._restorer.records, self._now()
-            complete, behind = self._restorer.step(0 if busy else RESTORE_WAIT_S)
-            if self._restorer.records > before:
+            complete, behind = self._restorer.step(0 if busy or not self._restorer.tasks else RESTORE_WAIT_S)
+            read = self._restorer.records - before
+            self._feeding = read >= FEED_RECORDS
+            if read:
                 now = self._now()
-                self._meters.restore.record(self._restorer.records - before, (now - began) / 1000, now / 1000)
+                self._meters.restore.record(read, (now - began) / 1000, now / 1000)
             for task in behind:
                 del self._open[task.id]
                 self._opener.wipe(task)
@@ -177,8 +207,14 @@ class WorkerTasks:
             self._consumer.unassign([(b.topic, b.partition) for task in running for b in task.inputs.buffers])
         return running
 
-    def drop(self, tasks: Collection[TaskId]) -> None:
-        """Closes tasks as they are."""
+    def stand_by(self, tasks: Collection[TaskId], warming: Collection[TaskId]) -> None:
+        """These stand by from now on, and no others."""
+        self.standbys.want(tasks, warming, promoting=self._opener.waiting)
+        self._warm_ups.assigned()
+        self._consumer.locate(self._opener.topics(tasks))  # so that a promotion need not wait for it
+
+    def drop(self, tasks: Collection[TaskId], kept: Collection[TaskId] = ()) -> None:
+        """Closes tasks as they are; those of them that are in `kept` stand by."""
         self._opener.cancel(tasks)
         self._restorer.cancel(tasks)
         self._publisher.remove(tasks)
@@ -197,14 +233,30 @@ class WorkerTasks:
             for name, count in task.counters.snapshot().items():
                 self._closed_counts[name] += count
             self._meters.closed.record(1, 0.0, self._now() / 1000)
-            self._opener.close(task)
+            keep = task.id in kept and bool(task.changelogs or task.source_changelogs)
+            self._opener.close(task, keep_state=keep)
+            if keep:
+                self.standbys.adopt(task.id, task.state)
+            else:
+                self._lags.rests(task)
         log.info("tasks_closed: %s", " ".join(str(task.id) for task in dropped))
         self.changed()
 
     def close(self) -> None:
         """Drops all of them, and lets go of what restores."""
         self.drop(self.all)
+        self.standbys.forget()
         self._restorer.close()
+
+    def measure_standbys(self) -> None:
+        """Looks how far the state is that lies here, and tells the group; asks for what should move by now."""
+        self._lags.standing_by(self.standbys.measure())
+        self._lags.refresh()
+        self._warm_ups.look()
+
+    def deleted(self, tasks: Collection[TaskId]) -> None:
+        """The state of these was deleted."""
+        self._lags.gone(tasks)
 
     # -- telling -----------------------------------------------------------------------------------------------------
     def changed(self) -> None:
@@ -213,8 +265,7 @@ class WorkerTasks:
         coming = self.all - running
         if (running, coming) != self.seen:
             self.seen = (running, coming)
-            self._lags |= dict.fromkeys((task.id for task in self.running if task.changelogs), 0)
-            self._membership.report(self._lags)
+            self._lags.running(task for task in self.running if task.changelogs or task.source_changelogs)
             self._listener.on_tasks(running, coming)
 
 

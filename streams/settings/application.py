@@ -21,6 +21,13 @@ from streams.settings_file import BROKER_TABLE, SettingsFile, find_settings_file
 
 PREFIX = "HEADRACE_"
 MILLISECOND = timedelta(milliseconds=1)
+POSITIVE_DURATIONS = (
+    "commit_interval",
+    "watermark_idle_timeout",
+    "session_timeout",
+    "state_cleanup_delay",
+    "probing_rebalance_interval",
+)
 FailureHandler = Literal["fail", "continue", "dead_letter"] | Callable[[Any], Any]
 """A name, or a function of a `FailedRecord` that answers with one or with a `HandlerResponse`; in the environment and
 in files a function is named as `package.module:function`."""
@@ -122,6 +129,18 @@ class AppSettings(BaseSettings):
     """PEM file of who signed the workers' certificates. None: the certificate itself, and those the system trusts."""
     state_cleanup_delay: timedelta = timedelta(minutes=10)
     """State of tasks that moved to another host is deleted when nobody has written it for this long."""
+    num_standby_replicas: int = Field(default=0, ge=0)
+    """How many copies of each task's state other workers keep up to date, so that the task can go on there at once if
+    its own worker is gone. On other hosts, or at least in other state directories. Source: `num.standby.replicas`."""
+    acceptable_recovery_lag: int = Field(default=10_000, ge=0)
+    """In records: state that lacks no more counts as caught up, so that its task may start there. Source:
+    `acceptable.recovery.lag` (KIP-441)."""
+    max_warmup_replicas: int = Field(default=2, ge=1)
+    """How many tasks the group prepares for a move at a time, by copying their state to where they are to go. Source:
+    `max.warmup.replicas` (KIP-441)."""
+    probing_rebalance_interval: timedelta = timedelta(minutes=10)
+    """How long after a rebalance a worker asks again whether tasks that were prepared can move to it. It asks at once
+    when their state has caught up, so this is for emergencies. Source: `probing.rebalance.interval.ms` (KIP-441)."""
 
     tracing: bool = False
     """OpenTelemetry: a span for each record processed or sent, and W3C trace context in the records' headers. Spans go
@@ -202,9 +221,7 @@ class AppSettings(BaseSettings):
             return get_args(Optimization)
         return () if value == "none" else [name.strip().replace(".", "_") for name in value.split(",")]
 
-    @field_validator(
-        "commit_interval", "watermark_idle_timeout", "session_timeout", "state_cleanup_delay", mode="before"
-    )
+    @field_validator(*POSITIVE_DURATIONS, mode="before")
     @classmethod
     def _seconds(cls, value: object) -> object:
         """A bare number in the environment is seconds."""
@@ -213,7 +230,7 @@ class AppSettings(BaseSettings):
         except ValueError:
             return value
 
-    @field_validator("commit_interval", "watermark_idle_timeout", "session_timeout", "state_cleanup_delay")
+    @field_validator(*POSITIVE_DURATIONS)
     @classmethod
     def _positive(cls, value: timedelta | None) -> timedelta | None:
         if value is not None and value <= timedelta(0):
@@ -244,6 +261,10 @@ class AppSettings(BaseSettings):
             "client_config": self.client_config,
             "tracing": self.tracing,
             "max_task_idle_ms": self.max_task_idle // MILLISECOND,
+            "num_standby_replicas": self.num_standby_replicas,
+            "acceptable_recovery_lag": self.acceptable_recovery_lag,
+            "max_warmup_replicas": self.max_warmup_replicas,
+            "probing_rebalance_interval_s": self.probing_rebalance_interval.total_seconds(),
             "state_cleanup_delay_s": self.state_cleanup_delay.total_seconds(),
             "query_host": self.query_host,
             "query_port": self.query_port,

@@ -183,7 +183,7 @@ def _command(line: str) -> None:
 def _route(path: str) -> None:
     subject = cast(Subject, SimpleNamespace(application_id="parity"))
     nothing = cast(Any, None)  # nobody asks
-    app = query_app(subject, nothing, nothing, nothing)
+    app = query_app(subject, nothing, nothing, nothing, nothing)
     routes = {str(getattr(route, "path", "")).replace(":path", "") for route in app.routes}
     if path.partition("?")[0] not in routes:
         raise LookupError(f"the query server has no {path}")

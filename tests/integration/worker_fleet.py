@@ -1,4 +1,4 @@
-"""Worker processes of one application that come and go, on one state directory and one log file."""
+"""Worker processes of one application that come and go, on one log file and one state directory, or several."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WorkerFleet:
     def __init__(self, application: str, broker: RunningBroker, directory: Path) -> None:
         """`application`: as on the command line, `module:app`."""
         self.broker = broker
-        self.state_dir = directory / "state"
+        self.state_dirs = [directory / "state"]
         self.log = directory / "worker.log"
         self.started = 0
         self.accepted_exits: set[int | None] = {None, 0, -9}
@@ -33,11 +33,26 @@ class WorkerFleet:
         self._home.mkdir(parents=True)
         self._workers: list[WorkerProcess] = []
 
+    @property
+    def state_dir(self) -> Path:
+        """The first one."""
+        return self.state_dirs[0]
+
+    def spread(self, disks: int) -> None:
+        """Workers have so many state directories from now on, as if they were on as many hosts."""
+        first = self.state_dirs[0]
+        self.state_dirs = [first, *(first.with_name(f"{first.name}-{number}") for number in range(1, disks))]
+
+    def _least_used(self) -> Path:
+        """A worker that takes the place of a dead one thus has its state directory."""
+        used = [worker.command.state_dir for worker in self._workers if worker.exit_code() is None]
+        return min(self.state_dirs, key=used.count)
+
     def start(self) -> WorkerProcess:
         command = WorkerCommand(
             application=self._application,
             bootstrap_servers=self.broker.bootstrap_servers,
-            state_dir=self.state_dir,
+            state_dir=self._least_used(),
             home=self._home,
         )
         with self.log.open("ab") as log:

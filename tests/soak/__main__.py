@@ -23,7 +23,11 @@ def main() -> int:
     parser.add_argument("--guarantee", choices=("exactly_once", "at_least_once"), default="exactly_once")
     parser.add_argument("--bootstrap-servers", help="an empty Kafka cluster; default: a bundled broker, killed as well")
     parser.add_argument("--directory", type=Path, help="where log and state are kept; default: a temporary one")
+    parser.add_argument("--disks", type=int, default=1, help="state directories, as if on so many hosts")
+    parser.add_argument("--standbys", type=int, default=0, help="of each task, on other disks")
     options = parser.parse_args()
+    os.environ["HEADRACE_NUM_STANDBY_REPLICAS"] = str(options.standbys)
+    os.environ["HEADRACE_ACCEPTABLE_RECOVERY_LAG"] = "500"
     os.environ["HEADRACE_PROCESSING_GUARANTEE"] = options.guarantee
     os.environ["HEADRACE_SESSION_TIMEOUT"] = "6"
 
@@ -46,6 +50,7 @@ def main() -> int:
                 flow = LettersFlow(broker, directory / "job", faults=options.faults, seed=options.seed)
             else:
                 flow = FlightsFlow(broker, directory / "job", faults=options.faults)
+            flow.fleet.spread(options.disks)
             verdict = run(flow, broker, faults=options.faults, seed=options.seed, tell=tell)
     print(verdict)
     right = verdict.exact if options.guarantee == "exactly_once" else verdict.nothing_lost

@@ -98,11 +98,12 @@ class Chaos:
         self._workers = [self._fleet.start() for _ in self._workers]
 
     def _wipe(self) -> None:
-        """All workers die, and the disk with them."""
+        """All workers die, and the disks with them."""
         for worker in self._workers:
             self._fleet.kill(worker)
         self._paused.clear()
-        shutil.rmtree(self._fleet.state_dir, ignore_errors=True)
+        for disk in self._fleet.state_dirs:
+            shutil.rmtree(disk, ignore_errors=True)
         self._workers = [self._fleet.start() for _ in self._workers]
 
     def _pause(self) -> None:

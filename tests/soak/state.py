@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from stores import RocksDbResources, RocksDbTaskState
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 
-Records = list[tuple[bytes, bytes | None, int]]
-"""Key, value and timestamp of each."""
+Records = list[tuple[int, tuple[bytes, bytes | None, int]]]
+"""Offset, and key, value and timestamp of each."""
 
 
 def committed_records(consumer: Consumer, places: Iterable[tuple[str, int]]) -> dict[str, Records]:
@@ -23,13 +23,14 @@ def committed_records(consumer: Consumer, places: Iterable[tuple[str, int]]) -> 
     consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in places])
     while unread:
         for message in consumer.consume(10_000, 0.2):
-            topic, key = message.topic(), message.key()
+            topic, key, offset = message.topic(), message.key(), message.offset()
             assert topic is not None
             if message.error() is not None:
                 unread.discard(topic)
                 continue
             assert isinstance(key, bytes)
-            found[topic].append((key, message.value(), message.timestamp()[1]))
+            assert offset is not None
+            found[topic].append((offset, (key, message.value(), message.timestamp()[1])))
     return found
 
 
@@ -38,8 +39,12 @@ def rows(state: RocksDbTaskState, store: str) -> list[Any]:
         return list(found)
 
 
-def state_differences(servers: str, plan: PartitionPlan, application_dir: Path, scratch: Path) -> list[str]:
-    """The stores that differ from what their changelogs alone restore to. No worker may run."""
+def state_differences(servers: str, plan: PartitionPlan, application_dirs: Sequence[Path], scratch: Path) -> list[str]:
+    """The stores that differ from what their changelogs alone restore to. No worker may run.
+
+    A task that lies on several disks must be as its changelogs on that of its last owner; what others have, standbys
+    and what owners left behind, must become so by reading the changelogs on from where it is. It is, afterwards.
+    """
     differences: list[str] = []
     consumer = Consumer(
         {"bootstrap.servers": servers, "group.id": "soak-changelog", "enable.partition.eof": True, "log_level": 0}
@@ -47,20 +52,28 @@ def state_differences(servers: str, plan: PartitionPlan, application_dir: Path, 
     try:
         for task in plan.tasks:
             stores = [store for store in plan.plan.subtopologies[task.subtopology].stores if store.changelog]
-            directory = application_dir / str(task)
-            if not stores or not directory.exists():
+            directories = [each / str(task) for each in application_dirs if (each / str(task)).exists()]
+            if not stores or not directories:
                 continue
             specs = [store.spec for store in stores]
             records = committed_records(consumer, [(str(store.changelog), task.partition) for store in stores])
-            with (
-                RocksDbTaskState.open(directory, specs, RocksDbResources()) as lived,
-                RocksDbTaskState.open(scratch / str(task), specs, RocksDbResources()) as restored,
-            ):
+            with RocksDbTaskState.open(scratch / str(task), specs, RocksDbResources()) as restored:
                 for store in stores:
-                    logged = records[str(store.changelog)]
+                    logged = [record for _, record in records[str(store.changelog)]]
                     restored.restore(store.name, logged, len(logged))
-                    if rows(lived, store.name) != rows(restored, store.name):
-                        differences.append(f"{task} {store.name} is not what its changelog says")
+                wanted = {store.name: rows(restored, store.name) for store in stores}
+            whole = 0
+            for directory in directories:
+                with RocksDbTaskState.open(directory, specs, RocksDbResources()) as lived:
+                    whole += all(rows(lived, name) == wanted[name] for name in wanted)
+                    for store in stores:
+                        position = lived.positions.get(store.name, 0)
+                        rest = [record for at, record in records[str(store.changelog)] if at >= position]
+                        lived.restore(store.name, rest, position)
+                        if rows(lived, store.name) != wanted[store.name]:
+                            differences.append(f"{directory} {store.name} is not what its changelog says")
+            if not whole:
+                differences.append(f"{task} is nowhere as its changelogs say, without reading on in them")
     finally:
         consumer.close()
     return differences

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from streams.observe.metric import Group, Labels, Metric, Scope
 from streams.observe.metrics.tasks import tasks
-from streams.observe.reading import StoreReading, WorkerReading
+from streams.observe.reading import StandbyReading, StoreReading, WorkerReading
 
 
 class Property(NamedTuple):
@@ -50,8 +50,17 @@ def stores(reading: WorkerReading) -> Iterable[tuple[Labels, StoreReading]]:
             yield (*labels, store.store, store.kind), store
 
 
+def standbys(reading: WorkerReading) -> Iterable[tuple[Labels, StandbyReading]]:
+    if reading.thread is not None:
+        for each in reading.thread.standbys:
+            yield (reading.thread.name, str(each.task), each.store), each
+
+
 STORE = Scope("Stores", ("thread_id", "task_id", "store", "store_kind"), stores)
 
+STANDBY = Scope("Stores of tasks that stand by", ("thread_id", "task_id", "store"), standbys)
+
+standby = Group(STANDBY, "headrace_standby")
 state = Group(STORE, "kafka_streams_stream_state_metrics")
 
 
@@ -88,4 +97,10 @@ STORE_METRICS: tuple[Metric, ...] = (
         lambda store: store.waiting_bytes and store.waiting_bytes.highest,
     ),
     *(figure(each) for each in PROPERTIES),
+    standby.gauge(
+        "lag_records",
+        "records",
+        "Records of its changelog that the store lacks, at most (some offsets belong to no record).",
+        lambda each: each.lag,
+    ),
 )

@@ -97,6 +97,12 @@ THREAD_METRICS: tuple[Metric, ...] = (
         lambda t: len({each.task for each in t.restoring}),
     ),
     updater.gauge(
+        "standby_updating_tasks",
+        "tasks",
+        "Tasks that stand by: their state is kept up to date here while they run elsewhere.",
+        lambda t: len(t.standing_by),
+    ),
+    updater.gauge(
         "restore_records_rate", "records/s", "Changelog records restored in a second.", lambda t: t.restore.rate
     ),
     updater.counter("restore_records_total", "records", "Changelog records restored.", lambda t: t.restore.total),

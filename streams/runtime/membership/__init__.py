@@ -12,11 +12,13 @@ from streams.runtime.membership.group_membership import GroupMembership
 from streams.runtime.membership.member_view import MemberView
 from streams.runtime.membership.membership import Membership
 from streams.runtime.membership.options import MemberOptions
+from streams.runtime.membership.rules import AssignmentRules
 from streams.runtime.membership.solo import SoloMembership
 from streams.runtime.membership.universe import TaskUniverse
 
 __all__ = [
     "Assigned",
+    "AssignmentRules",
     "CommitFailedError",
     "CommittedOffset",
     "Failed",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
-from streams.runtime.membership.assignor import Candidate
 from streams.runtime.membership.events import MembershipEvent
+from streams.runtime.membership.place import Candidate
 from streams.wire.requests.heartbeat import Beaten, Heartbeat
 from streams.wire.requests.join_group import Joined, JoinGroup
 from streams.wire.requests.leave_group import LeaveGroup, Left

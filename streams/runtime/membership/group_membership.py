@@ -151,7 +151,6 @@ class GroupMembership:
         self._put(Reported(dict(task_lags)))
 
     def rebalance(self, reason: str) -> None:
-        """Has the group assign anew, because there are other tasks than before (a topic has grown)."""
         self._put(RebalanceWanted(reason))
 
     def end_application(self, reason: str) -> None:
@@ -321,7 +320,7 @@ class GroupMembership:
             if self._standing.identity.generation != order.generation:
                 return
             try:
-                assignments = lead(self._universe(), order.candidates, order.generation)
+                assignments = lead(self._universe(), order.candidates, order.generation, self.options.rules)
             except StreamsError as error:
                 self._put(ComputeFailed(order.generation, error))
             except Exception as error:

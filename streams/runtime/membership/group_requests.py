@@ -40,6 +40,7 @@ class GroupRequests:
             leaving=frozenset(holding.leaving),
             lags=lags,
             shutdown=shutdown,
+            standbys=holding.standbys,
         )
         return JoinGroup(
             group_id=options.group_id,

@@ -3,7 +3,7 @@
     (not here) ──Assigned──► held ──Revoked──► leaving ──released──► (not here)
                                                   └── assigned again meanwhile: held once it is released
 
-`held` and `leaving` are what a member claims when it joins: nobody else may start them.
+`held` and `leaving` are what a member claims when it joins: nobody else may start them. Standbys are no such claim.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ class Holding:
         return self._assignment is not None and self._assignment.moving
 
     @property
+    def standbys(self) -> frozenset[TaskId]:
+        """The tasks whose state is kept up to date here."""
+        return NO_TASKS if self._assignment is None else self._assignment.standbys
+
+    @property
     def handed_over(self) -> bool:
         """Whether others wait for tasks that were withdrawn here, and all of them are free by now."""
         return self._assignment is not None and bool(self._assignment.withdrawn) and not self.leaving
@@ -44,7 +49,7 @@ class Holding:
             return [self._hold()]
         self._revocations += 1
         self.leaving |= dict.fromkeys(revoked, self._revocations)
-        return [Revoked(revoked), self._hold()]
+        return [Revoked(revoked, revoked & assignment.standbys), self._hold()]
 
     def release(self, tasks: frozenset[TaskId], revocation: int) -> None:
         """`tasks` are closed, as far as they were revoked by the `revocation`th `Revoked` or before."""
@@ -69,4 +74,5 @@ class Holding:
     def _hold(self) -> Assigned:
         assert self._assignment is not None, "only an assignment gives tasks"
         self.held = self._assignment.tasks.difference(self.leaving)
-        return Assigned(self.held, self._generation)
+        standbys = self._assignment.standbys - self.held
+        return Assigned(self.held, self._generation, standbys, self._assignment.warming & standbys)

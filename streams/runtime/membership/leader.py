@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import zlib
 from collections.abc import Iterable, Sequence
 
-from streams.runtime.membership.assignor import Candidate, assign
+from streams.runtime.membership.assignor import assign
 from streams.runtime.membership.handover import handover
 from streams.runtime.membership.member_view import MemberView
+from streams.runtime.membership.place import Candidate
+from streams.runtime.membership.rules import AssignmentRules
 from streams.runtime.membership.universe import TaskUniverse
-from streams.runtime.membership.user_data import Assignment, decode_subscription, encode_assignment
+from streams.runtime.membership.user_data import Assignment, decode_subscription, encode_assignment, pack_members
 from streams.wire.requests.join_group import JoinedMember
+
+log = logging.getLogger(__name__)
+
+MOST_VIEW_BYTES = 700_000
+"""All assignments go into one record of the coordinator's log, which holds 1 MiB by default. What everybody has is told
+to everybody, so beyond some hundred members that would be most of it."""
 
 
 def candidates_of(members: Iterable[JoinedMember]) -> tuple[Candidate, ...]:
@@ -30,9 +40,11 @@ def candidates_of(members: Iterable[JoinedMember]) -> tuple[Candidate, ...]:
     )
 
 
-def lead(universe: TaskUniverse, candidates: Sequence[Candidate], generation: int) -> dict[str, bytes]:
+def lead(
+    universe: TaskUniverse, candidates: Sequence[Candidate], generation: int, rules: AssignmentRules
+) -> dict[str, bytes]:
     """Member id -> the bytes for SyncGroup."""
-    shares = handover(assign(universe, candidates), candidates)
+    shares = handover(assign(universe, candidates, rules), candidates)
     moving = any(share.withdrawn for share in shares.values())
     shutdown = next((each.subscription.shutdown for each in candidates if each.subscription.shutdown), None)
     members = tuple(
@@ -42,9 +54,18 @@ def lead(universe: TaskUniverse, candidates: Sequence[Candidate], generation: in
             host=candidate.subscription.host,
             endpoint=candidate.subscription.endpoint,
             tasks=shares[candidate.member_id].tasks,
+            standbys=shares[candidate.member_id].standbys,
         )
         for candidate in sorted(candidates, key=lambda candidate: candidate.rank)
     )
+    packed = pack_members(members)
+    if len(zlib.compress(packed)) * len(members) > MOST_VIEW_BYTES:
+        log.warning(
+            "group_too_large_for_views: its %d members are not told of each other, so that queries are answered only "
+            "by the worker that has the key",
+            len(members),
+        )
+        members, packed = (), pack_members(())
     return {
         member_id: encode_assignment(
             Assignment(
@@ -54,8 +75,11 @@ def lead(universe: TaskUniverse, candidates: Sequence[Candidate], generation: in
                 members=members,
                 moving=moving,
                 shutdown=shutdown,
+                standbys=share.standbys,
+                warming=share.warming,
             ),
             [pair for task in share.tasks for pair in universe.inputs[task]],
+            packed,
         )
         for member_id, share in shares.items()
     }

@@ -58,6 +58,10 @@ class Membership(Protocol):
         """Has all members of the group end, this one too: each gets `Failed` with an `ApplicationShutdownError`."""
         ...
 
+    def rebalance(self, reason: str) -> None:
+        """Has the group assign anew: a replica that was to catch up has, or there are other tasks than before."""
+        ...
+
     def group_metadata(self) -> bytes:
         """This member as confluent-kafka's `send_offsets_to_transaction` takes it."""
         ...

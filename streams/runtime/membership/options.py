@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from streams.runtime.membership.rules import AssignmentRules
 
 PROTOCOL_TYPE = "consumer"
 """So that Kafka's tools understand our messages; see `user_data`."""
@@ -17,6 +19,7 @@ class MemberOptions:
     `instance_id` makes the member static: its place outlives the process until the session times out. `topics` are all
     topics the application reads, repartition topics included. `process_id` tells processes apart in logs; `host` and
     `state_dir` together say whose local state a process can open; `endpoint` ("host:port") is where it answers queries.
+    `rules` count when this member leads.
     """
 
     group_id: str
@@ -26,6 +29,7 @@ class MemberOptions:
     host: str = ""
     state_dir: str = ""
     endpoint: str | None = None
+    rules: AssignmentRules = field(default_factory=AssignmentRules)
     session_timeout_ms: int = 45_000
     """A member that is not heard of for so long is dropped, and others take its tasks."""
     heartbeat_interval_ms: int = 3_000

@@ -22,6 +22,7 @@ class SoloMembership:
 
     A test can play the rest of the group: `revoke` and `assign` move tasks away and back, `lose` expels the worker,
     `fail_commits` has the next commits fail. `offsets` is what has been committed; pass it on to a successor.
+    `wanted_rebalances` are the reasons the worker gave.
     """
 
     def __init__(
@@ -35,6 +36,8 @@ class SoloMembership:
         self.offsets: dict[tuple[str, int], CommittedOffset] = {} if offsets is None else offsets
         self.lags: Mapping[TaskId, int] = {}
         self.tasks: frozenset[TaskId] = frozenset()
+        self.standbys: frozenset[TaskId] = frozenset()
+        self.wanted_rebalances: list[str] = []
         self._universe = universe
         self._group_id = group_id
         self._endpoint = endpoint
@@ -81,7 +84,7 @@ class SoloMembership:
     def members(self) -> Sequence[MemberView]:
         if self._generation == 0:
             return ()
-        return (MemberView(member_id=MEMBER_ID, tasks=self.tasks, endpoint=self._endpoint),)
+        return (MemberView(member_id=MEMBER_ID, tasks=self.tasks, standbys=self.standbys, endpoint=self._endpoint),)
 
     def report(self, task_lags: Mapping[TaskId, int]) -> None:
         self.lags = dict(task_lags)
@@ -89,6 +92,9 @@ class SoloMembership:
     def end_application(self, reason: str) -> None:
         self._joined = False
         self._events.append(Failed(ApplicationShutdownError(reason)))
+
+    def rebalance(self, reason: str) -> None:
+        self.wanted_rebalances.append(reason)
 
     def group_metadata(self) -> bytes:
         return encode_group_metadata(
@@ -109,16 +115,19 @@ class SoloMembership:
 
     # -- the rest of the group ----------------------------------------------------------------------------------------
 
-    def assign(self, tasks: Collection[TaskId]) -> None:
+    def assign(
+        self, tasks: Collection[TaskId], standbys: Collection[TaskId] = (), warming: Collection[TaskId] = ()
+    ) -> None:
         """A new generation gives this worker `tasks`; those still being revoked follow when they are released."""
         self._given = frozenset(tasks)
+        self.standbys = frozenset(standbys)
         self._generation += 1
         gone = self.tasks - self._given
         if gone:
             self._leaving |= gone
-            self._events.append(Revoked(gone))
+            self._events.append(Revoked(gone, gone & self.standbys))
         self.tasks = self._given - self._leaving
-        self._events.append(Assigned(self.tasks, self._generation))
+        self._events.append(Assigned(self.tasks, self._generation, self.standbys, frozenset(warming)))
 
     def revoke(self, tasks: Collection[TaskId]) -> None:
         """A new generation takes `tasks` away."""
@@ -126,7 +135,7 @@ class SoloMembership:
 
     def lose(self, reason: str = "the test says so") -> None:
         """The group expels this worker; give it tasks again with `assign`."""
-        self.tasks = self._leaving = self._given = frozenset()
+        self.tasks = self._leaving = self._given = self.standbys = frozenset()
         self._events.append(Lost(reason))
 
     def fail_commits(self, *errors: CommitFailedError) -> None:

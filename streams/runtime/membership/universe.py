@@ -10,10 +10,12 @@ from streams.plan.task_id import TaskId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskUniverse:
-    """`inputs` has every task, with the (topic, partition) pairs it reads; `stateful` those with stores to restore."""
+    """`inputs` has every task, with the (topic, partition) pairs it reads; `stateful` those with stores to restore;
+    `backlog` how many records a worker without any state of the task would have to restore, where that is known."""
 
     inputs: Mapping[TaskId, tuple[tuple[str, int], ...]]
     stateful: frozenset[TaskId] = field(default_factory=frozenset[TaskId])
+    backlog: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
 
     @property
     def tasks(self) -> tuple[TaskId, ...]:

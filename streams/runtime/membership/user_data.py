@@ -1,8 +1,9 @@
 """What members of a group tell each other: our own bytes inside Kafka's consumer protocol.
 
     Subscription   version │ MessagePack [process, host, state directory, endpoint, generation, held, leaving, lags,
-                           shutdown]
-    Assignment     version │ deflated MessagePack [generation, tasks, withdrawn, members, moving, shutdown]
+                             shutdown, standbys]
+    Assignment     version │ deflated MessagePack [generation, tasks, withdrawn, members, moving, shutdown, standbys,
+                             warming]
 
 The version is a MessagePack integer of its own in front, so it can be read before anything else is understood. Tasks
 are `{sub-topology: [partitions]}`, lags `{sub-topology: {partition: records}}`. A field may be added at the end of a
@@ -46,7 +47,7 @@ class Subscription:
 
     `held` runs here and `leaving` was revoked but is not closed yet: both are claimed, nobody else may start them.
     `generation` is the last one it belonged to (-1: none). `lags`: see `Membership.report`. Processes with the same
-    `host` and `state_dir` can open each other's local state.
+    `host` and `state_dir` can open each other's local state. Of `standbys` it keeps the state up to date.
     """
 
     process_id: str
@@ -59,6 +60,7 @@ class Subscription:
     lags: Mapping[TaskId, int]
     shutdown: str | None = None
     """Why all members are to end."""
+    standbys: frozenset[TaskId] = frozenset()
 
     @property
     def claimed(self) -> frozenset[TaskId]:
@@ -68,7 +70,8 @@ class Subscription:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """What the leader tells a member: the tasks to own; the ones it claims that are another's from now on; what
-    everybody has; and whether any task is `moving`, so that another round will follow soon."""
+    everybody has; whether any task is `moving`, so that another round will follow soon; the `standbys` whose state it
+    is to keep up to date, and those of them that are `warming` up to move there."""
 
     generation: int
     tasks: frozenset[TaskId]
@@ -76,6 +79,8 @@ class Assignment:
     members: tuple[MemberView, ...]
     moving: bool = False
     shutdown: str | None = None
+    standbys: frozenset[TaskId] = frozenset()
+    warming: frozenset[TaskId] = frozenset()
 
     def check(self) -> None:
         """Raises ApplicationShutdownError: the member is to end, as all others."""
@@ -93,6 +98,7 @@ class PackedSubscription(msgspec.Struct, array_like=True):
     leaving: PackedTasks
     lags: dict[int, dict[int, int]]
     shutdown: str | None = None
+    standbys: PackedTasks = {}
 
 
 class PackedMember(msgspec.Struct, array_like=True):
@@ -101,15 +107,19 @@ class PackedMember(msgspec.Struct, array_like=True):
     host: str
     endpoint: str | None
     tasks: PackedTasks
+    standbys: PackedTasks = {}
 
 
 class PackedAssignment(msgspec.Struct, array_like=True):
     generation: int
     tasks: PackedTasks
     withdrawn: PackedTasks
-    members: list[PackedMember]
+    members: msgspec.Raw
+    """A list of `PackedMember`."""
     moving: bool
     shutdown: str | None = None
+    standbys: PackedTasks = {}
+    warming: PackedTasks = {}
 
 
 def encode_subscription(subscription: Subscription, topics: Sequence[str]) -> bytes:
@@ -127,6 +137,7 @@ def encode_subscription(subscription: Subscription, topics: Sequence[str]) -> by
         leaving=pack(subscription.leaving),
         lags=lags,
         shutdown=subscription.shutdown,
+        standbys=pack(subscription.standbys),
     )
     user_data = version_bytes() + msgspec.msgpack.encode(packed)
     return ENVELOPE_VERSION + schema.encode(
@@ -151,27 +162,40 @@ def decode_subscription(data: bytes, *, sender: str) -> Subscription:
         leaving=unpack(packed.leaving),
         lags={TaskId(sub, partition): lag for sub, lags in packed.lags.items() for partition, lag in lags.items()},
         shutdown=packed.shutdown,
+        standbys=unpack(packed.standbys),
     )
 
 
-def encode_assignment(assignment: Assignment, inputs: Collection[tuple[str, int]]) -> bytes:
-    """`inputs` are the (topic, partition) pairs the assigned tasks read."""
+def pack_members(members: Iterable[MemberView]) -> msgspec.Raw:
+    """What all assignments of a generation have in common, made once."""
+    packed = [
+        PackedMember(
+            member_id=member.member_id,
+            instance_id=member.instance_id,
+            host=member.host,
+            endpoint=member.endpoint,
+            tasks=pack(member.tasks),
+            standbys=pack(member.standbys),
+        )
+        for member in members
+    ]
+    return msgspec.Raw(msgspec.msgpack.encode(packed))
+
+
+def encode_assignment(
+    assignment: Assignment, inputs: Collection[tuple[str, int]], members: msgspec.Raw | None = None
+) -> bytes:
+    """`inputs` are the (topic, partition) pairs the assigned tasks read; `members` those of the assignment, where they
+    have been packed already."""
     packed = PackedAssignment(
         generation=assignment.generation,
         tasks=pack(assignment.tasks),
         withdrawn=pack(assignment.withdrawn),
-        members=[
-            PackedMember(
-                member_id=member.member_id,
-                instance_id=member.instance_id,
-                host=member.host,
-                endpoint=member.endpoint,
-                tasks=pack(member.tasks),
-            )
-            for member in assignment.members
-        ],
+        members=pack_members(assignment.members) if members is None else members,
         moving=assignment.moving,
         shutdown=assignment.shutdown,
+        standbys=pack(assignment.standbys),
+        warming=pack(assignment.warming),
     )
     partitions: dict[str, list[int]] = {}
     for topic, partition in sorted(inputs):
@@ -192,6 +216,10 @@ def decode_assignment(data: bytes) -> Assignment:
     """Raises UserDataError: not ours, damaged, or of a newer version."""
     sender = "the group's leader"
     packed = parse(user_data_of(data, ConsumerProtocolAssignment, sender), PackedAssignment, sender, deflated=True)
+    try:
+        members = msgspec.msgpack.decode(packed.members, type=list[PackedMember])
+    except msgspec.DecodeError as error:
+        raise UserDataError(f"{sender} sent damaged user data ({error})") from error
     return Assignment(
         generation=packed.generation,
         tasks=unpack(packed.tasks),
@@ -203,11 +231,14 @@ def decode_assignment(data: bytes) -> Assignment:
                 host=member.host,
                 endpoint=member.endpoint,
                 tasks=unpack(member.tasks),
+                standbys=unpack(member.standbys),
             )
-            for member in packed.members
+            for member in members
         ),
         moving=packed.moving,
         shutdown=packed.shutdown,
+        standbys=unpack(packed.standbys),
+        warming=unpack(packed.warming),
     )
 
 

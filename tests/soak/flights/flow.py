@@ -66,9 +66,9 @@ class FlightsFlow:
     def findings(self) -> list[str]:
         """Stores that are not as their changelogs, and rows that are not the last thing that was put out for them."""
         plan = app.plan().partitions(dict.fromkeys(("flights", "airports"), self.partitions))
-        directory, shown = self.fleet.state_dir / "flight-delays", self._tally.rows()
-        found = state_differences(self.fleet.broker.bootstrap_servers, plan, directory, self._scratch)
-        for task, rows in store_rows(plan, directory, STORE).items():
+        directories, shown = [disk / "flight-delays" for disk in self.fleet.state_dirs], self._tally.rows()
+        found = state_differences(self.fleet.broker.bootstrap_servers, plan, directories, self._scratch)
+        for task, rows in (each for place in directories for each in store_rows(plan, place, STORE).items()):
             for (key, start), (state, _) in rows.items():
                 row = shown.get(StateDay(key.decode(), start))
                 if row is None or row.flights != state[0]:

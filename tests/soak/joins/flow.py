@@ -78,8 +78,8 @@ class JoinsFlow:
     def findings(self) -> list[str]:
         """Stores that are not as their changelogs."""
         plan = app.plan().partitions(dict.fromkeys((*STREAMS, *TABLES), PARTITIONS))
-        directory = self.fleet.state_dir / "soak-joins"
-        return state_differences(self.fleet.broker.bootstrap_servers, plan, directory, self._scratch)
+        directories = [disk / "soak-joins" for disk in self.fleet.state_dirs]
+        return state_differences(self.fleet.broker.bootstrap_servers, plan, directories, self._scratch)
 
     def close(self) -> None:
         self.fleet.close()

@@ -19,7 +19,9 @@ from streams.runtime.membership.effects import (
     Finish,
     Locate,
     Located,
+    RebalanceWanted,
     Released,
+    Reported,
     Send,
     SetTimer,
     Start,
@@ -106,6 +108,12 @@ class Worker:
         self.world = world
         self.alive = True
         self.active: set[TaskId] = set()
+        self.standbys: set[TaskId] = set()
+        self.warm: set[TaskId] = set()
+        """Standbys that have had the time to catch up."""
+        self.cold: set[TaskId] = set()
+        """Tasks that were started without having been warm."""
+        self.feed_delay = 0.3
         self.closing: set[TaskId] = set()
         self.events: list[MembershipEvent] = []
         self.revocations = 0
@@ -131,7 +139,7 @@ class Worker:
                 connection = self._connection
                 world.later(self.latency(), lambda: self.arrive(request, connection))
             case Compute(generation, candidates):
-                assignments = lead(world.universe, candidates, generation)
+                assignments = lead(world.universe, candidates, generation, self.member.options.rules)
                 world.later(self.latency(), lambda: self.happen(Computed(generation, assignments)))
             case Deliver(event):
                 self.take(event)
@@ -151,6 +159,8 @@ class Worker:
 
     def forget(self) -> None:
         self.active.clear()
+        self.standbys.clear()
+        self.warm.clear()
         self.closing.clear()
 
     def latency(self) -> float:
@@ -174,14 +184,20 @@ class Worker:
     def take(self, event: MembershipEvent) -> None:
         self.events.append(event)
         match event:
-            case Assigned(tasks):
+            case Assigned(tasks, _, standbys, warming):
                 assert self.active <= tasks, "an assignment takes away what was not revoked"
                 assert not tasks & self.closing, "a task is given back before it was released"
+                assert not tasks & standbys
+                assert warming <= standbys
                 self.taken += len(tasks - self.active)
-                self.active = set(tasks)
-            case Revoked(tasks):
+                self.cold |= tasks - self.active - self.warm
+                self.active, self.standbys, self.warm = set(tasks), set(standbys), self.warm & standbys
+                self.world.later(self.feed_delay, lambda: self.catch_up(standbys - self.warm, warming))
+            case Revoked(tasks, kept):
                 assert tasks <= self.active
                 self.active -= tasks
+                self.standbys |= kept
+                self.warm |= kept
                 self.closing |= tasks
                 self.revocations += 1
                 number = self.revocations
@@ -190,6 +206,13 @@ class Worker:
                 self.forget()
             case Failed():
                 pass
+
+    def catch_up(self, tasks: frozenset[TaskId], warming: frozenset[TaskId]) -> None:
+        """What was to be fed has been."""
+        self.warm |= tasks & self.standbys
+        self.happen(Reported(dict.fromkeys(self.warm | self.active, 0)))
+        if warming & self.warm:
+            self.happen(RebalanceWanted("warm"))
 
     def release(self, tasks: frozenset[TaskId], number: int) -> None:
         self.closing -= tasks

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from streams.runtime.membership.handover import handover
+from collections.abc import Mapping, Sequence
+
+from streams.plan.task_id import TaskId
+from streams.runtime.membership.assignor import Target
+from streams.runtime.membership.handover import Share
+from streams.runtime.membership.handover import handover as hand_over
+from streams.runtime.membership.place import Candidate
 from tests.streams.membership.universes import candidate, tasks
+
+
+def handover(active: Mapping[str, frozenset[TaskId]], members: Sequence[Candidate]) -> dict[str, Share]:
+    return hand_over({name: Target(active=owned) for name, owned in active.items()}, members)
 
 
 def test_handover_claimed_task_is_withdrawn_and_given_to_nobody() -> None:
@@ -43,3 +53,17 @@ def test_handover_task_that_is_no_more_needs_no_second_round() -> None:
     shares = handover({"a": tasks("0_0")}, [candidate("a", tasks("0_0", "7_0"))])
     assert shares["a"].tasks == tasks("0_0")
     assert shares["a"].withdrawn == tasks()
+
+
+def test_handover_round_one_old_owner_keeps_the_state_and_the_new_one_goes_on_feeding_it() -> None:
+    members = [candidate("a", tasks("0_0")), candidate("b", standbys=tasks("0_0"))]
+    shares = hand_over({"a": Target(standby=tasks("0_0")), "b": Target(active=tasks("0_0"))}, members)
+    assert (shares["a"].withdrawn, shares["a"].standbys) == (tasks("0_0"), tasks("0_0"))
+    assert (shares["b"].tasks, shares["b"].standbys) == (tasks(), tasks("0_0"))
+
+
+def test_handover_round_two_the_replica_is_active_and_no_standby_any_more() -> None:
+    members = [candidate("a", standbys=tasks("0_0")), candidate("b", standbys=tasks("0_0"))]
+    shares = hand_over({"a": Target(standby=tasks("0_0")), "b": Target(active=tasks("0_0"))}, members)
+    assert (shares["a"].tasks, shares["a"].standbys) == (tasks(), tasks("0_0"))
+    assert (shares["b"].tasks, shares["b"].standbys) == (tasks("0_0"), tasks())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -33,6 +34,7 @@ from streams.runtime.membership.errors import InstanceFencedError, MembershipErr
 from streams.runtime.membership.events import Assigned, Failed, Lost, Revoked
 from streams.runtime.membership.member import Member, State
 from streams.runtime.membership.options import MemberOptions
+from streams.runtime.membership.rules import AssignmentRules
 from streams.runtime.membership.user_data import decode_subscription
 from streams.wire.address import Address
 from streams.wire.errors import AuthenticationError, ConnectionFailedError
@@ -197,6 +199,53 @@ def test_group_member_silent_beyond_its_session_loses_all_and_comes_back() -> No
     world.run(3)
     assert [type(event) for event in worker.events] == [Assigned, Lost, Assigned]
     check_settled(world)
+
+
+def on_host(name: str, *, standbys: int = 0) -> dict[str, Any]:
+    return {"host": name, "state_dir": "state", "rules": AssignmentRules(standby_replicas=standbys)}
+
+
+def test_group_member_dies_its_tasks_start_where_they_stood_by() -> None:
+    world = Simulation(universe(6, stateful=[0], backlog=1_000_000))
+    first, *others = [world.spawn(options=on_host(name, standbys=1)) for name in "abc"]
+    world.run(20)
+    check_settled(world)
+    assert sum(len(worker.standbys) for worker in world.live) == 6
+    assert not any(worker.active & worker.standbys for worker in world.live)
+    for worker in others:
+        worker.cold.clear()
+    first.kill()
+    world.run(30)
+    check_settled(world)
+    assert not any(worker.cold for worker in others)
+    assert sum(len(worker.standbys) for worker in world.live) == 6
+
+
+def test_group_newcomer_gets_tasks_only_when_it_is_warm() -> None:
+    world = Simulation(universe(6, stateful=[0], backlog=1_000_000))
+    world.spawn(options=on_host("a"))
+    world.run(5)
+    newcomer = world.spawn(options=on_host("b"))
+    world.run(30)
+    check_settled(world)
+    assert len(newcomer.active) == 3
+    assert not newcomer.cold
+    assert not newcomer.standbys
+
+
+def test_group_member_leaves_while_a_replica_is_warmed_up_there_the_tasks_stay() -> None:
+    world = Simulation(universe(4, stateful=[0], backlog=1_000_000))
+    first = world.spawn(options=on_host("a"))
+    world.run(5)
+    newcomer = world.spawn(options=on_host("b"))
+    newcomer.feed_delay = 60
+    world.run(10)
+    assert newcomer.standbys
+    assert len(first.active) == 4
+    newcomer.stop()
+    world.run(10)
+    check_settled(world)
+    assert first.taken == 4
 
 
 def test_group_more_members_than_tasks_the_spare_ones_idle() -> None:

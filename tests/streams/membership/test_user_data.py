@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from contextlib import suppress
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 from confluent_kafka import Consumer
 from hypothesis import given
 from hypothesis import strategies as st
+from kio.schema.consumer_protocol_assignment.v0.data import ConsumerProtocolAssignment as NarrowAssignment
 from kio.schema.consumer_protocol_assignment.v3.data import ConsumerProtocolAssignment
 from kio.schema.consumer_protocol_subscription.v0.data import ConsumerProtocolSubscription
 from kio.serial import entity_reader
@@ -40,6 +42,7 @@ subscriptions = st.builds(
     held=task_sets,
     leaving=task_sets,
     lags=st.dictionaries(task_ids, st.integers(0, 2**62), max_size=20),
+    standbys=task_sets,
 )
 views = st.builds(
     MemberView,
@@ -48,6 +51,7 @@ views = st.builds(
     endpoint=st.none() | texts,
     host=texts,
     instance_id=st.none() | texts,
+    standbys=task_sets,
 )
 assignments = st.builds(
     Assignment,
@@ -56,6 +60,8 @@ assignments = st.builds(
     withdrawn=task_sets,
     members=st.lists(views, max_size=4).map(tuple),
     moving=st.booleans(),
+    standbys=task_sets,
+    warming=task_sets,
 )
 
 
@@ -114,9 +120,24 @@ def test_user_data_of_any_bytes_decodes_or_is_refused(data: bytes) -> None:
 
 def test_subscription_with_a_field_more_is_read() -> None:
     """Fields may be added at the end of a version."""
-    body = msgspec.msgpack.encode(["p", "h", "d", None, 3, {0: [1]}, {}, {}, "from the future"])
+    body = msgspec.msgpack.encode(["p", "h", "d", None, 3, {0: [1]}, {}, {}, None, {}, "from the future"])
     envelope = b"\0\0" + schema.encode(ConsumerProtocolSubscription(topics=(), user_data=b"\x01" + body))
     assert decode_subscription(envelope, sender="m").held == tasks("0_1")
+
+
+def test_subscription_of_a_worker_without_standbys_is_read() -> None:
+    body = msgspec.msgpack.encode(["p", "h", "d", None, 3, {0: [1]}, {}, {0: {2: 5}}])
+    envelope = b"\0\0" + schema.encode(ConsumerProtocolSubscription(topics=(), user_data=b"\x01" + body))
+    told = decode_subscription(envelope, sender="m")
+    assert (told.held, told.lags, told.standbys) == (tasks("0_1"), {TaskId(0, 2): 5}, tasks())
+
+
+def test_assignment_of_a_leader_without_standbys_is_read() -> None:
+    body = msgspec.msgpack.encode([4, {0: [1]}, {}, [["m", None, "h", None, {0: [1]}]], False])
+    user_data = b"\x01" + zlib.compress(body)
+    data = b"\0\0" + schema.encode(schema.fill(NarrowAssignment, {"assigned_partitions": (), "user_data": user_data}))
+    told = decode_assignment(data)
+    assert (told.tasks, told.standbys, told.members[0].standbys) == (tasks("0_1"), tasks(), tasks())
 
 
 def test_assignment_of_a_large_group_stays_well_below_a_record_batch() -> None:

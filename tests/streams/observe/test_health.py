@@ -44,8 +44,9 @@ def test_worker_that_runs_is_ready_and_names_its_tasks(bench: Bench) -> None:
     assert ask(running.worker.endpoint, "live") == (200, {"state": "running"})
     assert ask(running.worker.endpoint, "ready")[1] == {
         "state": "running",
-        "tasks": {"running": ["0_0", "0_1"], "restoring": []},
+        "tasks": {"running": ["0_0", "0_1"], "restoring": [], "standing_by": []},
         "restore": [],
+        "standbys": [],
     }
 
 
@@ -79,7 +80,7 @@ def test_worker_that_restores_says_how_far_it_is(bench: Bench) -> None:
     until(lambda: ask(again.worker.endpoint, "ready")[0] == 200, "the worker to be ready")
     ((status, body),) = asked
     assert (status, body["state"]) == (503, "rebalancing")
-    assert body["tasks"] == {"running": [], "restoring": ["0_0"]}
+    assert body["tasks"] == {"running": [], "restoring": ["0_0"], "standing_by": []}
     (restore,) = body["restore"]
     assert (restore["task"], restore["store"], restore["position"]) == ("0_0", "counts", 0)
     assert restore["remaining"] == restore["end_offset"] >= 50
@@ -139,3 +140,21 @@ def test_ready_is_running_with_nothing_on_its_way() -> None:
 def test_live_is_everything_but_failed_and_ended() -> None:
     dead = [state for state in WorkerState if not live(reading(state)).well]
     assert dead == [WorkerState.NOT_RUNNING, WorkerState.ERROR]
+
+
+def test_ready_tells_how_far_standbys_are(bench: Bench) -> None:
+    """They are no reason not to be ready."""
+    bench.topics(**{"in": 1, "out": 1})
+    running = bench.run(counting(bench), ONLY, directory="one")
+    until(lambda: running.running() == {ONLY}, "the task")
+    standby = bench.run(counting(bench), directory="two", query_port=0)
+    standby.membership.assign(standbys=[ONLY])
+    until(lambda: standby.worker.endpoint is not None, "the endpoint")
+    until(lambda: ask(standby.worker.endpoint, "ready")[1]["standbys"], "the lag")
+    status, body = ask(standby.worker.endpoint, "ready")
+    assert (status, body["tasks"]) == (200, {"running": [], "restoring": [], "standing_by": ["0_0"]})
+    assert [(each["task"], each["lag"]) for each in body["standbys"]] == [("0_0", 0)]
+    with urllib.request.urlopen(f"http://{standby.worker.endpoint}/metrics", timeout=10) as answer:
+        exposed = answer.read().decode()
+    assert 'store="counts",task_id="0_0"' in exposed or 'task_id="0_0",store="counts"' in exposed
+    assert "\nheadrace_standby_lag_records{" in exposed

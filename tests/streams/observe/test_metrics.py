@@ -93,6 +93,9 @@ def test_metrics_of_a_live_worker_are_those_that_are_declared(running: RunningWo
         assert family.type == metric.kind, metric.name
         assert family.documentation.startswith(metric.help), metric.name
         samples = [sample for sample in family.samples if sample.name == metric.name]
+        if metric.name.startswith("headrace_standby_"):
+            assert not samples  # nothing stands by in a worker that is alone; `test_health` has one that is not
+            continue
         assert samples, f"{metric.name} has no sample"
         for sample in samples:
             assert sample.labels.keys() == set(metric.labels)

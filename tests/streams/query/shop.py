@@ -18,10 +18,12 @@ from streams.observe.reading import WorkerReading
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
 from streams.query.server import QueryServer
+from streams.runtime.changelog_stretch import ChangelogLag
 from streams.runtime.listener import RestoreProgress
 from streams.runtime.membership import MemberView
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import WorkerState
+from streams.runtime.standbys import StandingBy
 
 HOUR = timedelta(hours=1)
 HOUR_MS = 3_600_000
@@ -65,6 +67,8 @@ class Worker:
         self.running: frozenset[TaskId] = frozenset()
         self.coming: frozenset[TaskId] = frozenset()
         self.held = True
+        self.standbys: dict[TaskId, int] = {}
+        """Task -> records that it lacks."""
         self.host: str | None = None
         self.progress: dict[tuple[TaskId, str], RestoreProgress] = {}
         self.positions: dict[TaskId, dict[tuple[str, int], int]] = {}
@@ -83,6 +87,18 @@ class Worker:
             for task in self.running
             for name, store in self._group.states[task].stores.items()
         }
+
+    def standing_by(self) -> StandingBy:
+        states = {task: self._group.states[task].stores for task in self.standbys}
+        return StandingBy(
+            frozenset(self.standbys),
+            {
+                (name, task.partition): store.reader()
+                for task, stores in states.items()
+                for name, store in stores.items()
+            },
+            {(task, name): ChangelogLag(0, self.standbys[task]) for task, stores in states.items() for name in stores},
+        )
 
     def global_readers(self) -> Mapping[str, StoreReader]:
         return {name: store.reader() for name, store in self._group.everywhere.stores.items()}
@@ -157,7 +173,13 @@ class Group:
     def tell(self) -> None:
         """Everybody hears who has what."""
         self.members = tuple(
-            MemberView(member_id=str(number), tasks=worker.running | worker.coming, endpoint=worker.endpoint, host=HERE)
+            MemberView(
+                member_id=str(number),
+                tasks=worker.running | worker.coming,
+                standbys=frozenset(worker.standbys),
+                endpoint=worker.endpoint,
+                host=HERE,
+            )
             for number, worker in enumerate(self.workers)
         )
 

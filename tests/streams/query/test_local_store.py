@@ -92,7 +92,8 @@ def declared(bench: Bench) -> App:
 def start(bench: Bench, app: App, *partitions: int) -> RunningWorker:
     """A worker made by the app itself, which is how it knows of it."""
     membership = ScriptedMembership(bench.offsets)
-    membership.assign(*(TaskId(0, partition) for partition in partitions))
+    if partitions:
+        membership.assign(*(TaskId(0, partition) for partition in partitions))
     worker = app.worker(processing_guarantee="at_least_once", query_port=None, commit_interval_ms=50)
     worker._make_membership = lambda *_: membership
     running = RunningWorker(worker, membership, Heard())
@@ -208,3 +209,30 @@ def test_partition_that_goes_during_a_read_is_a_retriable_error() -> None:
         with pytest.raises(QueryError, match="store 's' was given to another worker meanwhile") as raised:
             read()
         assert raised.value.retriable
+
+
+def test_store_with_a_bound_reads_standbys_too(bench: Bench) -> None:
+    """Which say what they have read of the changelog; without a bound there is nothing here."""
+    bench.topics(**{"in": 1})
+
+    def counting(directory: str) -> App:
+        servers, state = bench.bootstrap_servers, bench.directory / directory
+        app = App(bench.tag, bootstrap_servers=servers, state_dir=state)
+        app.stream(bench.name("in"), key=str, value=int).group_by_key().count(store="counts")
+        return app
+
+    start(bench, counting("one"), 0)
+    app = counting("two")
+    standby = start(bench, app)
+    standby.membership.assign(standbys=[TaskId(0, 0)])
+    bench.produce("in", ("a", (4).to_bytes(8, "big"), 1_000))
+
+    def found() -> bool:
+        try:
+            return app.store("counts", max_lag=0).get("a") == (1, 1000)
+        except QueryError:
+            return False
+
+    until(found, "the standby to have the row")
+    with pytest.raises(QueryError, match="no task of store 'counts' runs in this process"):
+        app.store("counts").get("a")

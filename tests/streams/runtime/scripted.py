@@ -17,6 +17,8 @@ class ScriptedMembership:
         self.offsets = offsets if offsets is not None else {}
         self.released_tasks: list[frozenset[TaskId]] = []
         self.commit_errors: list[Exception] = []
+        self.wanted_rebalances: list[str] = []
+        self.lags: Mapping[TaskId, int] = {}
         self.stopped_with_leave: bool | None = None
         self._events: list[MembershipEvent] = []
         self._lock = threading.Lock()
@@ -26,8 +28,8 @@ class ScriptedMembership:
         with self._lock:
             self._events += events
 
-    def assign(self, *tasks: TaskId) -> None:
-        self.push(Assigned(frozenset(tasks), 1))
+    def assign(self, *tasks: TaskId, standbys: Collection[TaskId] = (), warming: Collection[TaskId] = ()) -> None:
+        self.push(Assigned(frozenset(tasks), 1, frozenset(standbys), frozenset(warming)))
 
     # The seam
     def start(self) -> None:
@@ -53,7 +55,10 @@ class ScriptedMembership:
         return ()
 
     def report(self, task_lags: Mapping[TaskId, int]) -> None:
-        pass
+        self.lags = dict(task_lags)
+
+    def rebalance(self, reason: str) -> None:
+        self.wanted_rebalances.append(reason)
 
     def end_application(self, reason: str) -> None:
         self.push(Failed(ApplicationShutdownError(reason)))

@@ -11,10 +11,12 @@ import pytest
 from stores import RocksDbResources, RocksDbTaskState
 from streams import App
 from streams.plan.task_id import TaskId
+from streams.runtime.changelog_stretch import ChangelogLag
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.listener import RestoreProgress, Silent
 from streams.runtime.phase import TaskPhase
 from streams.runtime.restore import Restorer
+from streams.runtime.standby_task import StandbyTask
 from streams.runtime.task import Task
 from tests.streams.runtime.messages import partition_end, record
 
@@ -67,6 +69,9 @@ class Log:
             if not any(r[0] >= position for r in self.records.get((topic, partition), ())):
                 found.append(partition_end(topic, partition, self.ends[topic, partition]))
         return found
+
+    def end(self, place: tuple[str, int]) -> int | None:
+        return self.ends.get(place)
 
     def close(self) -> None:
         self.reading.clear()
@@ -235,3 +240,67 @@ def test_restore_progress_estimates_what_is_left() -> None:
     )  # fmt: skip
     assert progress.remaining == 400
     assert progress.eta_s == 4.0
+
+
+def following(restoring: Restoring) -> Restoring:
+    """The task stands by, on the state that it would run on."""
+    restoring.restorer.follow(StandbyTask(TaskId(0, 0), restoring.plan, restoring.task.state, []))
+    restoring.restorer.step(0)
+    return restoring
+
+
+def test_follow_reads_on_as_the_changelog_grows(restoring: Restoring) -> None:
+    one, two = restoring.encode(1), restoring.encode(2)  # type: ignore[attr-defined]
+    restoring.log.put(COUNTS, (0, b"a", one), end=3)
+    following(restoring)
+    assert restoring.task.state.positions["counts"] == 3  # behind the markers
+    restoring.log.put(COUNTS, (0, b"a", one), (3, b"b", two), end=7)
+    assert restoring.restorer.lags() == {(TaskId(0, 0), "counts"): ChangelogLag(3, 7)}
+    assert restoring.restorer.step(0) == ([], [])
+    assert set(restoring.rows()) == {b"a", b"b"}
+    assert restoring.restorer.lags() == {(TaskId(0, 0), "counts"): ChangelogLag(7, 7)}
+    assert not restoring.restorer.tasks
+    assert not restoring.told.progress
+
+
+def test_follow_then_add_goes_on_with_the_same_reading_to_its_end(restoring: Restoring) -> None:
+    """A standby that is promoted: what it has read is not read again, and what comes before the broker has said where
+    the changelog ends does not complete the task."""
+    one = restoring.encode(1)  # type: ignore[attr-defined]
+    restoring.log.put(COUNTS, (0, b"a", one), end=1)
+    following(restoring)
+    restoring.log.put(COUNTS, (0, b"a", one), (1, b"b", one), (2, b"c", one), end=3)
+    restoring.log.at_a_time = 1
+    assert restoring.run() == [restoring.task]
+    assert set(restoring.rows()) == {b"a", b"b", b"c"}
+    assert restoring.task.counters.restored == 2
+    assert restoring.log.opened == 1
+    assert not restoring.restorer.followed
+
+
+def test_follow_at_the_end_then_add_is_complete_at_once(restoring: Restoring) -> None:
+    restoring.log.put(COUNTS, (0, b"a", restoring.encode(1)), end=2)  # type: ignore[attr-defined]
+    following(restoring)
+    assert restoring.restorer.add([restoring.task]) == []
+    assert restoring.restorer.step(0).complete == [restoring.task]
+    assert restoring.task.counters.restored == 0
+
+
+def test_follow_cancelled_lets_go_of_the_consumer(restoring: Restoring) -> None:
+    restoring.log.put(COUNTS, end=0)
+    following(restoring)
+    assert restoring.log.reading
+    restoring.restorer.cancel([TaskId(0, 0)])
+    restoring.restorer.step(0)
+    assert not restoring.log.reading
+
+
+def test_follow_offset_no_longer_there_begins_anew(restoring: Restoring) -> None:
+    one = restoring.encode(1)  # type: ignore[attr-defined]
+    restoring.log.put(COUNTS, (0, b"a", one), end=1)
+    following(restoring)
+    restoring.restorer._start_anew((COUNTS, 0))
+    assert restoring.rows() == {}
+    restoring.log.put(COUNTS, (5, b"b", one), end=6)
+    restoring.restorer.step(0)
+    assert set(restoring.rows()) == {b"b"}
