@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stores import RocksDbResources, Store, StoreReader
+from stores import RocksDbResources, StoreReader
 from streams.errors import ApplicationShutdownError
 from streams.observe import ThreadMeters
 from streams.observe.reading import WorkerReading
@@ -304,7 +304,6 @@ class Worker:
             open_things.callback(global_tables.close)
             global_tables.load(self._stopping.is_set)
             self._global_readers = {name: store.reader() for name, store in global_tables.stores.items()}
-        copies: Mapping[str, Store] = global_tables.stores if global_tables is not None else {}
         calls = open_event_loop(plan.plan)
         if calls is not None:
             open_things.callback(calls.close)
@@ -321,7 +320,7 @@ class Worker:
             publisher=publisher,
             failures=failures,
             resources=resources,
-            global_stores=copies,
+            global_stores=global_tables.stores if global_tables is not None else {},
             listener=self._listener,
             metadata_topic=metadata_name,
             ends=ends,
