@@ -50,9 +50,9 @@ class NotYet(CommandFailed):
 @click.option("--reverse", is_flag=True, help="The last first.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="So many rows at most.")
 @click.option("--position", metavar="TOPIC:PARTITION:OFFSET", help="Wait until the answer contains this record.")
-@click.option("--max-lag", metavar="RECORDS", help="A standby may answer that lacks no more than so many.")
+@click.option("--max-lag", metavar="RECORDS", help="How many a standby that answers may lack.")
 @click.option("-w", "--watch", is_flag=True, help="Go on with the changes, until Ctrl-C.")
-@click.option("--endpoint", metavar="HOST:PORT", help="The worker to ask; default: one that runs here.")
+@click.option("--endpoint", metavar="HOST:PORT", help="The worker to ask; else one that is here.")
 @click.option("--token", envvar="HEADRACE_QUERY_TOKEN", show_envvar=True, help="What the workers ask for.")
 @click.option("--app", "application", metavar="MODULE:APP", help="If no worker runs here, run one for this query.")
 @json_option

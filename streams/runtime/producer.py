@@ -35,6 +35,8 @@ PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # pyright: ignor
 UNKNOWN = (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)  # pyright: ignore[reportPrivateUsage]
 WHOLE_TOPIC = (*UNKNOWN, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 """What is said of a record, but is no fault of that record."""
+LOST_EXCEPTION = "returned NULL without setting an exception"
+"""Python's words for a C function that raised nothing, though it said that it did."""
 
 
 def producer_config(options: WorkerOptions) -> dict[str, Any]:
@@ -218,7 +220,8 @@ class RecordProducer:
         """Calls what serves the client's events. A client that has come to its end raises there what `check` says.
 
         If the same call had more to report, the reports were made with that exception pending, in which Python sees a
-        broken C function: the exception is then the cause of a SystemError.
+        broken C function: the exception is then the cause of a SystemError. Or one of the reports has cleared it; what
+        ended the client ends its next call as well.
         """
         try:
             return call()
@@ -226,6 +229,8 @@ class RecordProducer:
             end: BaseException | None = raised
             while isinstance(end, SystemError):
                 end = end.__cause__
+            if end is None and LOST_EXCEPTION in str(raised):
+                return 0
             if not isinstance(end, KafkaException):
                 raise
             self._watch.on_error(end.args[0])

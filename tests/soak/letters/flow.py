@@ -131,8 +131,8 @@ class LettersFlow:
     def findings(self) -> list[str]:
         """Stores that are not as their changelogs."""
         plan = app.plan().partitions({"posts": PARTITIONS})
-        directory = self.fleet.state_dir / "soak-letters"
-        return state_differences(self.fleet.broker.bootstrap_servers, plan, directory, self._scratch)
+        directories = [disk / "soak-letters" for disk in self.fleet.state_dirs]
+        return state_differences(self.fleet.broker.bootstrap_servers, plan, directories, self._scratch)
 
     def close(self) -> None:
         self.fleet.close()

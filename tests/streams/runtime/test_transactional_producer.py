@@ -147,3 +147,25 @@ def test_error_of_produce_is_not_blamed_on_the_record(bench: Bench, tmp_path: Pa
         producer.blame(KafkaException(KafkaError(KafkaError._STATE)))
     producer.blame(ValueError("the user's own"))
     producer.close()
+
+
+def test_producer_whose_end_is_lost_among_other_reports_lets_go(bench: Bench, tmp_path: Path) -> None:
+    """A callback of the same call has cleared the exception: Python sees a C function that failed without one."""
+    producer = opened(bench, tmp_path)
+    client = producer._client
+
+    class Lossy:
+        def purge(self) -> None:
+            client.purge()
+
+        def flush(self, timeout: float) -> int:
+            client.flush(timeout)
+            raise SystemError("<method 'flush' of 'cimpl.Producer' objects> returned NULL without setting an exception")
+
+        def poll(self, timeout: float) -> int:
+            raise SystemError("something else is broken")
+
+    producer._client = Lossy()  # type: ignore[assignment]
+    with pytest.raises(SystemError, match="something else"):
+        producer.poll()
+    producer.close()
