@@ -72,10 +72,10 @@ class BrokerCommand(SuggestingGroup):
         from broker.settings import settings
 
         defaults = command_defaults()
-        for setting in settings().values():
-            for made in self.get_params(ctx):
-                if isinstance(made, click.Option) and made.name == option_name(setting):
-                    made.help = help_text(setting, defaults)
+        explained = {option_name(setting): setting for setting in settings().values()}
+        for made in self.get_params(ctx):
+            if isinstance(made, click.Option) and made.name in explained:
+                made.help = help_text(explained[made.name], defaults)
 
 
 def option_name(setting: Setting) -> str:

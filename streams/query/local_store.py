@@ -37,10 +37,12 @@ def readers_of(workers: Sequence[Worker], store: StorePlan, max_lag: int | None)
     for worker in certain:  # of others, tasks may be somebody else's by now, and their rows newer
         if store.everywhere and store.name in worker.global_readers():
             return [worker.global_readers()[store.name]]
+        if max_lag is None:
+            continue
         standbys = worker.standing_by()
-        for (task, name), lag in standbys.lags.items():
-            if name == store.name and max_lag is not None and lag.records <= max_lag:
-                found[task.partition] = standbys.stores[name, task.partition]
+        for task, name in standbys.lags:
+            if name == store.name and (reader := standbys.reader(task, name, max_lag)) is not None:
+                found[task.partition] = reader
     for worker in certain:
         found |= {partition: reader for (name, partition), reader in worker.readers().items() if name == store.name}
     if not found:

@@ -72,9 +72,7 @@ class Placement:
             reader = None
         if reader is not None or entry.subtopology is None or not self._subject.place_held():
             return reader
-        standbys = self._subject.standing_by()
-        lag = standbys.lags.get((entry.task(partition), entry.name))
-        return standbys.stores.get((entry.name, partition)) if lag is not None and lag.records <= max_lag else None
+        return self._subject.standing_by().reader(entry.task(partition), entry.name, max_lag)
 
     def standing_by_elsewhere(self, entry: Entry, partition: int) -> list[str]:
         """`host:port` of the other workers where the partition's task stands by."""

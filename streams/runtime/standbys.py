@@ -41,6 +41,11 @@ class StandingBy(NamedTuple):
     lags: Mapping[tuple[TaskId, str], ChangelogLag] = MappingProxyType({})
     """(task, store) → how far it is in its changelog, once that is known; a moment old."""
 
+    def reader(self, task: TaskId, store: str, max_lag: int) -> StoreReader | None:
+        """What was read of a store's changelog, if it lacks no more than `max_lag` records as far as is known."""
+        lag = self.lags.get((task, store))
+        return self.stores.get((store, task.partition)) if lag is not None and lag.records <= max_lag else None
+
 
 class Standbys:
     """Owned by the stream thread; others see `seen`, which is replaced, never changed.

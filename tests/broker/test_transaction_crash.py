@@ -7,14 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.soak import broker as soak
-from tests.soak.broker_members import Members
-
-CHORES = tuple(chore for chore in soak.CHORES if chore is not Members)
-"""Members that compare each answer with what the broker describes have their place in the long runs."""
 
 
 @pytest.mark.parametrize(("fsync", "kills"), [("never", 5), ("always", 2)])
 def test_transactions_survive_kill_9_whole_or_not_at_all(tmp_path: Path, fsync: str, kills: int) -> None:
     """Nothing acknowledged is lost or doubled, read_committed sees committed transactions only, offsets never go
     back."""
-    soak.BrokerSoak(tmp_path / "data", seed=kills, fsync=fsync, chores=CHORES).run(kills)  # type: ignore[arg-type]
+    soak.BrokerSoak(tmp_path / "data", seed=kills, fsync=fsync).run(kills)  # type: ignore[arg-type]

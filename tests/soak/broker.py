@@ -54,7 +54,6 @@ class BrokerSoak:
         *,
         seed: int,
         fsync: Literal["always", "never"] = "never",
-        chores: tuple[type[Chore], ...] = CHORES,
     ) -> None:
         self.random = random.Random(seed)
         self.seed = seed
@@ -71,7 +70,7 @@ class BrokerSoak:
         self.stop_writing = threading.Event()
         self.stop_watching = threading.Event()
         self.failures: list[BaseException] = []
-        self.chores: list[Chore] = [chore(self) for chore in chores]
+        self.chores: list[Chore] = [chore(self) for chore in CHORES]
         self.workers = [Worker(self, number) for number in range(WORKERS)]
         self.acknowledged: list[list[int]] = [[] for _ in range(PARTITIONS)]
         self.sent = [0] * PARTITIONS

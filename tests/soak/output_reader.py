@@ -12,6 +12,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 POLL_S = 0.05
 TIMEOUT_S = 10.0
+QUIET_S = 60.0
+"""Nothing more comes when nothing came for so long."""
+LOOK_S = 1.0
 
 
 class OutputReader:
@@ -49,6 +52,14 @@ class OutputReader:
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="output-reader", daemon=True)
         self._thread.start()
+
+    def finished(self, exact: Callable[[], bool]) -> bool:
+        """Whether all is as it should be, or nothing comes any more. To be asked again and again: it takes a second."""
+        time.sleep(LOOK_S)  # how often to look
+        quiet_s = time.monotonic() - self.newest
+        if quiet_s < LOOK_S or not self.at_end():
+            return False
+        return quiet_s > QUIET_S or exact()
 
     def at_end(self) -> bool:
         """Whether it has read all that is there now, transaction markers and all."""

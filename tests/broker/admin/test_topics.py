@@ -19,7 +19,7 @@ from tests.broker.groups.wire import wire
 CREATE, DELETE, GROW = 19, 20, 37
 PATIENCE = timedelta(seconds=10)
 FACTOR = 3
-"""Apache Kafka needs as many brokers; this one takes any factor."""
+"""There is one broker, which takes any factor."""
 
 
 def outcome(future: Any) -> int:
@@ -181,7 +181,6 @@ def test_create_partitions_on_the_wire(address: str, admin: AdminClient, topic: 
             assert answer.results[0].error_code is code
 
 
-@pytest.mark.skipif(FACTOR == 1, reason="Apache Kafka lets its administrators do that")
 def test_internal_topic_is_neither_deleted_nor_grown(address: str, admin: AdminClient, topic: str) -> None:
     """All groups live in it."""
     admin.create_topics([NewTopic(topic, 1)])[topic].result(10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -21,9 +20,6 @@ from tests.soak.state import state_differences
 from tests.soak.verdict import OutputCheck
 
 KEEP_ALL = {"retention.ms": "-1"}
-QUIET_S = 60.0
-"""Nothing more comes when nothing came for so long."""
-LOOK_S = 1.0
 TIMEOUT_S = 60.0
 
 
@@ -62,13 +58,8 @@ class JoinsFlow:
         return f"{sum(map(len, self._shown.values())):,} results"
 
     def finished(self) -> bool:
-        """Whether all is as it should be, or nothing comes any more."""
         assert self._producer.flush(TIMEOUT_S) == 0, "the input did not get to the broker"
-        time.sleep(LOOK_S)  # how often to look
-        quiet_s = time.monotonic() - self._reader.newest
-        if quiet_s < LOOK_S or not self._reader.at_end():
-            return False
-        return quiet_s > QUIET_S or all(check.exact for check in self._comparison.checks(self._shown))
+        return self._reader.finished(lambda: all(check.exact for check in self._comparison.checks(self._shown)))
 
     # -- the end -----------------------------------------------------------------------------------------------------
     def checks(self) -> list[OutputCheck]:

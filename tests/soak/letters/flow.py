@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,9 +24,6 @@ from tests.soak.verdict import OutputCheck, multiset_check
 OUTPUTS = ("posts-counted", "halves-counted", "labels", DEAD)
 KEEP_ALL = {"retention.ms": "-1"}
 USERS = 30
-QUIET_S = 60.0
-"""Nothing more comes when nothing came for so long."""
-LOOK_S = 1.0
 TIMEOUT_S = 60.0
 
 
@@ -115,13 +111,8 @@ class LettersFlow:
         return f"{self._found['posts-counted'].total():,} posts counted, {self._found[DEAD].total():,} dead letters"
 
     def finished(self) -> bool:
-        """Whether all is as it should be, or nothing comes any more."""
         assert self._producer.flush(TIMEOUT_S) == 0, "the input did not get to the broker"
-        time.sleep(LOOK_S)  # how often to look
-        quiet_s = time.monotonic() - self._reader.newest
-        if quiet_s < LOOK_S or not self._reader.at_end():
-            return False
-        return quiet_s > QUIET_S or all(check.exact for check in self._checks())
+        return self._reader.finished(lambda: all(check.exact for check in self._checks()))
 
     # -- the end -----------------------------------------------------------------------------------------------------
     def checks(self) -> list[OutputCheck]:
