@@ -33,23 +33,36 @@ FIRST_GUESS_BYTES: Final = OVERHEAD_BYTES + DECODED_FACTOR * 50
 
 
 class CleanBudget:
-    """Shares a number of bytes evenly among the stores that are open."""
+    """Shares a number of bytes evenly among the stores that are open; of many, a little is left for the next ones, so
+    that not all of them get another share with each that comes."""
 
     def __init__(self, total_bytes: int) -> None:
         self.total_bytes = total_bytes
         self._members: WeakSet[CleanRows[Any, Any]] = WeakSet()
+        self._shares = 0
 
     def join(self, rows: CleanRows[Any, Any]) -> None:
         self._members.add(rows)
-        self._share()
+        self._share(rows)
 
     def leave(self, rows: CleanRows[Any, Any]) -> None:
         self._members.discard(rows)
-        self._share()
+        self._share(None)
 
-    def _share(self) -> None:
-        for member in self._members:
-            member.set_budget(self.total_bytes // len(self._members))
+    def _share(self, joined: CleanRows[Any, Any] | None) -> None:
+        shares = with_room(len(self._members))
+        if shares != self._shares:
+            self._shares = shares
+            for member in self._members:
+                member.set_budget(self.total_bytes // shares)
+        elif joined is not None:
+            joined.set_budget(self.total_bytes // shares)
+
+
+def with_room(members: int) -> int:
+    """The number itself up to 16, above rounded up by an eighth at most."""
+    step = 1 << max(members.bit_length() - 4, 0)
+    return -(-members // step) * step
 
 
 class CleanRows(Generic[Key, Entry]):

@@ -82,6 +82,7 @@ class RocksDbDatabase:
         self._path = path
         self._tables: dict[str, RocksDbTable] = {}
         self._memory: list[MemoryTable] = []
+        self._write_buffers = resources.write_buffers
         names = [spec.name for spec in specs if spec.persistent]
         if DEFAULT_FAMILY in names:
             raise StoreError(f"a store cannot be named {DEFAULT_FAMILY!r}, which is RocksDB's own: rename it")
@@ -90,14 +91,18 @@ class RocksDbDatabase:
             families = self._existing(resources)
             families.update(dict.fromkeys(names))
             families.pop(DEFAULT_FAMILY, None)
+            stores = len(families)
             self._database: Rdict | None = Rdict(
-                self.place, resources.options(), {name: resources.options() for name in families}
+                self.place,
+                resources.options(stores),
+                {name: resources.options(stores, for_store=True) for name in families},
             )
         except Exception as error:
             raise translated(error, self.place) from error
         for name in (DEFAULT_FAMILY, *families):
             self._tables[name] = RocksDbTable(self._database, name, self.place)
         self.rows = self._tables[DEFAULT_FAMILY]
+        self._write_buffers.join(self, stores)
 
     def table(self, spec: StoreSpec) -> Table:
         if spec.persistent:
@@ -118,7 +123,21 @@ class RocksDbDatabase:
                 self._database.write(batch.changes)
             except Exception as error:
                 raise translated(error, self.place) from error
+            self._write_buffers.written()
         batch.apply_memory()
+
+    def memtable_bytes(self) -> int:
+        """Bytes of the rows that are not in files yet."""
+        return sum(table.memtable_bytes() for table in self._tables.values())
+
+    def write_out(self) -> None:
+        """Has RocksDB flush all column families together, in the background, if its budget of memtables is exceeded:
+        it looks at every write, and the empty one will do."""
+        if self._database is not None:
+            try:
+                self._database.write(WriteBatch(raw_mode=True))
+            except Exception as error:
+                raise translated(error, self.place) from error
 
     def size_bytes(self) -> int:
         """Bytes of all files in the directory, RocksDB's log included, and of rows that are only in memory."""
@@ -135,22 +154,27 @@ class RocksDbDatabase:
         """Flushes and releases the directory's lock. Raises StoreError: not all is on the disk, but it is closed."""
         if self._database is None:
             return
+        first: Exception | None = None
+        try:
+            self._write_buffers.write_out(self)  # together: half the files to sync, and no row behind its position
+        except StoreError as error:
+            first = error
         database, self._database = self._database, None
+        self._write_buffers.leave(self)
         for memory in self._memory:
             memory.close()
-        first: Exception | None = None
         for close in (*(table.close for table in self._tables.values()), database.close):
             try:
                 close()
             except Exception as error:  # the disk is full, or gone: the others are to be let go of all the same
                 first = first or error
         if first is not None:
-            raise translated(first, self.place) from first
+            raise translated(first, self.place) from first.__cause__ or first
 
     def _existing(self, resources: RocksDbResources) -> dict[str, None]:
         """The column families on disk. RocksDB insists on all of them being opened, also those of former stores."""
         if (self._path / "CURRENT").exists():
-            return dict.fromkeys(Rdict.list_cf(self.place, resources.options()))
+            return dict.fromkeys(Rdict.list_cf(self.place, resources.options(0)))
         if any(self._path.glob("*.sst")) or any(self._path.glob("MANIFEST-*")):
             raise StoreCorruptError(self.place, "the file CURRENT is missing")
         return {}

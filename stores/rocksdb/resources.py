@@ -1,30 +1,30 @@
 """What all RocksDB databases of a process share, and how each is tuned.
 
 A process runs many tasks, each with a database of its own, so nothing large may be sized per store. Blocks live in one
-cache and memtables in one budget. Memtables start small: RocksDB grows them by arena blocks, by default of an eighth of
-the write buffer, and a hundred idle stores would fill the budget with those alone.
+cache and memtables in one budget (`write_buffers`). Memtables start small: RocksDB grows them by arena blocks, by
+default of an eighth of the write buffer.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, WriteBufferManager
+from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options
 
 from stores.clean import CleanBudget
+from stores.rocksdb.write_buffers import WriteBuffers
 
 MIB: Final = 2**20
 BLOOM_BITS_PER_KEY: Final = 10
 WRITE_BUFFER_BYTES: Final = 8 * MIB
-MEMTABLE_BLOOM_RATIO: Final = 0.01
-"""Of the write buffer, 80 KiB; a full memtable of 100-byte rows has about 8 bits per key then."""
+ARENA_BLOCK_BYTES: Final = 8 * 1024
 
 
 class RocksDbResources:
     """One per process. All sizes in bytes.
 
-    `block_cache_bytes`: uncompressed blocks, index and filters. `write_buffer_bytes`: memtables of all tasks; RocksDB
-    flushes the largest when they exceed it. `clean_bytes`: decoded copies of committed rows (an estimate, see
+    `block_cache_bytes`: uncompressed blocks, index and filters. `write_buffer_bytes`: memtables of all tasks, at least;
+    more than 512 stores get more (`WriteBuffers`). `clean_bytes`: decoded copies of committed rows (an estimate, see
     `stores.clean`).
     """
 
@@ -39,7 +39,7 @@ class RocksDbResources:
         self.write_buffer_bytes = write_buffer_bytes
         self.clean_budget = CleanBudget(clean_bytes)
         self._cache = Cache(block_cache_bytes)
-        self._write_buffers = WriteBufferManager(write_buffer_bytes, allow_stall=False)
+        self.write_buffers = WriteBuffers(write_buffer_bytes)
 
     @property
     def block_cache_used_bytes(self) -> int:
@@ -47,22 +47,24 @@ class RocksDbResources:
 
     @property
     def write_buffer_used_bytes(self) -> int:
-        return self._write_buffers.get_usage()
+        return self.write_buffers.used_bytes
 
-    def options(self) -> Options:
-        """Options of a database and of each of its column families."""
+    def options(self, stores: int, *, for_store: bool = False) -> Options:
+        """Options of a database with so many stores, or of a column family that is one of them."""
         options = Options(raw_mode=True)
         options.create_if_missing(True)
         options.create_missing_column_families(True)
 
         # Memory
-        options.set_write_buffer_manager(self._write_buffers)
+        options.set_write_buffer_manager(self.write_buffers.manager)
         options.set_write_buffer_size(WRITE_BUFFER_BYTES)
         options.set_max_write_buffer_number(3)
-        options.set_arena_block_size(64 * 1024)
-        # Asking a memtable for a key it does not have, as every first record of a key does: 0.5 instead of 1.8 µs.
-        options.set_memtable_prefix_bloom_ratio(MEMTABLE_BLOOM_RATIO)
-        options.set_memtable_whole_key_filtering(True)
+        options.set_arena_block_size(ARENA_BLOCK_BYTES)
+        if for_store:
+            # Asking a memtable for a key it does not have, as every first record of a key does: 0.5 instead of 1.8 µs.
+            bloom_bytes = self.write_buffers.bloom_bytes(stores)
+            options.set_memtable_prefix_bloom_ratio(bloom_bytes / WRITE_BUFFER_BYTES)
+            options.set_memtable_whole_key_filtering(True)
         blocks = BlockBasedOptions()
         blocks.set_block_cache(self._cache)
         blocks.set_cache_index_and_filter_blocks(True)

@@ -182,6 +182,9 @@ class RocksDbTable:
     def figures(self) -> dict[str, int]:
         return {name: self._property(f"rocksdb.{name}") for name in FIGURES}
 
+    def memtable_bytes(self) -> int:
+        return self._property("rocksdb.cur-size-all-mem-tables")
+
     def close(self) -> None:
         """Flushes and lets go of the column family."""
         for cursor in list(self._cursors):

@@ -64,6 +64,8 @@ class ModulePlan:
     """Mutable variables of the task's closure -> the text of their first value."""
     prologue: list[str] = field(default_factory=list[str])
     """Lines at the top of the task's closure, which fetch what belongs to the task."""
+    looked_up: dict[str, str] = field(default_factory=dict[str, str])
+    """Text of a lookup among them -> the name that it is bound to."""
     advances: list[str] = field(default_factory=list[str])
     """Lines that move the clocks of the stores, run when a batch ends."""
     clocks: dict[str, str] = field(default_factory=dict[str, str])
@@ -136,9 +138,14 @@ class Chain:
         return name
 
     def of_task(self, hint: str, expression: str) -> str:
-        """A name bound once per task to `expression`."""
-        name = self.module.namespace.fresh(hint)
-        self.module.prologue.append(f"{name} = {expression}")
+        """A name bound once per task to `expression`; where that only looks something up, all who ask share it."""
+        shared = "(" not in expression and expression != "{}"
+        name = self.module.looked_up.get(expression) if shared else None
+        if name is None:
+            name = self.module.namespace.fresh(hint)
+            self.module.prologue.append(f"{name} = {expression}")
+            if shared:
+                self.module.looked_up[expression] = name
         return name
 
     @property

@@ -137,10 +137,9 @@ def on_clock(
     events.append(event)
     text = SourceText()
     body = Chain(module, text)
-    with text.at(node), text.block(f"def {event.function}(now):"):
+    with text.at(node), text.function(f"def {event.function}(now):"):
         text.line("#nonlocal")
         write(body, RecordScope(schema=Schema(), timestamp="now", headers="None", message="no_record"))
-    text.line()
     module.functions.append(text)
     if clock.at_commit:
         module.flushed.append(f"if {clock.now} >= {due}: {event.function}({clock.now})")

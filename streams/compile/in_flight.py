@@ -51,7 +51,7 @@ def line_of(chain: Chain, node: Node, scope: RecordScope, make: Callable[..., An
         body = Chain(module, text)
         with text.at(node), text.block(f"def {forward}(key, value, ts, headers, m, then):"):
             text.line("#nonlocal")
-            text.line(f"{TASK_TIME_THEN} {names.line}")
+            text.line(f"{TASK_TIME_THEN} {names.line};")
             with text.block("try:"):
                 out = RecordScope(
                     schema=node.schema,
@@ -76,10 +76,12 @@ def lines_of_task(module: ModulePlan) -> list[str]:
     return [f"{each.line} = in_flight.add({each.make}); {each.take} = {each.line}.take" for each in named]
 
 
-def completed_task_time(source: str, module: ModulePlan, now: str, cell: str | None, expiring: Collection[str]) -> str:
+def complete_task_time(
+    text: SourceText, module: ModulePlan, now: str, cell: str | None, expiring: Collection[str]
+) -> None:
     """Fills in the task's clock: its text `now`, its cell (None: nobody asks for it). `expiring`: stores behind lines
     that follow it, each as of the records that come out of the line before it."""
-    source = source.replace(TASK_TIME_NOW, now)
+    text.replace(TASK_TIME_NOW, now)
     for node in module.in_flight:
         then = "pass"
         if cell is not None:
@@ -87,12 +89,14 @@ def completed_task_time(source: str, module: ModulePlan, now: str, cell: str | N
             followed = _reached(Chain(module, SourceText()), node, past_lines=False)
             stores = {name for each in module.nodes if id(each) in followed for name in _stores_of(each)}
             then += "".join(f"; stores[{name!r}].advance(then)" for name in sorted(stores.intersection(expiring)))
-        source = source.replace(f"{TASK_TIME_THEN} {module.line_name(node)}\n", then + "\n")
-    return source.replace(TASK_TIME_AGAIN, "pass" if cell is None else f"{cell} = at_read")
+        text.replace(f"{TASK_TIME_THEN} {module.line_name(node)};", then)
+    text.replace(TASK_TIME_AGAIN, "pass" if cell is None else f"{cell} = at_read")
 
 
 def write_settle(module: ModulePlan, text: SourceText) -> None:
     """The function that lets out what is done."""
+    if not module.in_flight:
+        return
     with text.block("def settle():"):
         for node in module.in_flight:
             line = module.lines[id(node)].line
@@ -103,14 +107,11 @@ def write_settle(module: ModulePlan, text: SourceText) -> None:
                     text.line(f"raise record_failure(-1, error, {line}.message)")
                 with text.block("finally:"):
                     text.line("advance_stores()")
-        if module.in_flight:
-            with text.block("if in_flight.is_empty_now():"):
-                with text.block("try:"):
-                    text.line("task_clock_moved()")
-                with text.block("except Exception as error:"):
-                    text.line("raise record_failure(-1, error)")
-        else:
-            text.line("return")
+        with text.block("if in_flight.is_empty_now():"):
+            with text.block("try:"):
+                text.line("task_clock_moved()")
+            with text.block("except Exception as error:"):
+                text.line("raise record_failure(-1, error)")
     text.line()
 
 

@@ -52,7 +52,6 @@ RESERVED = frozenset(
         "expire_rows",
         "expire_below",
         "punctuate",
-        "TaskProcessors",
         "no_record",
         "SourceRun",
         "TaskProgram",

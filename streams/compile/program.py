@@ -152,26 +152,33 @@ class SourceRun:
 RunFunction = Callable[[Sequence[Message], int, int, int], int]
 
 
+def nothing() -> None:
+    """What a task has to do where its operators ask for nothing."""
+
+
+def nothing_with(told: object, /) -> None:
+    """Likewise, told something."""
+
+
 @dataclass(slots=True, frozen=True)
 class TaskProgram:
-    """The compiled functions of one task, bound to its stores and producer, and its processors.
-
-    `punctuate(now)` runs the wall-clock punctuators that are due; it raises RecordFailure.
-    """
+    """The compiled functions of one task, bound to its stores and producer, and its processors. Functions that a
+    topology has no use for are not generated."""
 
     sources: Mapping[str, SourceRun]
-    clocks: Callable[[], dict[str, int]]
-    restore_clocks: Callable[[Mapping[str, int]], None]
-    watermark_advanced: Callable[[], None]
-    holding: Callable[[], dict[str, int]]
-    """Label -> clock of each operator that holds records back at the moment."""
-    flush: Callable[[], None]
-    """Forwards what tables held back for the commit; to be called before each. Raises RecordFailure with index -1."""
     processors: TaskProcessors
-    punctuate: Callable[[int], None]
-    in_flight: InFlight | None
+    in_flight: InFlight | None = None
     """The records that operators have taken and not let out; None: there are no such operators."""
-    settle: Callable[[], None]
+    clocks: Callable[[], dict[str, int]] = dict[str, int]
+    restore_clocks: Callable[[Mapping[str, int]], None] = nothing_with
+    watermark_advanced: Callable[[], None] = nothing
+    holding: Callable[[], dict[str, int]] = dict[str, int]
+    """Label -> clock of each operator that holds records back at the moment."""
+    flush: Callable[[], None] = nothing
+    """Forwards what tables held back for the commit; to be called before each. Raises RecordFailure with index -1."""
+    punctuate: Callable[[int], None] = nothing_with
+    """Runs the wall-clock punctuators that are due at a time in ms. Raises RecordFailure."""
+    settle: Callable[[], None] = nothing
     """Lets out the records in flight that are done, and starts work on others; to be called between runs. Raises
     RecordFailure with index -1; the next call goes on behind that record."""
 
@@ -183,7 +190,7 @@ class SubtopologyProgram:
 
     filename: str
     source: str
-    build: Callable[[TaskBinding], TaskProgram]
+    build: Callable[[TaskBinding, TaskProcessors], TaskProgram]
     clocks: frozenset[str] = frozenset()
     emits_at_commit: bool = False
     """Tables hold changes back for `flush`."""
@@ -193,4 +200,7 @@ class SubtopologyProgram:
     """A commit has to wait until nothing is in flight; else a source's position is its first record in flight."""
 
     def bind(self, binding: TaskBinding) -> TaskProgram:
-        return self.build(binding)
+        from streams.compile.clock import NO_RECORD
+        from streams.processors import TaskProcessors
+
+        return self.build(binding, TaskProcessors(binding, NO_RECORD))

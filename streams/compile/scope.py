@@ -15,7 +15,8 @@ class RecordScope:
     expressions that make it. `key_bytes` and `value_bytes` are serialised forms *under the serde of `schema`*, known
     because they came off the wire or were made already. `key_bytes_source` is an expression for the serialised key
     that is cheaper than serialising `key` (a windowed key is its inner key and a start). `window_end` is the end of a
-    windowed key, where it can be told without making that key.
+    windowed key, where it can be told without making that key, `inner_key_bytes` the local with its serialised key
+    without the window.
 
     Behind a table the record is a change: `old_value` is the local with the value that is replaced (holding None if
     there was none), or None where no operator below asked for old values. `latest` is the local that says whether the
@@ -31,6 +32,7 @@ class RecordScope:
     key_bytes: str | None = None
     key_bytes_source: str | None = None
     window_end: str | None = None
+    inner_key_bytes: str | None = None
     value: str | None = None
     value_source: str | None = None
     value_bytes: str | None = None
@@ -52,6 +54,7 @@ class RecordScope:
             key_bytes=None,
             key_bytes_source=None,
             window_end=None,
+            inner_key_bytes=None,
             key_not_null=False,
         )
 

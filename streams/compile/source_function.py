@@ -46,7 +46,7 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
     """Appends `run_<name>` and `head_time_<name>` for `topic`, which enters the sub-topology at `node`."""
     chain = Chain(module, text)
     watermark = module.watermarks.get(topic)
-    with text.at(node), text.block(f"def run_{name}(messages, start, end, limit):"):
+    with text.at(node), text.function(f"def run_{name}(messages, start, end, limit):"):
         text.line("#nonlocal")
         text.line(f"top = source_{name}.max_timestamp")
         if module.watermarks:
@@ -61,6 +61,7 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
                         text.line(f"if ({waiting}) and in_flight.has_to_empty(): break")
                 text.line("m = messages[index]")
                 scope = _decode(chain, node, topic, watermark)
+                text.line("kb = m.key()")
                 with text.block("if ts > limit:"):
                     text.line("break")
                 with text.block("if ts > top:"):
@@ -79,14 +80,12 @@ def write_source_function(module: ModulePlan, text: SourceText, node: Node, topi
         with text.block("finally:"):
             text.line(f"source_{name}.max_timestamp = top")
             text.line("advance_stores()")
-    text.line()
-    with text.at(node), text.block(f"def head_time_{name}(m):"):
+    with text.at(node), text.function(f"def head_time_{name}(m):"):
         if _extractor(node) is None:
             text.line("return m.timestamp()[1]")
         else:
             _decode(chain, node, topic, None)
             text.line("return ts")
-    text.line()
 
 
 def _write_invalid(chain: Chain, node: Node) -> None:
@@ -128,7 +127,7 @@ def _extractor(node: Node):
 
 
 def _decode(chain: Chain, node: Node, topic: str, watermark: str | None) -> RecordScope:
-    """Lines that set `kb`, `value` and `ts`, and the scope they make."""
+    """Lines that set `value` and `ts`, and the scope they make with the key's bytes in `kb`."""
     text = chain.text
     schema = node.schema
     text.line("raw = m.value()")
@@ -152,7 +151,6 @@ def _decode(chain: Chain, node: Node, topic: str, watermark: str | None) -> Reco
                 with text.at(node):
                     _, moment = call(chain, early, extractor, hint="timestamp_of")
                     text.line(f"ts = {moment}")
-    text.line("kb = m.key()")
     keys = schema.key_serde()
     if keys.bind is not None:  # equal keys have equal bytes only if they are written with one schema
         key = f"None if kb is None else {chain.deserialize(keys, 'kb')}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -57,6 +57,12 @@ class SourceText:
             self.unfinished = before
 
     @contextmanager
+    def function(self, header: str) -> Generator[None]:
+        with self.block(header):
+            yield
+        self.line()
+
+    @contextmanager
     def more_follows(self, more: bool = True) -> Generator[None]:
         """Within, the record is unfinished (if `more`)."""
         before = self.unfinished
@@ -98,6 +104,24 @@ class SourceText:
         pad = "    " * self._indent
         self._lines.extend(pad + line if line else line for line in other._lines)
         self._marks.extend(other._marks)
+
+    def replace(self, placeholder: str, text: str) -> None:
+        """Fills in what was not known when the lines were written."""
+        self._lines = [line.replace(placeholder, text) for line in self._lines]
+
+    def edited(self, edits: Mapping[int, str | None]) -> SourceText:
+        """A text with other lines at some places, counted from 1; None: without the line. Lines keep their marks."""
+        other = SourceText()
+        for number, (line, mark) in enumerate(zip(self._lines, self._marks, strict=True), 1):
+            edited = edits.get(number, line)
+            if edited is not None:
+                other._lines.append(edited)
+                other._marks.append(mark)
+        return other
+
+    @property
+    def lines(self) -> Sequence[str]:
+        return self._lines
 
     def mark_of(self, lineno: int) -> Mark | None:
         """The mark of a line, counted from 1 as tracebacks do."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stores import KeyValueSpec
 from streams.compile.chain import CHANGED_BY, Chain, ModulePlan
 from streams.compile.clock import NEVER, NO_RECORD, task_clock
 from streams.compile.failure_finder import FailureFinder
 from streams.compile.in_flight import (
-    completed_task_time,
+    complete_task_time,
     has_to_drain,
     lines_of_task,
     stores_below,
@@ -28,11 +28,18 @@ from streams.compile.program import SourceRun, SubtopologyProgram, TaskBinding, 
 from streams.compile.scope import RecordScope
 from streams.compile.source_function import write_source_function
 from streams.compile.source_text import SourceText
+from streams.compile.tidy import tidied
 from streams.graph.node import Node
 from streams.inflight import InFlight
 from streams.operators.map_async import MapAsync
-from streams.processors import TaskProcessors
+from streams.operators.process import Process
 from streams.state import StoreDeclaration
+
+if TYPE_CHECKING:
+    from streams.processors import TaskProcessors
+
+FETCHED = ("stores", "watermarks", "counters", "produce", "produce_full", "may_skip", "partitions")
+"""What the code takes of its binding, under the same names."""
 
 
 def compile_subtopology(
@@ -81,12 +88,12 @@ def compile_subtopology(
         namespace.bind(node, f"entry_{run}")
 
     text = SourceText()
-    with text.block("def build(binding):"):
-        text.line("stores, watermarks, counters = binding.stores, binding.watermarks, binding.counters")
-        text.line("produce, produce_full, may_skip = binding.produce, binding.produce_full, binding.may_skip")
-        text.line("partitions, drop = binding.partitions, dropping(binding.drop)")
-        text.line("processors = TaskProcessors(binding, no_record)")
-        text.line(f"in_flight = {'InFlight(binding)' if module.in_flight else 'None'}")
+    with text.block("def build(binding, processors):"):
+        for fetched in FETCHED:
+            text.line(f"{fetched} = binding.{fetched}")
+        text.line("drop = dropping(binding.drop)")
+        if module.in_flight:
+            text.line("in_flight = InFlight(binding)")
         for cell, initial in module.cells.items():
             text.line(f"{cell} = {initial}")
         for line in [*lines_of_task(module), *module.prologue]:
@@ -106,17 +113,17 @@ def compile_subtopology(
         table = ", ".join(f"{topic!r}: source_{run}" for topic, run in runs)
         for line in module.epilogue:
             text.line(line)
-        functions_of_task = "clocks, restore_clocks, watermark_advanced, holding, flush, processors, punctuate"
-        functions_of_task += ", in_flight, settle"
-        text.line(f"return TaskProgram({{{table}}}, {functions_of_task})")
-    source = _completed(text.text, module, moved="; expire_rows({now})" if expiring else "", below=below)
+        told = "".join(f", {name}={name}" for name in _functions_of_task(module))
+        text.line(f"return TaskProgram({{{table}}}, processors{told})")
+    _complete(text, module, moved="; expire_rows({now})" if set(expiring) - below else "", below=below)
+    text = tidied(text)
+    source = text.text
 
     filename = f"<headrace {name}>"
     failures = FailureFinder(filename, text)
     namespace.names.update(
         SourceRun=SourceRun,
         TaskProgram=TaskProgram,
-        TaskProcessors=TaskProcessors,
         InFlight=InFlight,
         no_record=NO_RECORD,
         record_failure=failures.find,
@@ -125,7 +132,7 @@ def compile_subtopology(
     exec(compile(source, filename, "exec"), namespace.names)
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
-    build: Callable[[TaskBinding], TaskProgram] = namespace.names["build"]
+    build: Callable[[TaskBinding, TaskProcessors], TaskProgram] = namespace.names["build"]
     return SubtopologyProgram(
         filename=filename,
         source=source,
@@ -144,7 +151,7 @@ def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
     change = "value, old" if node.hears_old else "value"
     if node.hears_latest:
         change += ", latest"
-    with text.at(node), text.block(f"def {name}(key, {change}, ts, headers, m):"):
+    with text.at(node), text.function(f"def {name}(key, {change}, ts, headers, m):"):
         text.line("#nonlocal")
         scope = RecordScope(
             schema=node.schema,
@@ -157,7 +164,6 @@ def _write_shared(module: ModulePlan, text: SourceText, node: Node) -> None:
             latest="latest" if node.hears_latest else None,
         )
         node.write(chain, scope, node.heard_parents[0])
-    text.line()
 
 
 def _has_siblings(nodes: Sequence[Node], node: Node, parent: Node) -> bool:
@@ -173,13 +179,13 @@ def _expiring(nodes: Sequence[Node], declarations: Mapping[str, StoreDeclaration
 def _write_expiry(text: SourceText, expiring: Sequence[str], below: Collection[str]) -> None:
     """What has stores follow the task's clock; those `below` lines follow it as of the records that come out there."""
     if expiring:
-        with text.block("def expire_rows(now):"):
+        with text.function("def expire_rows(now):"):
             for store in expiring:
                 if store not in below:
                     text.line(f"stores[{store!r}].advance(now)")
             text.line("pass")
     if below:
-        with text.block("def expire_below(now):"):
+        with text.function("def expire_below(now):"):
             for store in sorted(below):
                 text.line(f"stores[{store!r}].advance(now)")
 
@@ -189,23 +195,23 @@ def _write_time_functions(
 ) -> None:
     """Small functions about time that all run functions share. `expiring`: stores follow the task's clock; `marks`:
     what has watermarks pass through lines of records in flight."""
-    with text.block("def refresh_watermarks():"):
+    with text.function("def refresh_watermarks():"):
         text.line("#nonlocal")
         for topic, cell in module.watermarks.items():
             text.line(f"{cell} = watermarks[{topic!r}].value")
         if expiring and module.watermarks and module.task_clock is not None:
             text.line(f"expire_rows({module.task_clock.now})")
         text.line("pass")
-    with text.block("def advance_stores():"):
+    with text.function("def advance_stores():"):
         for line in module.advances:
             text.line(line)
         text.line("pass")
-    with text.block("def task_clock_moved():"):
+    with text.function("def task_clock_moved():"):
         text.line("#nonlocal")
         for event in module.task_events:
             event.write_check(Chain(module, text))
         text.line("pass")
-    with text.block("def watermark_moved():"):
+    with text.function("def watermark_moved():"):
         text.line("refresh_watermarks()")
         for event in module.clock_events:
             event.write_check(Chain(module, text))
@@ -216,26 +222,29 @@ def _write_time_functions(
                 event.write_check(Chain(module, text))
         for mark in marks:
             text.line(mark)
-    with text.block("def watermark_advanced():"):
+    with text.function("def watermark_advanced():"):
         text.line("refresh_watermarks()")
         for mark in marks:
             text.line(mark)
         text.line("advance_stores()")
-    with text.block("def punctuate(now):"):
-        with text.block("try:"):
-            text.line("processors.on_wall_clock.run(now)")
-        with text.block("except Exception as error:"):
-            text.line("raise record_failure(-1, error)")
-        with text.block("finally:"):
-            text.line("advance_stores()")
-    with text.block("def holding():"):
-        text.line("held = {}")
-        for event in module.clock_events:
-            text.line(f"if {event.due} < {NEVER}: held[{event.node.label!r}] = {event.clock.now}")
-        text.line("return held")
-    with text.block("def clocks():"):
-        text.line("return {" + ", ".join(f"{store!r}: {cell}" for store, cell in module.clocks.items()) + "}")
-    with text.block("def restore_clocks(known):"):
+    if _has_processors(module):
+        with text.function("def punctuate(now):"):
+            with text.block("try:"):
+                text.line("processors.on_wall_clock.run(now)")
+            with text.block("except Exception as error:"):
+                text.line("raise record_failure(-1, error)")
+            with text.block("finally:"):
+                text.line("advance_stores()")
+    if module.clock_events:
+        with text.function("def holding():"):
+            text.line("held = {}")
+            for event in module.clock_events:
+                text.line(f"if {event.due} < {NEVER}: held[{event.node.label!r}] = {event.clock.now}")
+            text.line("return held")
+    if module.clocks:
+        with text.function("def clocks():"):
+            text.line("return {" + ", ".join(f"{store!r}: {cell}" for store, cell in module.clocks.items()) + "}")
+    with text.function("def restore_clocks(known):"):
         text.line("#nonlocal")
         for store, cell in module.clocks.items():
             text.line(f"{cell} = max({cell}, known.get({store!r}, -1))")
@@ -245,26 +254,42 @@ def _write_time_functions(
         for line in module.restored:
             text.line(line)
         text.line("advance_stores()")
-    text.line()
+
+
+def _has_processors(module: ModulePlan) -> bool:
+    return any(isinstance(node, Process) for node in module.nodes)
+
+
+def _functions_of_task(module: ModulePlan) -> list[str]:
+    """What the program of a task is told by name, besides its sources; functions without a use are not there."""
+    there = {
+        "in_flight": bool(module.in_flight),
+        "clocks": bool(module.clocks),
+        "restore_clocks": True,
+        "watermark_advanced": True,
+        "holding": bool(module.clock_events),
+        "flush": bool(module.held_changes),
+        "punctuate": _has_processors(module),
+        "settle": bool(module.in_flight),
+    }
+    return [name for name, used in there.items() if used]
 
 
 def _write_flush(module: ModulePlan, text: SourceText) -> None:
     """The function that forwards what tables held back for the commit, upstream first."""
     stores = dict.fromkeys(node.store.name for node in module.nodes if node.store is not None)
     waiting = [module.held_changes[store] for store in stores if store in module.held_changes]
-    with text.block("def flush():"):
-        if not waiting:
-            text.line("pass")
-        else:
-            text.line("#nonlocal")
-            with text.block("try:"):
-                for held in waiting:
-                    text.line(f"{held.function}()")
-                for line in module.flushed:
-                    text.line(line)
-            with text.block("except Exception as error:"):
-                text.line(f"raise record_failure(-1, error, {module.states[CHANGED_BY]})")
-    text.line()
+    if not waiting:
+        return
+    with text.function("def flush():"):
+        text.line("#nonlocal")
+        with text.block("try:"):
+            for held in waiting:
+                text.line(f"{held.function}()")
+            for line in module.flushed:
+                text.line(line)
+        with text.block("except Exception as error:"):
+            text.line(f"raise record_failure(-1, error, {module.states[CHANGED_BY]})")
 
 
 def _waiting(module: ModulePlan) -> str:
@@ -272,8 +297,8 @@ def _waiting(module: ModulePlan) -> str:
     return " or ".join(f"{event.clock.now} >= {event.due}" for event in module.task_events)
 
 
-def _completed(source: str, module: ModulePlan, *, moved: str, below: Collection[str]) -> str:
-    """Fills in what is known only when all operators are written; no line is added, so that their marks stay right.
+def _complete(text: SourceText, module: ModulePlan, *, moved: str, below: Collection[str]) -> None:
+    """Fills in what is known only when all operators are written.
 
     Each function that assigns variables of the closure names them; each run function moves the task's clock and looks
     at what waits for it. `moved`: what is done at once where a record has moved the clock to `{now}`, before operators
@@ -281,17 +306,17 @@ def _completed(source: str, module: ModulePlan, *, moved: str, below: Collection
     """
     cells, clock = module.cells, module.task_clock
     waiting = _waiting(module)
-    source = source.replace("#nonlocal", "nonlocal " + ", ".join(cells) if cells else "pass")
+    text.replace("#nonlocal", "nonlocal " + ", ".join(cells) if cells else "pass")
     time = "pass"
     if clock is not None:
         time = f"if ts > {clock.time}: {clock.time} = ts{moved.format(now=clock.now)}"
-    source = source.replace("#task_time", time)
+    text.replace("#task_time", time)
     if module.in_flight:
         now, cell = ("-1", None) if clock is None else (clock.now, clock.time)
-        source = completed_task_time(source, module, now, cell, below)
+        complete_task_time(text, module, now, cell, below)
     events = "pass"
     if waiting and module.in_flight:
         events = f"if ({waiting}) and (in_flight.has_to_empty() or task_clock_moved()): return index + 1"
     elif waiting:
         events = f"if {waiting}: task_clock_moved()"
-    return source.replace("#task_events", events)
+    text.replace("#task_events", events)

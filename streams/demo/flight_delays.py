@@ -1,6 +1,6 @@
 """The demo's application: which state's flights ran how late, day by day. `headrace demo` runs it.
 
-The same program as in the README and in examples/flight_delays.py.
+The same program as in the README and in examples/flight_delays/app.py.
 """
 
 from __future__ import annotations

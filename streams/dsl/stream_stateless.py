@@ -16,7 +16,6 @@ from streams.dsl.stream_handle import StreamHandle
 from streams.expressions import Expression
 from streams.graph.function import user_function
 from streams.graph.origin import caller_origin
-from streams.graph.schema import Part, Schema
 from streams.operators.filter import Filter
 from streams.operators.flat_map import FlatMap, FlatMapValues
 from streams.operators.map import Map
@@ -239,12 +238,9 @@ class StatelessOperators(StreamHandle[K, V]):
     def merge(self, other: KStream[K, V], *, name: str | None = None) -> KStream[K, V]:
         """The records of both streams, without an order between them."""
         origin = caller_origin()
-        mine, theirs = self._node.schema, other._node.schema
         node = Merge(
             parents=(self._node, other._node),
-            schema=Schema(
-                mine.key if mine.key == theirs.key else Part(), mine.value if mine.value == theirs.value else Part()
-            ),
+            schema=self._node.schema.common(other._node.schema),
             origin=origin,
             label=self._builder.label(name, self._node, Merge.kind),
         )

@@ -45,6 +45,17 @@ class Schema:
             return self.value.serde
         return serde_for(Any if self.value.type is Unknown else self.value.type, role="value")
 
+    def common(self, other: Schema) -> Schema:
+        """What is known of the records of both: key and value, where they are of one type and written in one way,
+        whether that was said of them or follows from the type."""
+        keys = self.key == other.key or (
+            self.key.type == other.key.type and self.key_serde().name == other.key_serde().name
+        )
+        values = self.value == other.value or (
+            self.value.type == other.value.type and self.value_serde().name == other.value_serde().name
+        )
+        return Schema(self.key if keys else Part(), self.value if values else Part())
+
 
 def declared(kind: Any, role: Role) -> Part:
     """The part that a user's `key=` or `value=` describes: a type or a `Serde`.

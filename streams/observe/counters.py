@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 COUNTER_HELP: dict[str, str] = {
     "processed": "Records read and run through the topology.",
@@ -27,10 +28,20 @@ COUNTER_HELP: dict[str, str] = {
 """Every counter of a task, and what it says to people."""
 
 
+class SkippedAt:
+    """How many records one operator failed on and the handler skipped, and what was said of the last of them."""
+
+    __slots__ = ("last", "records")
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.last = ""
+
+
 class Counters:
     """The counters of one task. Written by the stream thread only, read by anybody."""
 
-    __slots__ = tuple(COUNTER_HELP)
+    __slots__ = (*COUNTER_HELP, "skipped_at")
 
     processed: int
     dropped_duplicate: int
@@ -54,6 +65,14 @@ class Counters:
     def __init__(self) -> None:
         for name in COUNTER_HELP:
             setattr(self, name, 0)
+        self.skipped_at: dict[str, SkippedAt] = {}
+        """By the label of the operator, "" where it was none's code."""
+
+    def skip_at(self, node: str | None, error: str) -> None:
+        """Notes who failed on a record that is skipped."""
+        at = self.skipped_at.setdefault(node or "", SkippedAt())
+        at.records += 1
+        at.last = error
 
     def snapshot(self) -> dict[str, int]:
         """The counts as they are now; counts that belong together may be one record apart."""
@@ -80,10 +99,11 @@ class Counters:
         return f"Counters({told})"
 
 
+COUNTS_OF = attrgetter(*COUNTER_HELP)
+NO_COUNTS = (0,) * len(COUNTER_HELP)
+
+
 def add_up(counters: Iterable[Counters]) -> dict[str, int]:
     """The sums over several tasks, every name present."""
-    total = dict.fromkeys(COUNTER_HELP, 0)
-    for each in counters:
-        for name, count in each.snapshot().items():
-            total[name] += count
-    return total
+    rows = [NO_COUNTS, *map(COUNTS_OF, counters)]
+    return dict(zip(COUNTER_HELP, map(sum, zip(*rows, strict=True)), strict=True))

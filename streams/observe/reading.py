@@ -47,6 +47,15 @@ class StoreReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedReading:
+    """Records on which an operator failed and that were skipped, and the error of the last."""
+
+    node: str
+    records: int
+    last: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReading:
     """A task that is restored or runs. Times of meters are s, of `lateness` ms."""
 
@@ -62,6 +71,7 @@ class TaskReading:
     cache_bytes: int
     inputs: tuple[InputReading, ...]
     stores: tuple[StoreReading, ...]
+    skipped: tuple[SkippedReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

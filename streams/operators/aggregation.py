@@ -6,7 +6,7 @@ of it. A row is `(state, timestamp)`; its timestamp is the largest of its record
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from streams.expressions import Expression
 from streams.graph.function import UserFunction
 from streams.serde import Json, Serde
 from streams.serde.codec import codec_of
+from streams.serde.immutable import SCALARS, is_immutable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,6 @@ class Aggregation(Protocol):
         ...
 
 
-IMMUTABLE = frozenset([int, str, float, bool, bytes, type(None)])
-"""Types of aggregates that no function can change in place."""
-
-
 def write_time(chain: Chain, scope: RecordScope, time: str) -> None:
     with chain.block(f"if {scope.timestamp} > {time}:"):
         chain.line(f"{time} = {scope.timestamp}")
@@ -122,9 +119,9 @@ class SingleAggregation:
                 that what it did before it raised would stay; where it may not, the stores are thrown back to the last
                 commit by it.
         """
-        if self.serde.type in IMMUTABLE:
+        if is_immutable(self.serde.type):
             return
-        wanted = f"type({state}) not in {chain.bind(IMMUTABLE, 'immutable')}"
+        wanted = f"type({state}) not in {chain.bind(SCALARS, 'immutable')}"
         with chain.block(f"if {wanted}:" if always else f"if may_skip and {wanted}:"):
             chain.line(f"{state} = {chain.deserialize(self.serde, chain.serialize(self.serde, state))}")
 
@@ -334,13 +331,19 @@ class NamedAggregation:
             write_time(chain, scope, time)
             if old is not None:
                 chain.line(f"{old} = {self.result_source(chain, states)}")
+        fed: list[tuple[UserFunction, Aggregate, list[str]]] = []
         for column, own in self.shares(states):
-            if column.of is None or not self.accepts_null:
-                self._write_column(chain, scope, column, own)
-            else:
-                scope, value = chain.value(scope)
-                with chain.block(f"if {value} is not None:"):
-                    self._write_column(chain, scope, column, own)
+            if column.of is not None:
+                fed.append((column.of, column.aggregate, own))
+                continue
+            for line in column.aggregate.update_source(own, "None"):
+                chain.line(line)
+        if fed and self.accepts_null:
+            scope, value = chain.value(scope)
+            with chain.block(f"if {value} is not None:"):
+                self._write_fed(chain, scope, fed)
+        elif fed:
+            self._write_fed(chain, scope, fed)
         return Updated(scope, flat, self.result_source(chain, states), time, nullable=False, old=old)
 
     def write_merge(self, chain: Chain, scope: RecordScope, sessions: str, row: str, *, copy: bool = False) -> None:
@@ -354,7 +357,17 @@ class NamedAggregation:
         chain.line(f"{row} = ({', '.join(states)},), {time}")
 
     @staticmethod
-    def _write_column(chain: Chain, scope: RecordScope, column: Column, states: list[str]) -> None:
-        text = "None" if column.of is None else call(chain, scope, column.of, hint="input")[1]
-        for line in column.aggregate.update_source(states, text):
-            chain.line(line)
+    def _write_fed(chain: Chain, scope: RecordScope, fed: Sequence[tuple[UserFunction, Aggregate, list[str]]]) -> None:
+        """Code that adds to each aggregate's states what its function gives; what several aggregate is made once."""
+        texts: list[str] = []
+        for function, _, _ in fed:
+            scope, text = call(chain, scope, function, hint="input")
+            texts.append(text)
+        made: dict[str, str] = {}
+        for text in texts:
+            if texts.count(text) > 1 and text not in made:
+                made[text] = chain.local("input")
+                chain.line(f"{made[text]} = {text}")
+        for (_, aggregate, states), text in zip(fed, texts, strict=True):
+            for line in aggregate.update_source(states, made.get(text, text)):
+                chain.line(line)

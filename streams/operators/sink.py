@@ -78,6 +78,7 @@ def write_send(
         ask, places = chain.of_task("places_of", made), chain.local("places")
         with chain.at(node):
             chain.line(f"{places} = {ask}({topic}, {decoded_key}, {decoded_value})")
+    inner = scope.inner_key_bytes if scope.schema.key_serde() == node.schema.key_serde() else None
     with chain.at(node, "serialization"):
         if told:
             scope, key = _for_topic(chain, scope, node, topic, "key")
@@ -89,20 +90,22 @@ def write_send(
         with chain.block(f"for place in {places}:"):
             _write_produce(chain, scope, node, topic, key, value, "place")
     elif window_bytes:
-        place = _place_of_inner_key(chain, topic, key, window_bytes, told)
+        known = _places_of_keys(chain, topic, told)
+        place = f"{known}[{inner or f'{key}[:-{window_bytes}]'}]"
+        if not scope.key_not_null:
+            place = f"-1 if {key} is None else {place}"
         _write_produce(chain, scope, node, topic, key, value, place)
     else:
         _write_produce(chain, scope, node, topic, key, value, "-1")
 
 
-def _place_of_inner_key(chain: Chain, topic: str, key: str, window_bytes: int, told: bool) -> str:
-    """A windowed key lies where its key does: all windows of a key on one partition, in their order."""
+def _places_of_keys(chain: Chain, topic: str, told: bool) -> str:
+    """The text of what tells the partition of a key's bytes. A windowed key lies where its key does: all windows of a
+    key on one partition, in their order."""
     if told:
         by_topic = chain.of_task("places", f"{chain.bind(KeyPartitionsByTopic, 'KeyPartitionsByTopic')}(partitions)")
-        known = f"{by_topic}[{topic}]"
-    else:
-        known = chain.of_task("places", f"{chain.bind(KeyPartitions, 'KeyPartitions')}({topic}, partitions)")
-    return f"-1 if {key} is None else {known}[{key}[:-{window_bytes}]]"
+        return f"{by_topic}[{topic}]"
+    return chain.of_task("places", f"{chain.bind(KeyPartitions, 'KeyPartitions')}({topic}, partitions)")
 
 
 def _write_produce(chain: Chain, scope: RecordScope, node: Node, topic: str, key: str, value: str, place: str) -> None:

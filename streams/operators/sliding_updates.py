@@ -18,8 +18,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stores import KeyedWindowStore, Row, ValueCodec
-
-IMMUTABLE = frozenset({int, float, str, bytes, bool, type(None)})
+from streams.serde.immutable import SCALARS
 
 
 class SlidingUpdate(NamedTuple):
@@ -106,6 +105,6 @@ class SlidingUpdates:
         return updates
 
     def _copy(self, row: Row | None) -> Row | None:
-        if row is None or type(row[0]) in IMMUTABLE:
+        if row is None or type(row[0]) in SCALARS:
             return row
         return self._codec.decode(self._codec.encode(row[0])), row[1]

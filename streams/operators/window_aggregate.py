@@ -152,8 +152,11 @@ class WindowAggregate(Table):
         new = f"({updated.state}, {updated.time})"
         return f"None if {updated.state} is None else {new}" if updated.nullable else new
 
-    def keyed(self, scope: RecordScope, key: str, key_bytes: str, end: str, time: str) -> RecordScope:
-        """The scope of a result: its windowed key is only made where somebody reads it."""
+    def keyed(
+        self, scope: RecordScope, key: str, key_bytes: str, end: str, time: str, *, inner: str | None = None
+    ) -> RecordScope:
+        """The scope of a result: its windowed key is only made where somebody reads it. `inner`: the local with its
+        serialised key without the window."""
         return replace(
             scope,
             schema=self.schema,
@@ -163,6 +166,8 @@ class WindowAggregate(Table):
             key_bytes=None,
             key_bytes_source=key_bytes,
             window_end=end,
+            inner_key_bytes=inner,
+            key_not_null=True,
             value_bytes=None,
         )
 

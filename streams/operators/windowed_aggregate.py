@@ -200,4 +200,5 @@ class AggregateByWindow(WindowAggregate):
             f"{kb} + {chain.bind(PACK_START, 'pack_start')}({start})",
             end,
             time,
+            inner=kb,
         )

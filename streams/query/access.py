@@ -21,6 +21,8 @@ AsgiApp = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = "/health/"
 """What orchestrators ask without credentials."""
+SITE_PATHS = ("/ui", "/ui/")
+"""The dashboard, and where its files are. They tell nothing; the pages ask people for the token."""
 FORWARDED_HEADER = FORWARDED.lower().encode()
 
 
@@ -115,7 +117,8 @@ class Access:
                 host = value
             elif name == FORWARDED_HEADER:
                 forwarded = value
-        if self._expected is not None and not hmac.compare_digest(given, self._expected):
+        is_site = scope["path"] == SITE_PATHS[0] or scope["path"].startswith(SITE_PATHS[1])
+        if self._expected is not None and not is_site and not hmac.compare_digest(given, self._expected):
             what = "the token is not the one" if given else "a token is needed"
             return 401, "unauthorized", f"{what}: send Authorization: Bearer with the application's query_token"
         if self._check_host:

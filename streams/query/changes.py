@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
+from typing import Any
 
 import msgspec
 from confluent_kafka import Message
 
-from stores.timed_keys import SESSION_KEYS, WINDOW_KEYS
+from stores.timed_keys import SESSION_KEYS, WINDOW_KEYS, TimedKeys
 from streams.errors import StreamsError
 from streams.query.catalog import Entry
 from streams.query.keys import parse_key
@@ -23,9 +24,10 @@ from streams.query.problem import NotReady, Problem
 from streams.query.subject import Subject
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.internal_topics import admin_client
-from streams.runtime.log_ends import BrokerLogEnds
+from streams.runtime.log_ends import BrokerLogEnds, connected
 from streams.runtime.router import Place
 
+TIMED_KEYS: Mapping[str, TimedKeys] = {"window": WINDOW_KEYS, "session": SESSION_KEYS}
 FOLLOWERS = 32
 """So many may follow at a time; each has a consumer of its own."""
 FETCH_RECORDS = 500
@@ -50,7 +52,8 @@ class Feed:
         """Raises StreamsError: the broker does not answer."""
         unknown = [place for place in self._places if place not in self.next]
         if unknown:
-            ends = BrokerLogEnds(lambda: admin_client(self._subject.options), committed=True)
+            admin = connected(admin_client(self._subject.options), unknown[0][0], ANSWER_WAIT_S)
+            ends = BrokerLogEnds(lambda: admin_client(self._subject.options), admin, committed=True)
             self.next |= ends.request(unknown).result(ANSWER_WAIT_S)
         with self._lock:
             self._consumer = RecordConsumer(self._subject.options, "changes", reset="latest")
@@ -165,21 +168,30 @@ class Changes:
 
 def change_of(entry: Entry, record: Message, wanted: bytes | None) -> bytes | None:
     """A changelog record as JSON; None if it is of another key, or no row."""
-    key, value, time, rank = record.key(), record.value(), 0, 0
-    if not isinstance(key, bytes):
+    key = record.key()
+    if not isinstance(key, bytes) or (wanted is not None and row_key(entry, key) != wanted):
         return None
-    keys = {"window": WINDOW_KEYS, "session": SESSION_KEYS}.get(entry.plan.kind)
-    if keys is not None:
-        time, rank = keys.suffix.unpack_from(key, len(key) - keys.suffix_bytes)
-        key = key[: -keys.suffix_bytes]
-    if wanted is not None and key != wanted:
-        return None
+    value = record.value()
     raw = value.encode() if isinstance(value, str) else value
     try:
-        row = entry.rows.change(key, time, rank, raw, record.timestamp()[1])
+        row = row_of(entry, key, raw, record.timestamp()[1])
     except Exception:  # a source topic may have records that do not decode; the application has passed over them
         return None
     return entry.rows.json(row)
+
+
+def row_of(entry: Entry, key: bytes, value: bytes | None, timestamp: int) -> dict[str, Any]:
+    """A changelog record as a row. Raises whatever the serdes of the store raise."""
+    keys, time, rank = TIMED_KEYS.get(entry.plan.kind), 0, 0
+    if keys is not None:
+        time, rank = keys.suffix.unpack_from(key, len(key) - keys.suffix_bytes)
+    return entry.rows.change(row_key(entry, key), time, rank, value, timestamp)
+
+
+def row_key(entry: Entry, key: bytes) -> bytes:
+    """The key of a changelog record without the time behind it."""
+    keys = TIMED_KEYS.get(entry.plan.kind)
+    return key if keys is None else key[: -keys.suffix_bytes]
 
 
 def event(name: str, number: str, data: bytes) -> bytes:

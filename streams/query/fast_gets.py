@@ -72,20 +72,27 @@ class FastGets:
             await reply(send, 200, (*JSON, (POSITION_HEADER, position.encode())), body)
 
     async def _answer_peer(self, receive: Receive, send: Send) -> None:
-        parts: list[bytes] = []
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            parts.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                break
+        body = await body_of(receive)
+        if body is None:
+            return
         try:
-            gets = decode_gets(b"".join(parts))
+            gets = decode_gets(body)
         except msgspec.DecodeError as error:
             await reply(send, 400, JSON, msgspec.json.encode({"detail": str(error), "reason": "bad-question"}))
             return
         await reply(send, 200, MSGPACK, encode_got([self._queries.get_here(get) for get in gets]))
+
+
+async def body_of(receive: Receive) -> bytes | None:
+    """The body of a request; None: whoever asked is gone."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 async def reply(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -25,8 +25,7 @@ def local_store(plan: StorePlan, find_readers: FindReaders) -> Any:
 
     Raises QueryError: it is of a kind that has nothing to be read.
     """
-    declaration = _declaration(plan)
-    return declaration.open(Partitions(plan.name, find_readers), NoMoment())
+    return read_only(plan).open(Partitions(plan.name, find_readers), NoMoment())
 
 
 def readers_of(workers: Sequence[Worker], store: StorePlan, max_lag: int | None) -> list[StoreReader]:
@@ -65,7 +64,7 @@ def find_store(plan: Plan, name: str) -> StorePlan:
     return known[name]
 
 
-def _declaration(plan: StorePlan) -> StoreDeclaration[Any]:
+def read_only(plan: StorePlan) -> StoreDeclaration[Any]:
     """How the store is shown, with nothing that writes."""
     spec = plan.spec
     if isinstance(spec, BufferSpec):

@@ -78,7 +78,7 @@ class Placement:
         """`host:port` of the other workers where the partition's task stands by."""
         task, mine = entry.task(partition), self._subject.endpoint
         views = [view for view in self._subject.members() if task in view.standbys and view.endpoint != mine]
-        return [view.endpoint for view in views if view.endpoint is not None and self._is_reachable(view)]
+        return [view.endpoint for view in views if view.endpoint is not None and self.is_reachable(view)]
 
     def elsewhere(self, entry: Entry, partition: int) -> str:
         """`host:port` of the worker that has the partition.
@@ -107,7 +107,7 @@ class Placement:
                 f"partition {partition} of store {entry.name!r} is moving from one worker to another: ask again",
                 store=entry.name,
             )
-        if view.endpoint is None or not self._is_reachable(view):
+        if view.endpoint is None or not self.is_reachable(view):
             why = "serves no queries" if view.endpoint is None else "serves queries on its own loopback only"
             raise NotReady(
                 "unreachable",
@@ -117,7 +117,8 @@ class Placement:
             )
         return view.endpoint
 
-    def _is_reachable(self, view: MemberView) -> bool:
+    def is_reachable(self, view: MemberView) -> bool:
+        """Whether the worker's endpoint means the same here as there."""
         return view.endpoint is not None and (not view.endpoint.startswith(LOOPBACK) or view.host == self._host)
 
     def owner(self, entry: Entry, partition: int) -> str | None:

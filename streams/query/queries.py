@@ -18,14 +18,15 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from stores import RowDecodeError, StoreClosedError, StoreReader
+from stores import StoreReader
 from streams.query.bounds import Bound, reach, read_to
 from streams.query.catalog import Entry
 from streams.query.keys import parse_key, parse_time
 from streams.query.peers import Get, Got, Peers, relayed
 from streams.query.placement import Placement
 from streams.query.position import position_text
-from streams.query.problem import Absent, Moving, NotReady, Problem, Relayed, Unreadable
+from streams.query.problem import Absent, Moving, NotReady, Problem, Relayed
+from streams.query.reading import reading
 from streams.query.scope import TIMED, Cursor, Mark, Scope
 from streams.query.subject import Subject
 
@@ -108,7 +109,7 @@ class Queries:
 
     def _read_got(self, entry: Entry, reader: StoreReader, partition: int, key: bytes) -> Got:
         position = position_text(read_to(self._subject, entry, partition))
-        row = self._reading(entry, lambda: entry.rows.get(reader, key))
+        row = reading(entry, lambda: entry.rows.get(reader, key))
         return Got(404) if row is None else Got(200, entry.rows.json(row), position)
 
     async def row(self, name: str, text: str, words: dict[str, str | None], limits: Limits) -> Answer:
@@ -151,7 +152,7 @@ class Queries:
         reader = await self._bounded_reader(entry, partition, limits)
         if reader is not None:
             position = position_text(read_to(self._subject, entry, partition))
-            row = self._reading(entry, lambda: read(reader))
+            row = reading(entry, lambda: read(reader))
             return None if row is None else Answer(entry.rows.json(row), position)
         try:
             body, position = await self._forward(entry, partition, f"/{quote(text, safe='')}", words, limits)
@@ -271,7 +272,7 @@ class Queries:
             following = Cursor(partition, found[limit - 1][0]).text() if len(found) > limit else None
             return PageOf([row for _, row in found[:limit]], following, position)
 
-        return self._reading(entry, read)
+        return reading(entry, read)
 
     # -- where -------------------------------------------------------------------------------------------------------
     def _likely(self, entry: Entry, key: bytes, partition: int | None) -> Iterable[Sequence[int]]:
@@ -349,16 +350,6 @@ class Queries:
         if response.status != 200:
             raise relayed(response)
         return response.body, response.headers.get("x-position", "")
-
-    def _reading(self, entry: Entry, read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except StoreClosedError as error:
-            raise Moving(
-                f"a partition of store {entry.name!r} is just moving to another worker: ask again", store=entry.name
-            ) from error
-        except RowDecodeError as error:
-            raise Unreadable(str(error), store=entry.name) from error
 
 
 def too_far_behind(entry: Entry, partition: int, max_lag: int) -> NotReady:

@@ -8,12 +8,10 @@ from typing import Any
 import msgspec
 
 from stores import BufferSpec, KeyValueReader, SessionReader, StoreReader, VersionedReader, WindowReader
-from stores.key_ranges import after_prefix
 from streams.plan.plan import StorePlan
+from streams.query.finding import Found, scan
 from streams.query.keys import jsonable, otherwise
 from streams.query.scope import Mark, Scope
-
-LAST_TIME = 2**63 - 1
 
 Marked = tuple[Mark, dict[str, Any]]
 """A row, and how a page that ends with it says so."""
@@ -62,12 +60,8 @@ class Rows:
     # -- many --------------------------------------------------------------------------------------------------------
     def scan(self, reader: StoreReader, scope: Scope, after: Mark | None) -> Iterator[Marked]:
         """The rows of the scope behind `after`, in the order of the store."""
-        if isinstance(reader, WindowReader | SessionReader):
-            return self._timed(reader, scope, after)
-        assert isinstance(reader, KeyValueReader | VersionedReader)
-        if scope.key is not None and isinstance(reader, VersionedReader):
-            return self._versions(reader, scope.key, scope, after)
-        return self._by_key(reader, scope, after)
+        for found in scan(reader, scope, after):
+            yield found.mark, self._form(found)
 
     def change(self, key: bytes, time: int, rank: int, value: bytes | None, timestamp: int) -> dict[str, Any]:
         """A record of the store's changelog as a row; of a deleted one the value is null."""
@@ -80,57 +74,17 @@ class Rows:
             return self._session(key, time, rank, (row, timestamp))
         return self._plain(key, (row, timestamp))
 
-    def _by_key(self, reader: KeyValueReader | VersionedReader, scope: Scope, after: Mark | None) -> Iterator[Marked]:
-        prefix, reverse = scope.prefix, scope.reverse
-        low, high = (scope.first, scope.last) if prefix is None else (prefix, after_prefix(prefix))
-        if after is not None:
-            low, high = (low, after.key) if reverse else (after.key, high)
-        with reader.range(low, high, reverse=reverse) as rows:
-            for key, row in rows:
-                if (after is None or key != after.key) and (prefix is None or key.startswith(prefix)):
-                    yield Mark(key), self._plain(key, row)
-
-    def _timed(self, reader: WindowReader | SessionReader, scope: Scope, after: Mark | None) -> Iterator[Marked]:
-        is_session = isinstance(reader, SessionReader)
-        first = scope.time_from or 0
-        last = LAST_TIME if is_session or scope.time_to is None else scope.time_to
-        latest_start = LAST_TIME if scope.time_to is None else scope.time_to
-        for key, time, rank, row in self._times(reader, scope, after, first, last):
-            if is_session:
-                if rank <= latest_start:
-                    yield Mark(key, time, rank), self._session(key, time, rank, row)
-            else:
-                yield Mark(key, time, rank), self._window(key, time, row)
-
-    def _times(
-        self, reader: WindowReader | SessionReader, scope: Scope, after: Mark | None, first: int, last: int
-    ) -> Iterator[tuple[bytes, int, int, Any]]:
-        """(key, time, rank, row): of one key by time, of several by segment, key and time."""
-        reverse = scope.reverse
-        if scope.key is not None:
-            found = reader.rows_of(scope.key, max(first, reader.hidden + 1), last)
-            for time, rank, row in reversed(found) if reverse else found:
-                if after is None or (
-                    (time, rank) < (after.time, after.rank) if reverse else (time, rank) > (after.time, after.rank)
-                ):
-                    yield scope.key, time, rank, row
-            return
-        prefix = scope.prefix
-        low, high = (scope.first, scope.last) if prefix is None else (prefix, after_prefix(prefix))
-        behind = None if after is None else (after.key, after.time, after.rank)
-        for key, time, rank, row in reader.resume(behind, first, last, low, high, reverse=reverse):
-            if prefix is None or key.startswith(prefix):
-                yield key, time, rank, row
-
-    def _versions(self, reader: VersionedReader, key: bytes, scope: Scope, after: Mark | None) -> Iterator[Marked]:
-        first, last = scope.time_from or 0, LAST_TIME if scope.time_to is None else scope.time_to
-        with reader.versions(key, first, last, reverse=scope.reverse) as versions:
-            for value, timestamp, valid_to in versions:
-                if after is None or (timestamp < after.time if scope.reverse else timestamp > after.time):
-                    row = self._plain(key, (value, timestamp))
-                    yield Mark(key, timestamp), row | {"valid_to": None if valid_to < 0 else valid_to}
-
     # -- forms -------------------------------------------------------------------------------------------------------
+    def _form(self, found: Found) -> dict[str, Any]:
+        key, row = found.key, (found.value, found.timestamp)
+        if self.plan.kind == "window":
+            return self._window(key, found.time, row)
+        if self.plan.kind == "session":
+            return self._session(key, found.time, found.rank, row)
+        if found.valid_to is None:
+            return self._plain(key, row)
+        return self._plain(key, row) | {"valid_to": None if found.valid_to < 0 else found.valid_to}
+
     def _plain(self, key: bytes, row: tuple[Any, int]) -> dict[str, Any]:
         return {"key": self._read_key(key), "value": self._seen(row[0]), "timestamp": row[1]}
 

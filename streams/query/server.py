@@ -1,10 +1,10 @@
-"""The HTTP server of a worker: the application's stores, the worker's health and metrics.
+"""The HTTP server of a worker: the application's stores, the worker's health and metrics, and with `web` its dashboard.
 
 It runs on an event loop in a thread of its own, so a slow question costs the stream thread nothing but the interpreter
 lock. The web framework takes half a second to import: that thread does it too, while the worker is joining its group;
 who connects earlier waits. A request goes through
 
-    Access ──▶ FastGets ──▶ (the framework) routes ──▶ Queries ──▶ this worker's stores, or another worker
+    Access ──▶ FastGets ──▶ PeerRows ──▶ (the framework) routes ──▶ Queries ──▶ this worker's stores, or another worker
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from streams.errors import ConfigError
@@ -24,6 +25,9 @@ from streams.query.subject import Subject
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from streams.dashboard.live import Live
+    from streams.dashboard.tails import Tails
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +50,12 @@ class QueryServer:
         named = socket.gethostname() if is_any(self._host) else self._host
         self._advertised_host = options.advertised_host or named
         self._endpoint: str | None = None
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._live: Live | None = None
+        self._tails: Tails | None = None
         self._stopping = False
         self._guard = threading.Lock()
 
@@ -58,24 +65,19 @@ class QueryServer:
         return self._endpoint
 
     def start(self) -> None:
-        """Raises ConfigError if the address cannot be listened on."""
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((self._host, self._port))
-            listening.listen(128)
-        except OSError as error:
-            listening.close()
-            raise ConfigError(
-                f"the query server cannot listen on {self._host}:{self._port} ({error}): choose another port, or 0 "
-                "for a free one",
-                setting="query_port",
-            ) from error
-        self._socket = listening
+        """Raises ConfigError if an address cannot be listened on."""
+        options = self._subject.options
+        listening = listen(self._host, self._port, "query_port")
+        self._sockets.append(listening)
+        if options.web_port is not None:
+            try:
+                self._sockets.append(listen(self._host, options.web_port, "web_port", shared=True))
+            except ConfigError:
+                listening.close()
+                raise
         named, port = self._advertised_host, listening.getsockname()[1]
         self._endpoint = f"[{named}]:{port}" if ":" in named else f"{named}:{port}"
-        self._thread = threading.Thread(target=self._serve, args=(listening,), name="query-server", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="query-server", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -84,12 +86,16 @@ class QueryServer:
             self._stopping = True
             if self._server is not None:
                 self._server.should_exit = True
+            if self._loop is not None:
+                with suppress(RuntimeError):  # the loop has ended already
+                    for stream in filter(None, (self._live, self._tails)):  # else those who watch hold the end up
+                        self._loop.call_soon_threadsafe(stream.close)
         if self._thread is not None:
             self._thread.join(STOP_TIMEOUT_S)
-        if self._socket is not None:
-            self._socket.close()
+        for each in self._sockets:
+            each.close()
 
-    def _serve(self, listening: socket.socket) -> None:
+    def _serve(self) -> None:
         try:
             import uvicorn
 
@@ -116,26 +122,61 @@ class QueryServer:
                     return
                 server = self._server = uvicorn.Server(config)
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                runner.run(serve(server, listening, peers))
+                self._loop = runner.get_loop()
+                runner.run(serve(server, self._sockets, peers))
         except Exception:
             log.exception("query_server_failed: the worker goes on without queries")
 
     def _application(self, placement: Placement, peers: Peers) -> AsgiApp:
+        from streams.dashboard.cluster_access import ClusterAccess
+        from streams.dashboard.live import Live
+        from streams.dashboard.live_routes import peer_routes
+        from streams.dashboard.routes import dashboard_routes, without_dashboard
+        from streams.dashboard.surroundings import Surroundings
+        from streams.dashboard.tails import Tails
         from streams.query.changes import Changes
         from streams.query.fast_gets import FastGets
         from streams.query.queries import Queries
         from streams.query.routes import query_app
+        from streams.query.stored import PeerRows, StoredReads
         from streams.query.upstream import GroupLog, Upstream
 
         subject = self._subject
         queries = Queries(subject, placement, peers)
         app = query_app(subject, placement, queries, Upstream(subject, GroupLog(subject)), Changes(subject))
-        return Access(FastGets(app, queries), subject.options)
+        peer_routes(app, subject)
+        if subject.options.web:
+            live = self._live = Live(subject, placement, peers)
+            tails = self._tails = Tails(ClusterAccess(subject.options))
+            surroundings = Surroundings(subject=subject, placement=placement, peers=peers, queries=queries)
+            dashboard_routes(app, surroundings, live, tails)
+        else:
+            without_dashboard(app)
+        return Access(FastGets(PeerRows(app, StoredReads(placement, peers)), queries), subject.options)
 
 
-async def serve(server: uvicorn.Server, listening: socket.socket, peers: Peers) -> None:
+def listen(host: str, port: int, setting: str, *, shared: bool = False) -> socket.socket:
+    """A socket that listens. `shared`: other processes may listen there too, and each connection goes to one of them.
+    Raises ConfigError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        await server.serve([listening])
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared and hasattr(socket, "SO_REUSEPORT"):
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        cure = "choose another port" if shared else "choose another port, or 0 for a free one"
+        what = "dashboard" if shared else "query server"
+        raise ConfigError(f"the {what} cannot listen on {host}:{port} ({error}): {cure}", setting=setting) from error
+    return listening
+
+
+async def serve(server: uvicorn.Server, sockets: list[socket.socket], peers: Peers) -> None:
+    try:
+        await server.serve(sockets)
     finally:
         await peers.close()
 

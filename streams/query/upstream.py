@@ -9,7 +9,7 @@ position bounds end at the sub-topology.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ from streams.query.problem import Behind, NotReady, Problem
 from streams.query.subject import Subject
 from streams.runtime.consumer import partitions
 from streams.runtime.internal_topics import admin_client
-from streams.runtime.log_ends import BrokerLogEnds
+from streams.runtime.log_ends import BrokerLogEnds, connected
 
 LOOK_AGAIN_S = 0.02
 ANSWER_WAIT_S = 10.0
@@ -37,12 +37,12 @@ class GroupLog:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._admin: AdminClient | None = None
-        self._ends = BrokerLogEnds(lambda: admin_client(subject.options))
+        self._ends: BrokerLogEnds | None = None
 
     def committed(self, places: Mapping[Place, int]) -> dict[Place, int]:
         """The committed offsets of those that have any. Open transactions are waited for. Raises StreamsError."""
         request = ConsumerGroupTopicPartitions(self._subject.application_id, partitions(places))
-        ask = cast(Callable[..., dict[str, Future[Any]]], self._client().list_consumer_group_offsets)  # pyright: ignore[reportUnknownMemberType]
+        ask = cast(Callable[..., dict[str, Future[Any]]], self._client(places).list_consumer_group_offsets)  # pyright: ignore[reportUnknownMemberType]
         try:
             (answer,) = ask([request], require_stable=True).values()
             found = answer.result(ANSWER_WAIT_S).topic_partitions
@@ -52,12 +52,18 @@ class GroupLog:
 
     def ends(self, places: list[Place]) -> Mapping[Place, int]:
         """Raises StreamsError."""
+        if self._ends is None:
+            self._ends = BrokerLogEnds(self._open, self._client(places))
         return self._ends.request(places).result(ANSWER_WAIT_S)
 
-    def _client(self) -> AdminClient:
+    def _client(self, places: Iterable[Place]) -> AdminClient:
         if self._admin is None:
-            self._admin = admin_client(self._subject.options)
+            topic, _ = next(iter(places))
+            self._admin = connected(self._open(), topic, ANSWER_WAIT_S)
         return self._admin
+
+    def _open(self) -> AdminClient:
+        return admin_client(self._subject.options)
 
 
 class Upstream:

@@ -23,13 +23,17 @@ def document(plan: Plan) -> str:
     global_stores[]   as stores[]
     copartitioned[]   lists of topics that need equal partition counts
     """
-    content = {
+    return json.dumps(description(plan), indent=2, ensure_ascii=False) + "\n"
+
+
+def description(plan: Plan) -> dict[str, Any]:
+    """The same before it is text."""
+    return {
         "application_id": plan.application_id,
         "subtopologies": [_subtopology(subtopology) for subtopology in plan.subtopologies],
         "global_stores": [_store(store) for store in plan.global_stores],
         "copartitioned": [list(group.topics) for group in plan.copartitioned],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _subtopology(subtopology: Subtopology) -> dict[str, Any]:

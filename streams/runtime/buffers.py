@@ -37,6 +37,7 @@ class PartitionBuffer:
         "buffered_bytes",
         "count",
         "end_offset",
+        "ended",
         "head",
         "meters",
         "partition",
@@ -73,6 +74,7 @@ class PartitionBuffer:
         self.head: int | None = None  # timestamp of the next record, once somebody asked for it
         self.at_end = False
         self.end_offset: int | None = None
+        self.ended = False  # its end was told since the last commit, which may move the position past it
         self.read_to: Message | int | None = position  # last processed message, or the offset to go on from
         self.paused = False
         self.quiet = False
@@ -94,8 +96,13 @@ class PartitionBuffer:
 
     def reached_end(self, offset: int) -> None:
         """The broker says that `offset` is the partition's end; whatever lay before it has been appended."""
-        self.at_end = True
+        self.at_end = self.ended = True
         self.end_offset = offset
+
+    @property
+    def hungry(self) -> bool:
+        """Whether it is empty and may have more at the broker."""
+        return not self.count and not self.at_end
 
     def advance(self, to: int) -> None:
         """Records of the current batch before index `to` are processed."""
@@ -209,6 +216,10 @@ class TaskInputs:
     def head_time(self) -> int:
         """Timestamp of the oldest buffered head; NO_LIMIT if nothing is buffered."""
         return min((buffer.head_time() for buffer in self.buffers if buffer.count), default=NO_LIMIT)
+
+    def hungry(self) -> bool:
+        """Whether an empty input may have more at the broker."""
+        return any(buffer.hungry for buffer in self.buffers)
 
     @property
     def count(self) -> int:

@@ -49,6 +49,11 @@ class Stretch:
     def done(self) -> bool:
         return self.position >= self.end
 
+    @property
+    def has_end(self) -> bool:
+        """Whether it is known how far to read: not of a standby's, nor of one just promoted."""
+        return not self.followed and self.end != ENDLESS
+
     def apply(self, messages: Sequence[KafkaMessage], position: int) -> None:
         """Writes records, and that everything before `position` is there."""
         if self.is_input and position > self.end:

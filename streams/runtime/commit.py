@@ -129,6 +129,8 @@ class ChangeWriter:
         for change in changes:
             if change.worth_it or change.task.id in closing:
                 self._keep(change)
+            else:
+                change.task.rest()
         self._positions.after_commit([change.task.id for change in changes])
 
     def _keep(self, change: Change) -> None:
@@ -155,7 +157,8 @@ class AtLeastOnce:
         self._changes = changes
 
     def abandon(self, *, give_up: Callable[[], bool]) -> None:
-        """What was sent cannot be taken back."""
+        """What was sent cannot be taken back, but what is still under way has to arrive before what is sent again."""
+        self._producer.start_over(give_up=give_up)
 
     def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
         changes = self._changes.write(tasks)

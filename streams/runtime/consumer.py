@@ -85,9 +85,11 @@ class RecordConsumer:
             self._located.add(topic)
 
     def unassign(self, places: Collection[Place]) -> None:
-        """Stops reading those of these that it reads."""
+        """Stops reading those of these that it reads. They are not paused any more: the client remembers that of a
+        partition for as long as it lives, and would not read it when it is assigned again."""
         mine = self._assigned.intersection(places)
         if mine:
+            self.resume(mine)
             self._assigned -= mine
             self._client.incremental_unassign(partitions(mine))
 

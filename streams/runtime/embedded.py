@@ -58,6 +58,11 @@ class EmbeddedWorker:
             raise self._error
 
     @property
+    def ended(self) -> bool:
+        """Whether it has ended, by itself or because it was told to; `wait` then returns at once, or raises."""
+        return self._ended.is_set()
+
+    @property
     def stores(self) -> Mapping[tuple[str, int], StoreReader]:
         """(store, partition) -> committed rows, of the tasks that run here."""
         return self.worker.readers()

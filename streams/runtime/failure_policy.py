@@ -155,7 +155,8 @@ class FailurePolicy:
             raise error from failure.cause
         letters = [*self._letters(response.decision, failed), *response.dead_letters]
         self._post(letters, failed)
-        _count(failure.kind, counters, lettered=bool(letters) and task is not None)
+        _count(failure.kind, counters, lettered=bool(letters))
+        counters.skip_at(failed.node, str(error))
         if (failure.kind, failed.node) not in self._told:
             self._told.add((failure.kind, failed.node))
             log.warning(
@@ -201,9 +202,6 @@ class FailurePolicy:
         return [] if failed.message is None else [dead_letter(self._dead_letter_topic, failed.message, failed.cause)]
 
     def _post(self, letters: Sequence[DeadLetter], failed: FailedRecord) -> None:
-        if failed.task is None and letters:  # a global table is read outside of any transaction
-            log.warning("dead_letter_unsent: records of global tables have none: %s", failed.error)
-            return
         for letter in letters:
             if self._send is None:
                 raise StreamsError("dead letters cannot be sent here")

@@ -6,7 +6,15 @@ from typing import Any
 
 from stores import StoreError
 from streams.compile.program import Message, RecordFailure
-from streams.errors import BufferFullError, ProcessingError, SchemaRegistryError, SerdeError, StateError, StreamsError
+from streams.errors import (
+    BufferFullError,
+    ProcessingError,
+    SchemaRegistryError,
+    SerdeError,
+    StateError,
+    StreamsError,
+    record_place,
+)
 from streams.graph.node import Node
 from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
@@ -31,7 +39,7 @@ def describe_failure(failure: RecordFailure, message: Message | None) -> Streams
     if message is not None:
         topic, partition, offset = message.topic(), message.partition(), message.offset()
     if failure.kind == "production" and node is not None:
-        return refused(cause, node.label, getattr(node, "topic", None))
+        return refused(cause, node.label, getattr(node, "topic", None), record_place(topic, partition, offset))
     if failure.kind == "deserialization" and node is not None:
         schema = node.schema
         if failure.part == "key" and topic is not None:

@@ -65,11 +65,19 @@ class GlobalState:
         row = self._state.metadata.get(_position_name(place))
         return None if row is None else int(row)
 
-    def apply(self, place: Place, messages: Sequence[Message], position: int, skip: Skip) -> None:
-        """Takes in records of one partition, and that everything before `position` is there.
+    def apply(
+        self,
+        place: Place,
+        messages: Sequence[Message],
+        position: int,
+        skip: Skip,
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Takes in records of one partition, and that everything before `position` is there. `settle` is called before
+        that is written: what `skip` has sent has to be there too.
 
-        Without a processor a null value deletes, and null keys are dropped. Raises what `skip` raises; nothing is taken
-        in then.
+        Without a processor a null value deletes, and null keys are dropped. Raises what `skip` and `settle` raise;
+        nothing is taken in then.
         """
         table = self._tables[place[0]]
         processor = self._processors.get(table.topic)
@@ -78,6 +86,7 @@ class GlobalState:
                 self._put(table, messages, skip)
             else:
                 self._process(table, processor, messages, skip)
+            settle()
         except BaseException:
             self._state.discard()
             raise

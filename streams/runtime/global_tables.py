@@ -21,6 +21,7 @@ from streams.operators.global_table import GlobalTable
 from streams.plan.plan import PartitionPlan
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.failure_policy import FailurePolicy
+from streams.runtime.global_letters import GlobalLetters
 from streams.runtime.global_state import GlobalState, Skip, Surroundings
 from streams.runtime.log_ends import LogEnds
 from streams.runtime.options import WorkerOptions
@@ -40,13 +41,22 @@ class GlobalTables:
         places: all partitions of the tables' topics.
         consumer: for these alone; closed here.
         skip: decides about records that do not decode.
+        letters: the dead letters that it writes; closed here.
     """
 
-    def __init__(self, state: GlobalState, places: Sequence[Place], consumer: RecordConsumer, skip: Skip) -> None:
+    def __init__(
+        self,
+        state: GlobalState,
+        places: Sequence[Place],
+        consumer: RecordConsumer,
+        skip: Skip,
+        letters: GlobalLetters,
+    ) -> None:
         self._state = state
         self._places = places
         self._consumer = consumer
         self._skip = skip
+        self._letters = letters
         self._behind = set(places)
         """Partitions whose end was not reached since the start."""
 
@@ -60,6 +70,7 @@ class GlobalTables:
         consumer: RecordConsumer,
         ends: LogEnds,
         skip: Skip,
+        letters: GlobalLetters,
         around: Surroundings,
     ) -> GlobalTables:
         """Opens the copies as they were left; a copy that is further than its topic (which was deleted and made anew)
@@ -81,7 +92,7 @@ class GlobalTables:
             state.close()
             shutil.rmtree(directory)
             state = _open_state(tables, directory, resources, around)
-        return cls(state, places, consumer, skip)
+        return cls(state, places, consumer, skip, letters)
 
     @property
     def stores(self) -> Mapping[str, Store]:
@@ -110,6 +121,7 @@ class GlobalTables:
 
     def close(self) -> None:
         self._consumer.close()
+        self._letters.close()
         self._state.close()
 
     def _take(self, timeout_s: float) -> int:
@@ -128,7 +140,7 @@ class GlobalTables:
         for place, stretch in stretches(messages):
             last = stretch[-1].offset()
             assert last is not None
-            self._state.apply(place, stretch, last + 1, self._skip)  # pyright: ignore[reportArgumentType]
+            self._state.apply(place, stretch, last + 1, self._skip, self._letters.settle)  # pyright: ignore[reportArgumentType]
         return len(messages)
 
 
@@ -137,13 +149,14 @@ def open_global_tables(
     options: WorkerOptions,
     resources: RocksDbResources,
     ends: LogEnds,
-    failures: FailurePolicy,
     wall_clock: Callable[[], int],
 ) -> GlobalTables | None:
     """A worker's copies of its topology's global tables, None if it has none. Raises as `GlobalTables.open`."""
     tables, counters = plan.plan.global_tables, Counters()
     if not tables:
         return None
+    letters = GlobalLetters.of(options)
+    failures = FailurePolicy.of(options, send=letters.send)
     return GlobalTables.open(
         tables,
         plan.counts,
@@ -152,6 +165,7 @@ def open_global_tables(
         RecordConsumer(options, "global"),
         ends,
         lambda failure, message: failures.skip(failure, message, None, counters),
+        letters,
         Surroundings(options.application_id, wall_clock),
     )
 

@@ -44,12 +44,14 @@ def group_membership(plan: PartitionPlan, options: WorkerOptions, endpoint: str 
         host=socket.gethostname(),
         state_dir=str(options.application_dir.resolve()),
         endpoint=endpoint,
+        tags=options.client_tags,
         session_timeout_ms=options.session_timeout_ms,
         heartbeat_interval_ms=options.heartbeat_interval_ms,
         rules=AssignmentRules(
             standby_replicas=options.num_standby_replicas,
             acceptable_lag=options.acceptable_recovery_lag,
             warmup_replicas=options.max_warmup_replicas,
+            spread_tags=options.rack_aware_assignment_tags,
         ),
         rebalance_timeout_ms=options.rebalance_timeout_ms,
     )

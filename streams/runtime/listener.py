@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from streams.plan.task_id import TaskId
 from streams.runtime.phase import WorkerState
@@ -40,6 +40,23 @@ class RestoreProgress:
         return self.remaining * (self.records / passed) / self.records_per_s
 
 
+StandbyEnd = Literal["promoted", "migrated"]
+"""`promoted`: the task runs here from now on, with this store. `migrated`: it stands by here no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyUpdate:
+    """How far the store of a task that stands by is in its changelog: everything before `position` is in it, and
+    `end_offset` is where the changelog ended, as far as is known (None: nobody has said yet)."""
+
+    task: TaskId
+    store: str
+    topic: str
+    partition: int
+    position: int
+    end_offset: int | None
+
+
 class WorkerListener(Protocol):
     """Called on the stream thread: answer quickly, do not raise."""
 
@@ -51,6 +68,22 @@ class WorkerListener(Protocol):
 
     def on_restore(self, progress: RestoreProgress) -> None:
         """At the start, about once a second, and at the end of each changelog partition."""
+        ...
+
+    def on_standbys(self, tasks: frozenset[TaskId]) -> None:
+        """The tasks that stand by here, a moment after that has changed."""
+        ...
+
+    def on_standby_start(self, update: StandbyUpdate) -> None:
+        """A store of a task that stands by is fed from now on. Source: `onUpdateStart` (KIP-988)."""
+        ...
+
+    def on_standby_batch(self, update: StandbyUpdate, records: int) -> None:
+        """So many records of its changelog were taken in. Source: `onBatchLoaded`."""
+        ...
+
+    def on_standby_end(self, update: StandbyUpdate, reason: StandbyEnd) -> None:
+        """It is fed no longer. Source: `onUpdateSuspended`."""
         ...
 
     def on_commit(self, tasks: frozenset[TaskId], duration_s: float) -> None: ...
@@ -74,6 +107,18 @@ class Silent:
         pass
 
     def on_restore(self, progress: RestoreProgress) -> None:
+        pass
+
+    def on_standbys(self, tasks: frozenset[TaskId]) -> None:
+        pass
+
+    def on_standby_start(self, update: StandbyUpdate) -> None:
+        pass
+
+    def on_standby_batch(self, update: StandbyUpdate, records: int) -> None:
+        pass
+
+    def on_standby_end(self, update: StandbyUpdate, reason: StandbyEnd) -> None:
         pass
 
     def on_commit(self, tasks: frozenset[TaskId], duration_s: float) -> None:

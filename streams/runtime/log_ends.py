@@ -37,17 +37,23 @@ class BrokerLogEnds:
 
     librdkafka asks with the leader epochs it has cached and does not look them up again when they are refused
     (FENCED_LEADER_EPOCH, as after an election or an unclean restart), be the question asked as often as it may. So
-    after a refusal the next question goes through a new client.
+    after a refusal the next question goes through a new client. And it drops its first connection as soon as it has
+    learned who is there: what was asked before that may be lost, which it finds out after 3 s. So a client is opened
+    before it is needed.
+
+    Args:
+        open_admin: opens a client.
+        admin: one that is connected, to begin with; None: one is opened now.
     """
 
-    def __init__(self, open_admin: Callable[[], AdminClient], *, committed: bool = False) -> None:
+    def __init__(
+        self, open_admin: Callable[[], AdminClient], admin: AdminClient | None = None, *, committed: bool = False
+    ) -> None:
         self._open_admin = open_admin
-        self._admin: AdminClient | None = None
+        self._admin = admin or open_admin()
         self._isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
 
     def request(self, places: Collection[Place]) -> EndsRequest:
-        if self._admin is None:
-            self._admin = self._open_admin()
         asked: dict[Any, Any] = dict.fromkeys(partitions(places), OffsetSpec.latest())
         list_offsets = cast(Callable[..., dict[Any, Future[Any]]], self._admin.list_offsets)  # pyright: ignore[reportUnknownMemberType]
         futures = list_offsets(asked, isolation_level=self._isolation) if asked else {}
@@ -56,7 +62,18 @@ class BrokerLogEnds:
 
     def _refused(self, admin: AdminClient) -> None:
         if admin is self._admin:
-            self._admin = None
+            self._admin = self._open_admin()
+
+
+def connected(admin: AdminClient, topic: str, timeout_s: float) -> AdminClient:
+    """The client, once it is connected for good: what it is asked from then on is not lost. The topic has to be there.
+    Raises StreamsError."""
+    try:
+        admin.list_topics(topic, timeout=timeout_s)  # which tells it the brokers
+        admin.list_topics(topic, timeout=timeout_s)  # through the connection that it has made since
+    except KafkaException as error:
+        raise StreamsError(f"the broker does not answer ({error}): check that it is reachable") from error
+    return admin
 
 
 class CommittedEnds:

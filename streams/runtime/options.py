@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from streams.errors import ConfigError
 from streams.runtime.decision import Decision, FailedRecord, HandlerResponse
 from streams.runtime.uncaught import UncaughtHandler
 
@@ -72,6 +73,10 @@ class WorkerOptions:
     """How many tasks are prepared for a move at a time, in the whole group."""
     probing_rebalance_interval_s: float = 600.0
     """How long to wait for the move of tasks that have been prepared, before the group is asked again."""
+    client_tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where this worker runs; told to the group."""
+    rack_aware_assignment_tags: tuple[str, ...] = ()
+    """The tags over whose values the copies of a task's state are spread, the weightiest first."""
     state_cleanup_delay_s: float = 600.0
     """State that nobody has written for so long, of tasks that are elsewhere, is deleted."""
 
@@ -104,6 +109,8 @@ class WorkerOptions:
     """How long missing source topics are waited for when the worker starts."""
     lock_timeout_s: float = 30.0
     """How long a task's directory may stay locked by the process that is handing the task over."""
+    task_timeout_s: float | None = None
+    """How long the broker may not answer a worker that runs, before it ends; None: for ever. See `give_up`."""
     stop_timeout_s: float = 30.0
     """How long a stopping worker may try to commit."""
     session_timeout_ms: int = 45_000
@@ -113,6 +120,10 @@ class WorkerOptions:
     query_host: str = "127.0.0.1"
     query_port: int | None = 0
     """HTTP queries; 0 takes a free port, None serves none."""
+    web: bool = False
+    """The query server has the dashboard too, at `/ui/`."""
+    web_port: int | None = None
+    """Another port of the dashboard, which all workers of a host may share; None: only that of queries."""
     advertised_host: str | None = None
     """The host by which other workers reach the query server; None: `query_host`, or the host's name where that stands
     for all addresses."""
@@ -125,6 +136,23 @@ class WorkerOptions:
     """PEM files; with both, queries are served over TLS, between workers too."""
     query_tls_ca: Path | None = None
     """PEM file of who signed the workers' certificates; None: the certificate itself, and those the system trusts."""
+    web_read_only: bool | None = None
+    """The dashboard writes no records. None: if other hosts can open it without a token."""
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError: settings that contradict each other."""
+        if self.web and self.query_port is None:
+            raise ConfigError(
+                "the dashboard (web) is served by the query server, and query_port=None switches that off: give it a "
+                "port, or 0 for a free one",
+                setting="query_port",
+            )
+        if self.web_port is not None and not self.web:
+            raise ConfigError(
+                f"web_port={self.web_port} is of the dashboard, which is switched off: switch it on with web=True "
+                "(--web, HEADRACE_WEB=true), or leave the port out",
+                setting="web_port",
+            )
 
     @property
     def application_dir(self) -> Path:

@@ -18,9 +18,12 @@ from confluent_kafka import Message as KafkaMessage
 from streams.compile.program import Headers, Produce
 from streams.errors import ProduceError
 from streams.observe import ProducerTimes
-from streams.runtime.connection import ConnectionWatch, client_log
+from streams.runtime.connection import OUTAGES, ConnectionWatch, client_log
+from streams.runtime.internal_topics import admin_client
 from streams.runtime.options import WorkerOptions
+from streams.runtime.refusals import OF_ONE_RECORD, Refusals, Refused, batch_limit, compresses
 from streams.runtime.refused_record import cure
+from streams.runtime.topic_configs import max_message_bytes
 from streams.runtime.undone import WorkUndoneError
 
 FULL_QUEUE_WAIT_S = 0.05
@@ -29,12 +32,30 @@ COUNT_AGE_S = 300.0
 """For so long a topic is believed to have the partitions it had; librdkafka's own `metadata.max.age.ms` is 15 min."""
 COUNT_TIMEOUT_S = 10.0
 RETRY_PAUSE_S = 0.25
-REFUSED_FOR_S = 60.0
-"""After so long a topic that took no records is tried again."""
+ANSWER_WAIT_S = 1.0
+ALONE_WAIT_S = 5.0
+"""So long a record that is to be alone in its batch waits for others to be gone, and others for it."""
+LONGEST_KEY = 64
+"""Bytes of a key that are told."""
+MOST_REDONE = 100
+"""So many times in a row the log refuses records that it had not refused before, and no commit comes through."""
 PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # pyright: ignore[reportPrivateUsage]
 UNKNOWN = (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)  # pyright: ignore[reportPrivateUsage]
 WHOLE_TOPIC = (*UNKNOWN, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 """What is said of a record, but is no fault of that record."""
+PASSING = OUTAGES | {
+    KafkaError._MSG_TIMED_OUT,  # pyright: ignore[reportPrivateUsage]
+    KafkaError._TIMED_OUT_QUEUE,  # pyright: ignore[reportPrivateUsage]
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.BROKER_NOT_AVAILABLE,
+    KafkaError.NETWORK_EXCEPTION,
+    KafkaError.KAFKA_STORAGE_ERROR,
+    KafkaError.NOT_ENOUGH_REPLICAS,
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+}
+"""What passes by itself, and took longer than the client waits for it. Source: `RetriableException`."""
 LOST_EXCEPTION = "returned NULL without setting an exception"
 """Python's words for a C function that raised nothing, though it said that it did."""
 
@@ -63,13 +84,16 @@ class RecordProducer:
         self._watch = ConnectionWatch(options.bootstrap_servers, "producer")
         self._failure: ProduceError | None = None
         self._asks = options.production_handler != "fail"
-        self._refusing: dict[str, tuple[KafkaError, float]] = {}  # topics that take no record, until when to believe it
         self._undo: WorkUndoneError | None = None
+        self._refused: list[Refused] = []  # what the next `check` looks at
+        self._redone = 0
         self._counts: dict[str, tuple[int, float]] = {}  # topic -> (its partitions, when to ask again)
         self.times = ProducerTimes()
         self.never_refused: Collection[str] = ()
         """Topics of which no handler may let a record go missing: changelogs, and those of dead letters."""
         config = producer_config(options) | dict(more or {})
+        self._refusals = Refusals(batch_limit(config), compressed=compresses(config))
+        self._options = options
         config["on_delivery"] = self._on_delivery
         self._config = config
         self._connect()
@@ -77,8 +101,10 @@ class RecordProducer:
     def _connect(self) -> None:
         """Makes the client."""
         self._config["error_cb"] = self._watch.on_error
+        if self._refusals.batch_bytes < batch_limit(self._config):
+            self._config["batch.size"] = self._refusals.batch_bytes
         self._client = confluent_kafka.Producer(self._config, logger=client_log)
-        self.produce = cast(Produce, self._client.produce)
+        self.produce = cast(Produce, self._produce_unless_refused if self._refusals else self._client.produce)
 
     def produce_full(
         self,
@@ -165,6 +191,7 @@ class RecordProducer:
                 left = self._serving(lambda: self._client.flush(FLUSH_SLICE_S))
             self.check()
             if left == 0:
+                self._acknowledged()
                 return
             if give_up():
                 raise ProduceError(
@@ -174,14 +201,15 @@ class RecordProducer:
                 )
 
     def blame(self, cause: BaseException | None) -> None:
-        """Raises if `cause`, which ended the processing of a record, says that the producer cannot go on: then the
-        record is not to blame."""
-        if isinstance(cause, ProduceError):
+        """Raises if `cause`, which ended the processing of a record, says that the producer cannot go on, or that work
+        is to be done again: then the record is not to blame."""
+        if isinstance(cause, ProduceError | WorkUndoneError):
             raise cause
 
     def check(self) -> None:
-        """Raises the first failure there was; it stays. Raises WorkUndoneError once where a topic refuses its records,
-        and there is a production handler to ask about each."""
+        """Raises the first failure there was; it stays. Raises WorkUndoneError once where records were refused about
+        which the production handler is to be asked, or did not arrive in time."""
+        self._look_at_refused()
         undo, self._undo = self._undo, None
         if undo is not None and self._failure is None:
             raise undo
@@ -195,9 +223,34 @@ class RecordProducer:
         be in vain. Source: KIP-1065, which allows it for errors that pass by themselves."""
         error = cause.args[0] if isinstance(cause, KafkaException) else None
         if error is not None and (error.retriable() or error.code() in UNKNOWN):
-            self._refusing.clear()
+            self._refusals.forget()
             time.sleep(RETRY_PAUSE_S)
             raise WorkUndoneError(f"the production handler has a record tried again ({error.str()})")
+
+    def start_over(self, *, give_up: Callable[[], bool]) -> None:
+        """Returns when nothing is under way any more of what was sent since the last commit, and the broker answers.
+
+        Raises:
+            StreamsError: the broker does not answer, and `give_up` said so.
+        """
+        while self._serving(lambda: self._client.flush(FLUSH_SLICE_S)) or not self._answers():
+            if give_up():
+                raise ProduceError("nothing can be sent; check that the broker is reachable", retriable=True)
+        self._look_at_refused()
+        self._undo = None
+        if self._refusals.batch_bytes < batch_limit(self._config):
+            self.close()
+            self._connect()
+
+    def _answers(self) -> bool:
+        """Whether the broker does, when it is asked about a topic that is there."""
+        topic = next((name for name in self.never_refused if name), None)
+        try:
+            self._client.list_topics(topic, timeout=ANSWER_WAIT_S)
+        except KafkaException:
+            return False
+        self._watch.alive()
+        return True
 
     def close(self, *, timeout_s: float = 0) -> None:
         """Lets go of the client; records that are not acknowledged within the time are given up."""
@@ -206,15 +259,20 @@ class RecordProducer:
         self._client.purge()
         self._serving(lambda: self._client.flush(1.0))
 
-    def _produce_unless_refused(self, topic: str, *record: Any) -> None:
-        """Takes the place of the client's own once a topic has refused a record: the next one is refused where its
-        operator hands it over, where it is known what it came of."""
-        if topic in self._refusing:
-            error, until = self._refusing[topic]
-            if time.monotonic() < until:
-                raise KafkaException(error)
-            del self._refusing[topic]
-        self._client.produce(topic, *record)
+    def _produce_unless_refused(
+        self, topic: str, value: bytes | None, key: bytes | None, partition: int, *record: Any
+    ) -> None:
+        """Takes the place of the client's own once a record was refused: the next one is refused where its operator
+        hands it over, where it is known what it came of."""
+        error = self._refusals.find(topic, key, value)
+        if error is not None:
+            raise KafkaException(error)
+        alone = self._refusals.alone(topic, key, value)
+        if alone:
+            self._serving(lambda: self._client.flush(ALONE_WAIT_S))
+        self._client.produce(topic, value, key, partition, *record)
+        if alone:
+            self._serving(lambda: self._client.flush(ALONE_WAIT_S))
 
     def _serving(self, call: Callable[[], int]) -> int:
         """Calls what serves the client's events. A client that has come to its end raises there what `check` says.
@@ -241,18 +299,64 @@ class RecordProducer:
             return
         if error.code() in PURGED:
             return  # our own close
-        topic, partition = message.topic(), message.partition()
-        if self._asks and topic is not None and error.code() in WHOLE_TOPIC and topic not in self.never_refused:
-            self._refusing[topic] = error, time.monotonic() + REFUSED_FOR_S
+        topic, partition, code = message.topic() or "", message.partition(), error.code()
+        if code == KafkaError._INVALID_DIFFERENT_RECORD:  # pyright: ignore[reportPrivateUsage]
+            return  # it was in a batch with others that are invalid, of which there is word too
+        if code in PASSING:
+            self._undo = WorkUndoneError(f"a record for {topic}[{partition}] did not arrive in time ({error.str()})")
+        elif self._asks and code in WHOLE_TOPIC and topic not in self.never_refused:
+            self._refusals.topic(topic, error)
             self.produce = self._produce_unless_refused
             self._undo = WorkUndoneError(f"{topic} takes no records ({error.str()}): the production handler is asked")
+        elif code in OF_ONE_RECORD:
+            self._refused.append(Refused(topic, partition, message.key(), message.value(), error))
+        else:
+            self._failure = self._refusal(Refused(topic, partition, message.key(), message.value(), error))
+
+    def _look_at_refused(self) -> None:
+        """Finds out which records the log did not mean, and what is to be done about those that it did."""
+        if not self._refused:
             return
-        self._failure = ProduceError(
-            f"a record for {topic}[{partition}] was refused: {error.str()}; {cure(error)}",
-            topic=topic,
-            partition=partition,
+        refused, self._refused = self._refused, []
+        before = self._refusals.batch_bytes
+        meant = self._refusals.learn(refused, self._max_message_bytes)
+        final = [each for each in meant if each.topic in self.never_refused]
+        self._redone += 1
+        if final or self._redone > MOST_REDONE:
+            self._failure = self._failure or self._refusal((final or meant or refused)[0])
+        elif meant:
+            which = meant[0]
+            self._undo = WorkUndoneError(
+                f"{which.topic} refused {len(meant)} records ({which.error.str()}): the production handler is asked"
+            )
+        else:
+            batch_bytes = self._refusals.batch_bytes
+            change = (
+                "they are sent one by one" if batch_bytes == before else f"batches have {batch_bytes} bytes at most"
+            )
+            self._undo = WorkUndoneError(
+                f"{refused[0].topic} refused {len(refused)} records together ({refused[0].error.str()}): {change} "
+                "from now on"
+            )
+
+    def _max_message_bytes(self, topic: str) -> int | None:
+        return max_message_bytes(admin_client(self._options), topic)
+
+    def _refusal(self, refused: Refused) -> ProduceError:
+        """What is told where the worker has to end."""
+        key = "" if refused.key is None else f" with key {refused.key[:LONGEST_KEY]!r}"
+        error = self._refusals.find(refused.topic, refused.key, refused.value) or refused.error
+        return ProduceError(
+            f"a record for {refused.topic}[{refused.partition}]{key} was refused: {error.str()}; {cure(error)}",
+            topic=refused.topic,
+            partition=refused.partition,
             retriable=error.retriable(),
         )
+
+    def _acknowledged(self) -> None:
+        """Everything that was sent counts."""
+        self._redone = 0
+        self._refusals.committed()
 
 
 def deadline(timeout_s: float, also: Callable[[], bool] = lambda: False) -> Callable[[], bool]:

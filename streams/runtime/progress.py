@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from streams.runtime.watermark import UNBOUNDED, UNKNOWN
+from streams.runtime.task_marks import UNKNOWN
+from streams.runtime.watermark import UNBOUNDED
 
 
 class InputProgress(NamedTuple):

@@ -13,6 +13,7 @@ Source: Kafka Streams' `StoreChangelogReader` and state updater (KIP-869 for the
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -35,6 +36,7 @@ from streams.runtime.listener import RestoreProgress, WorkerListener
 from streams.runtime.log_ends import EndsRequest, LogEnds
 from streams.runtime.replica import Replica
 from streams.runtime.router import Place, events, is_partition_end, stretches
+from streams.runtime.standby_updates import StandbyUpdates
 from streams.runtime.task import Task
 
 log = logging.getLogger(__name__)
@@ -42,8 +44,6 @@ log = logging.getLogger(__name__)
 BATCH_RECORDS = 10_000
 ANSWER_WAIT_S = 30.0
 ASK_AGAIN_S = 0.5
-GIVE_UP_S = 300.0
-"""How long the broker may not say where changelogs end. Source: Kafka's `task.timeout.ms`."""
 LIMITS_EVERY_S = 1.0
 """How often it is asked how far inputs have been processed, for standbys that are made of them."""
 TOLD_EVERY_S = 1.0
@@ -65,6 +65,7 @@ class Restorer:
         open_consumer: makes the consumer that reads changelogs; called when there is something to restore.
         metadata_topic: the topic of the tasks' own rows, None if the application has none.
         committed: tells the application's committed offsets.
+        give_up_s: how long the broker may not say where changelogs end.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class Restorer:
         metadata_topic: str | None,
         *,
         committed: LogEnds | None = None,
+        give_up_s: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._give_up_s = give_up_s
         self._open_consumer = open_consumer
         self._ends = ends
         self._listener = listener
@@ -84,6 +87,7 @@ class Restorer:
         self._committed = committed
         self._clock = clock
         self._consumer: RecordConsumer | None = None
+        self._updates = StandbyUpdates(listener, lambda place: self._consumer and self._consumer.end(place))
         self._asked: list[Question] = []
         self._reading: dict[Place, list[Stretch]] = {}
         self._followed: dict[TaskId, list[Stretch]] = {}
@@ -123,7 +127,9 @@ class Restorer:
 
     def _taken_over(self, task: Task) -> list[Stretch]:
         """The stretches of a task: a standby's, which are being read, or new ones."""
-        mine = self._followed.pop(task.id, None) or stretches_of(task, self._metadata_topic)
+        followed = self._followed.pop(task.id, None)
+        self._updates.end(followed or (), "promoted")
+        mine = followed or stretches_of(task, self._metadata_topic)
         for stretch in mine:
             stretch.replica, stretch.followed, stretch.records = task, False, 0
             if stretch.is_input:
@@ -151,6 +157,7 @@ class Restorer:
                 stretch.end = ENDLESS
                 self._read(stretch, starting)
         self._assign(starting)
+        self._updates.start(mine)
 
     def lags(self) -> dict[tuple[TaskId, str], ChangelogLag]:
         """How far the stores of standby tasks are, those left out whose changelog's end is not known yet."""
@@ -188,7 +195,7 @@ class Restorer:
                 self._stop_reading(place)
         for task in tasks:
             self._open.pop(task, None)
-            self._followed.pop(task, None)
+            self._updates.end(self._followed.pop(task, ()), "migrated")
         self.progress = {place: told for place, told in self.progress.items() if place[0] not in tasks}
 
     def step(self, timeout_s: float) -> Restored:
@@ -297,7 +304,7 @@ class Restorer:
         try:
             return question.request.result(0)
         except StreamsError as error:
-            if now >= question.since + GIVE_UP_S:
+            if now >= question.since + self._give_up_s:
                 raise
             if now >= question.asked_at + ASK_AGAIN_S:
                 log.warning("restore_waits: %s; asked again", error)
@@ -314,8 +321,10 @@ class Restorer:
                 self.records += len(records)
                 if stretch.done:
                     self._finish(stretch, complete)
-                elif not stretch.followed:
+                elif stretch.has_end:
                     self._tell_sometimes(stretch)
+                if stretch.followed:
+                    self._updates.batch(stretch, len(records))
 
     def _start_anew(self, place: Place) -> None:
         """The changelog no longer has the offset a store is at, so what was deleted in between is not known: the store,

@@ -113,13 +113,14 @@ class Router:
     def to_pause(self) -> list[Place]:
         """Partitions that hold more than they may, and are marked as paused hereby.
 
-        Pausing throws away what the client has fetched ahead, so it is rare by its distance to `to_resume`.
+        Pausing throws away what the client has fetched ahead, so it is rare by its distance to `to_resume`. While all
+        partitions together hold less than half of the limit none has to keep to its share, which may be a few records.
         """
-        share = self._cap_bytes // max(len(self._buffers), 1)
+        most, _ = self._shares()
         full = [
             buffer
             for buffer in self._buffers.values()
-            if not buffer.paused and (buffer.count >= self._cap_records or buffer.buffered_bytes >= share)
+            if not buffer.paused and (buffer.count >= self._cap_records or buffer.buffered_bytes >= most)
         ]
         for buffer in full:
             buffer.paused = True
@@ -127,16 +128,25 @@ class Router:
 
     def to_resume(self) -> list[Place]:
         """Paused partitions that are down to a quarter of what they may hold, marked as not paused hereby."""
-        share = self._cap_bytes // max(len(self._buffers), 1)
+        _, little = self._shares()
         ready = [
             buffer
             for buffer in self._buffers.values()
-            if buffer.paused and buffer.count <= self._cap_records // 4 and buffer.buffered_bytes <= share // 4
+            if buffer.paused and buffer.count <= self._cap_records // 4 and buffer.buffered_bytes <= little
         ]
         for buffer in ready:
             buffer.paused = False
         return [(buffer.topic, buffer.partition) for buffer in ready]
 
+    def _shares(self) -> tuple[int, int]:
+        """The bytes from which a partition is paused, and down to which it is resumed, now."""
+        total = sum(buffer.buffered_bytes for buffer in self._buffers.values())
+        share = self._cap_bytes // max(len(self._buffers), 1)
+        return (
+            share if total >= self._cap_bytes // 2 else self._cap_bytes,
+            self._cap_bytes // 4 if total <= self._cap_bytes // 4 else share // 4,
+        )
+
     def hungry(self) -> bool:
         """Whether an empty partition may have more at the broker, perhaps older than all that is buffered."""
-        return any(not buffer.count and not buffer.at_end for buffer in self._buffers.values())
+        return any(buffer.hungry for buffer in self._buffers.values())

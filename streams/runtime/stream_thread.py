@@ -32,9 +32,11 @@ from streams.processors.punctuation import NEVER
 from streams.runtime.commit import CommitProtocol
 from streams.runtime.commit_schedule import CommitSchedule
 from streams.runtime.consumer import RecordConsumer
+from streams.runtime.give_up import GiveUp
 from streams.runtime.global_tables import GlobalTables
 from streams.runtime.listener import WorkerListener
 from streams.runtime.membership import Assigned, CommitFailedError, Failed, Lost, Membership, Revoked
+from streams.runtime.oldest_first import OldestFirst
 from streams.runtime.options import WorkerOptions
 from streams.runtime.producer import RecordProducer
 from streams.runtime.publisher import WatermarkPublisher
@@ -56,6 +58,7 @@ MEASURED_EVERY_S = 1.0
 GENERATION_PATIENCE_S = 0.1
 LEAST_STALL_MS = 1_000
 ANSWER_WAIT_S = 0.005
+LOOK_AFTER = 4  # records per task, before it is looked for older ones: each look asks all tasks
 
 
 class StreamThread:
@@ -108,7 +111,7 @@ class StreamThread:
         self._schedule = CommitSchedule(
             options.commit_interval_ms / 1000, patience_s=GENERATION_PATIENCE_S if commits.together else 0.0
         )
-        self._give_up_at: float | None = None
+        self._gives_up = GiveUp(options.task_timeout_s, clock)
         self._told_counts: Mapping[str, int] = {}
         self._tell_at = 0.0
         self._measure_at = 0.0
@@ -157,7 +160,7 @@ class StreamThread:
 
     def leave(self, *, failed: bool) -> None:
         """Commits and closes all tasks; after a failure as far as that is still possible."""
-        self._give_up_at = self._clock() + self._options.stop_timeout_s
+        self._gives_up.leave_within(self._options.stop_timeout_s)
         try:
             if failed:
                 self._commit_after_failure()
@@ -267,17 +270,18 @@ class StreamThread:
         began = ended = self._clock()
         now = int(began * 1000)
         budget = left = self._options.poll_records
-        while left > 0:
-            ready = [task for task in self.tasks.running if task.ready(now)]
-            if not ready:
-                break
-            task = ready[0] if len(ready) == 1 else min(ready, key=oldest)
+        ready = OldestFirst(self.tasks.running, now)
+        hungry, few = self._aligned and self._router.hungry(), LOOK_AFTER * len(self.tasks.running)
+        while left > 0 and ready:
+            task = ready.next
             taken = task.run(min(self._options.run_records, left), now)
+            ready.ran()
             left -= taken
             before, ended = ended, self._clock()
             if taken:
                 task.meters.process.record(taken, ended - before, ended)
-            if self._aligned and self._router.hungry():
+            hungry = hungry or (self._aligned and task.inputs.hungry())
+            if hungry and budget - left >= few:
                 break  # an older record may be at hand: look before the others run on
         if left < budget:
             self.meters.process.record(budget - left, ended - began, ended)
@@ -285,6 +289,8 @@ class StreamThread:
 
     def _punctuate(self) -> None:
         for task in self.tasks.running:
+            if task.program.processors.on_wall_clock.due == NEVER:
+                continue
             began = self._clock()
             if task.punctuate():
                 ended = self._clock()
@@ -294,9 +300,9 @@ class StreamThread:
     # -- time --------------------------------------------------------------------------------------------------------
     def _wake(self) -> None:
         """Partitions that were quiet have got records: readers must hear of it before they get what comes of them."""
-        woken, self._router.woken = self._router.woken, []
+        woken, self._router.woken = {id(buffer) for buffer in self._router.woken}, []
         for task in self.tasks.running:
-            if any(buffer in woken for buffer in task.inputs.buffers):
+            if any(id(buffer) in woken for buffer in task.inputs.buffers):
                 self._publisher.awake(task.id)
         self._publish()
 
@@ -309,13 +315,14 @@ class StreamThread:
     # -- commit ------------------------------------------------------------------------------------------------------
     def _commit_when_due(self) -> None:
         running = self.tasks.running
+        changed = [task for task in running if task.changed]
         asked = (
-            any(task.program.processors.commit_requested for task in running)
-            or sum(task.state.dirty_bytes for task in running) >= self._options.max_dirty_bytes
+            any(task.program.processors.commit_requested for task in changed)
+            or sum(task.state.dirty_bytes for task in changed) >= self._options.max_dirty_bytes
         )
         if not self._schedule.due(self._clock(), asked=asked, generation_known=self._membership.generation_known):
             return
-        ready = [task.prepare_commit() for task in running]
+        ready = [task.prepare_commit() for task in changed]
         if not all(ready):
             return  # those take no input, and the commit is made when nothing is in flight there any more
         try:
@@ -324,7 +331,7 @@ class StreamThread:
             if error.fenced:
                 log.warning("tasks_lost: %s; what was not committed will be processed again", error)
                 self._lose()
-            elif error.retriable:
+            elif error.retriable and not self._gives_up():
                 log.info("commit_postponed: %s", error)
             else:
                 raise
@@ -338,16 +345,19 @@ class StreamThread:
         again = sorted(task.id for task in self.tasks.running)
         self.tasks.drop(again)
         self._commits.abandon(give_up=self._gives_up)
+        self._gives_up.answered()
         self.tasks.add(again)
 
     def _commit(self, tasks: list[Task], *, closing: Collection[TaskId] = ()) -> None:
         began = self._clock()
-        if tasks and self._commits.commit(tasks, give_up=self._gives_up, closing=closing):
+        changed = [task for task in tasks if task.changed or task.id in closing]
+        if tasks and self._commits.commit(changed, give_up=self._gives_up, closing=closing):
+            self._gives_up.answered()
             ended = self._clock()
-            self.meters.commit.record(len(tasks), ended - began, ended)
-            for task in tasks:
-                task.meters.commit.record(1, (ended - began) / len(tasks), ended)
-            self._listener.on_commit(frozenset(task.id for task in tasks), ended - began)
+            self.meters.commit.record(len(changed), ended - began, ended)
+            for task in changed:
+                task.meters.commit.record(1, (ended - began) / len(changed), ended)
+            self._listener.on_commit(frozenset(task.id for task in changed), ended - began)
             self._purge.after_commit(tasks)
 
     def _commit_after_failure(self) -> None:
@@ -365,9 +375,6 @@ class StreamThread:
             self._commit(whole, closing=frozenset(task.id for task in whole))
         except (StreamsError, StoreError) as error:  # what made the worker fail is what its caller must hear
             log.warning("commit_failed: some records will be processed again: %s", error)
-
-    def _gives_up(self) -> bool:
-        return self._give_up_at is not None and self._clock() >= self._give_up_at
 
     # -- telling -----------------------------------------------------------------------------------------------------
     def _tell(self) -> None:
@@ -391,7 +398,3 @@ class StreamThread:
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
-
-
-def oldest(task: Task) -> int:
-    return task.inputs.head_time()

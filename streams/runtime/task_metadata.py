@@ -7,7 +7,7 @@ one more internal topic, `<application>-task-metadata-changelog`, in the partiti
     clock/<store>             the clock of the operator that keeps the store, ms, decimal text
     clock/<store>/<input>     the same, where an operator has one clock for each of its inputs
     clock/<store>/closed      how far that operator has let out final results, ms, decimal text
-    watermark/<topic>         `Watermark.snapshot()` of that repartition topic
+    watermark/<topic>         `Watermark.floor` of that repartition topic, ms, decimal text
 
 Names of stores and topics are stable, so a task that moves, or whose sub-topology has another number after a change of
 the application, finds its own rows again. A local row `restored` says how far the topic is in here.
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streams.plan.plan import CHANGELOG_CONFIGS, InternalTopic, PartitionPlan, Subtopology
+from streams.runtime.task_marks import UNKNOWN
 from streams.runtime.watermark import Watermark
 
 CLOCK = "clock/"
@@ -59,7 +60,9 @@ def rows_of(subtopology: Subtopology) -> frozenset[str]:
 def write_rows(clocks: Mapping[str, int], watermarks: Mapping[str, Watermark]) -> dict[str, bytes]:
     """The rows as they should be now."""
     rows = {CLOCK + store: b"%d" % clock for store, clock in clocks.items()}
-    rows |= {WATERMARK + topic: watermark.snapshot() for topic, watermark in watermarks.items()}
+    for topic, watermark in watermarks.items():
+        if watermark.floor != UNKNOWN:
+            rows[WATERMARK + topic] = b"%d" % watermark.floor
     return rows
 
 
@@ -70,6 +73,6 @@ def read_clocks(rows: Mapping[str, bytes]) -> dict[str, int]:
 def read_watermarks(rows: Mapping[str, bytes], watermarks: Mapping[str, Watermark]) -> None:
     """Gives each watermark what is remembered of it."""
     for topic, watermark in watermarks.items():
-        snapshot = rows.get(WATERMARK + topic)
-        if snapshot is not None:
-            watermark.restore(snapshot)
+        floor = rows.get(WATERMARK + topic)
+        if floor is not None:
+            watermark.restore(int(floor))

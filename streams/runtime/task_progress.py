@@ -8,7 +8,7 @@ from streams.compile.program import TaskProgram
 from streams.plan.plan import RepartitionSink, Subtopology
 from streams.runtime.buffers import TaskInputs
 from streams.runtime.progress import InputProgress, Progress, progress
-from streams.runtime.watermark import UNKNOWN
+from streams.runtime.task_marks import UNKNOWN
 
 NOTHING_KNOWN = Progress(UNKNOWN, False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stores import StoreClosedError, TimeBuffer
-from streams.observe.reading import InputReading, StoreReading, TaskReading
+from streams.observe.reading import InputReading, SkippedReading, StoreReading, TaskReading
 from streams.runtime.buffers import PartitionBuffer
 from streams.runtime.phase import TaskPhase
 from streams.runtime.task import Task
@@ -42,6 +42,10 @@ def read_task(task: Task, now: float) -> TaskReading:
         cache_bytes=meters.cache_bytes,
         inputs=tuple(_read_input(buffer, now) for buffer in task.inputs.buffers),
         stores=tuple(_read_store(task, name, now) for name in task.state.stores),
+        skipped=tuple(
+            SkippedReading(node=node, records=at.records, last=at.last)
+            for node, at in dict(task.counters.skipped_at).items()  # a copy: the stream thread may add one meanwhile
+        ),
     )
 
 

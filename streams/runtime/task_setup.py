@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 
@@ -16,6 +17,7 @@ from streams.runtime.listener import WorkerListener
 from streams.runtime.local_state import local_positions
 from streams.runtime.log_ends import LogEnds
 from streams.runtime.membership import Membership
+from streams.runtime.open_files import allow_open_files
 from streams.runtime.options import WorkerOptions
 from streams.runtime.producer import RecordProducer
 from streams.runtime.publisher import WatermarkPublisher
@@ -53,6 +55,7 @@ def set_up_tasks(
 ) -> WorkerTasks:
     """A worker's tasks, none yet; the group is told what state lies here. `ends` tells where topics end, `committed`
     what the application has committed of them; `clock` is monotonic, in s; `wall_clock` in ms since the epoch."""
+    allow_open_files(plan)
     lags = StateLags(local_positions(options.application_dir, plan), ends, membership.report, clock=clock)
     lags.begin()
     opener = TaskOpener(
@@ -64,6 +67,7 @@ def set_up_tasks(
         listener,
         metadata_topic,
         committed=committed,
+        give_up_s=math.inf if options.task_timeout_s is None else options.task_timeout_s,
         clock=clock,
     )
     standbys = Standbys(

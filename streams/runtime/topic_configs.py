@@ -45,6 +45,17 @@ def check_configs(admin: AdminClient, topics: Iterable[InternalTopic], more: Map
             )
 
 
+def max_message_bytes(admin: AdminClient, topic: str) -> int | None:
+    """The most bytes that a topic takes as a batch; None if the broker does not say."""
+    asked = [ConfigResource(ResourceType.TOPIC, topic)]
+    describe = cast(Callable[..., dict[Any, Future[Any]]], admin.describe_configs)  # pyright: ignore[reportUnknownMemberType]
+    try:
+        [answer] = describe(asked, request_timeout=ANSWER_WAIT_S).values()
+        return int(answer.result()["max.message.bytes"].value)
+    except (KafkaException, KeyError, ValueError):
+        return None
+
+
 def config_faults(wanted: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
     """The settings that have to be other than they are, with what they should be."""
     faults: dict[str, str] = {}

@@ -23,7 +23,7 @@ from streams.errors import StreamsError
 from streams.runtime.connection import OUTAGES
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.options import WorkerOptions
-from streams.runtime.producer import RecordProducer
+from streams.runtime.producer import PASSING, RecordProducer
 from streams.runtime.router import Place
 from streams.runtime.undone import WorkUndoneError
 
@@ -124,6 +124,7 @@ class TransactionalProducer(RecordProducer):
                 )
         with self.times.taking("txn_commit"):
             self._repeat(self._client.commit_transaction, give_up, "the transaction cannot be committed")
+        self._acknowledged()
         self._begin()
 
     def start_over(self, *, give_up: Callable[[], bool]) -> None:
@@ -132,23 +133,30 @@ class TransactionalProducer(RecordProducer):
         Raises:
             StreamsError: the broker does not answer, and `give_up` said so.
         """
+        self._look_at_refused()
+        aborted = self._began and self._abort()
+        self._look_at_refused()  # some are heard of only while the transaction is given up
         self._undo = None
-        if not self._began:
-            return
-        if self._watch.fatal is None:
-            try:
-                with self.times.taking("txn_abort"):
-                    self._client.abort_transaction(ABORT_TIMEOUT_S)
-            except KafkaException as error:
-                log.info("transaction_abandoned: %s", error.args[0].str())
-            else:
-                self._begin()
-                return
-        self._began = False
-        self.close()
-        self._watch = self._watch.renewed()
-        self._connect()
-        self.open(give_up=give_up)
+        if aborted and not self._refusals:  # refused batches leave gaps in a client's sequence numbers
+            self._begin()
+        elif self._began:
+            self._began = False
+            self.close()
+            self._watch = self._watch.renewed()
+            self._connect()
+            self.open(give_up=give_up)
+
+    def _abort(self) -> bool:
+        """Whether the transaction was ended with this client; if not, its successor ends it."""
+        if self._watch.fatal is not None or self._refusals:
+            return False
+        try:
+            with self.times.taking("txn_abort"):
+                self._client.abort_transaction(ABORT_TIMEOUT_S)
+        except KafkaException as error:
+            log.info("transaction_abandoned: %s", error.args[0].str())
+            return False
+        return True
 
     def blame(self, cause: BaseException | None) -> None:
         if isinstance(cause, KafkaException) and cause.args[0].code() in REFUSED:
@@ -190,7 +198,7 @@ class TransactionalProducer(RecordProducer):
 
     def _on_delivery(self, error: KafkaError | None, message: KafkaMessage) -> None:
         """A record that only came too late aborts the transaction, which the commit finds out; others are final."""
-        if error is not None and error.code() not in OUTAGES | {KafkaError._MSG_TIMED_OUT}:  # pyright: ignore[reportPrivateUsage]
+        if error is not None and error.code() not in PASSING:
             super()._on_delivery(error, message)
 
 

@@ -14,8 +14,10 @@ With a single upstream task the order of the topic is that task's own, and the v
 behind it is Kafka's stream time.
 
 The control record travels in every partition of the topic, between the data: null key, null value, and the header
-`headrace-watermark` with the marks of all tasks of one process as MessagePack:
-`[[subtopology, partition, watermark in ms, idle], …]`.
+`headrace-watermark` with what one process says of its tasks (`task_marks`).
+
+A topic with a thousand upstream tasks is told of them by few processes, so the reader keeps tasks that were spoken of
+together together (`upstream`): taking in a record costs by the number of processes, not of tasks.
 
 Source: none in Kafka; the idea is Flink's watermarks, min over channels, with idleness.
 """
@@ -23,45 +25,22 @@ Source: none in Kafka; the idea is Flink's watermarks, min over channels, with i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import Protocol
-
-import msgspec
 
 from streams.compile.program import NO_LIMIT, Headers
 from streams.plan.task_id import TaskId
+from streams.runtime.task_marks import UNKNOWN, TaskMarks, bitmap, decode_marks, numbers
+from streams.runtime.upstream import Upstream
 
 UNBOUNDED = NO_LIMIT
-UNKNOWN = -1
 WATERMARK_HEADER = "headrace-watermark"
-
-
-class TaskMark(msgspec.Struct, frozen=True, array_like=True):
-    """What one upstream task says of itself. `watermark` is in ms; -1 while the task has read nothing."""
-
-    subtopology: int
-    partition: int
-    watermark: int
-    idle: bool
 
 
 class HasHeaders(Protocol):
     """The part of a message that tells a control record from data."""
 
     def headers(self) -> Headers | None: ...
-
-
-ENCODER = msgspec.msgpack.Encoder()
-DECODER = msgspec.msgpack.Decoder(list[TaskMark])
-
-
-def encode_marks(marks: Iterable[TaskMark]) -> bytes:
-    """The payload of a control record."""
-    return ENCODER.encode(list(marks))
-
-
-def decode_marks(payload: bytes) -> list[TaskMark]:
-    """Raises msgspec.DecodeError if the payload is not that of a control record."""
-    return DECODER.decode(payload)
 
 
 class Watermark:
@@ -71,14 +50,16 @@ class Watermark:
     Owned by the stream thread.
     """
 
-    __slots__ = ("_bounded", "_idle", "_marks", "_upstream", "observed", "topic", "value")
+    __slots__ = ("_bounded", "_floor", "_upstream", "observed", "topic", "value")
 
     def __init__(self, topic: str, upstream: Collection[TaskId]) -> None:
         self.topic = topic
-        self._upstream = frozenset((task.subtopology, task.partition) for task in upstream)
-        self._bounded = len(self._upstream) > 1
-        self._marks: dict[tuple[int, int], int] = {}
-        self._idle: set[tuple[int, int]] = set()
+        self._upstream = {
+            subtopology: Upstream(bitmap(task.partition for task in upstream if task.subtopology == subtopology))
+            for subtopology in sorted({task.subtopology for task in upstream})
+        }
+        self._bounded = len(upstream) > 1
+        self._floor: int | None = None
         self.value = UNKNOWN if self._bounded else UNBOUNDED
         self.observed = 0  # control records
 
@@ -95,49 +76,53 @@ class Watermark:
                 return True
         return False
 
-    def update(self, marks: Iterable[TaskMark]) -> None:
+    def update(self, marks: Iterable[TaskMarks]) -> None:
         """Takes in what upstream tasks said. Marks of tasks that no longer exist are passed over."""
-        for mark in marks:
-            task = (mark.subtopology, mark.partition)
-            if task not in self._upstream:
-                continue
-            known = self._marks.get(task, UNKNOWN)
-            if mark.idle:
-                self._idle.add(task)
-                self._marks[task] = max(known, mark.watermark)
-            elif task in self._idle:
-                self._idle.discard(task)
-                self._marks[task] = mark.watermark
-            else:
-                self._marks[task] = max(known, mark.watermark)
+        for subtopology, tasks, watermark, idle in marks_of(marks):
+            upstream = self._upstream.get(subtopology)
+            if upstream is not None:
+                upstream.tell(tasks, watermark, idle=idle)
         self._settle()
 
     def _settle(self) -> None:
+        self._floor = None
         if self._bounded:
-            marks, active = self._marks, self._upstream - self._idle
-            self.value = min((marks.get(task, UNKNOWN) for task in active), default=UNBOUNDED)
+            told = chain.from_iterable(upstream.told.values() for upstream in self._upstream.values())
+            self.value = min((watermark for watermark, idle in told if not idle), default=UNBOUNDED)
 
     @property
     def silent(self) -> list[TaskId]:
         """The upstream tasks that hold everything back because they have said nothing yet."""
-        known = (task for task, mark in self._marks.items() if mark != UNKNOWN)
-        return sorted(TaskId(*task) for task in self._upstream - self._idle.union(known)) if self._bounded else []
-
-    def snapshot(self) -> bytes:
-        """What is known, for the task's metadata."""
-        return encode_marks(
-            TaskMark(subtopology, partition, mark, (subtopology, partition) in self._idle)
-            for (subtopology, partition), mark in sorted(self._marks.items())
+        if not self._bounded:
+            return []
+        return sorted(
+            TaskId(subtopology, partition)
+            for subtopology, upstream in self._upstream.items()
+            for tasks, told in upstream.told.items()
+            if told == (UNKNOWN, False)
+            for partition in numbers(tasks)
         )
 
-    def restore(self, snapshot: bytes) -> None:
-        """Takes over a snapshot.
+    @property
+    def floor(self) -> int:
+        """The least watermark of all upstream tasks, idle ones included; -1 while one has said nothing. It is what a
+        task remembers: one number, whatever the number of those that write the topic."""
+        if self._floor is None:
+            told = chain.from_iterable(upstream.told.values() for upstream in self._upstream.values())
+            self._floor = min((watermark for watermark, _ in told), default=UNKNOWN)
+        return self._floor
 
-        Upstream tasks that were idle count as active at their last watermark until they speak again: while this task
-        was away they may have got input, and they repeat their idleness within seconds if they have not.
+    def restore(self, floor: int) -> None:
+        """Takes over what was remembered: no upstream task is behind that.
+
+        Those that were idle count as active until they speak again: while this task was away they may have got input.
+        All of them speak within seconds, also those that have nothing new to say.
         """
-        for mark in decode_marks(snapshot):
-            task = (mark.subtopology, mark.partition)
-            if task in self._upstream:
-                self._marks[task] = max(self._marks.get(task, UNKNOWN), mark.watermark)
+        for upstream in self._upstream.values():
+            upstream.tell(upstream.tasks, floor, idle=False)
         self._settle()
+
+
+def marks_of(marks: Iterable[TaskMarks]) -> Iterable[tuple[int, int, int, bool]]:
+    """Sub-topology, tasks as a bitmap, watermark, idle."""
+    return ((m.subtopology, int.from_bytes(m.tasks, "little"), m.watermark, m.idle) for m in marks)

@@ -283,10 +283,10 @@ class Worker:
         producer.never_refused = (*(topic.name for topic in internal_topics(plan)), options.dead_letter_topic or "")
         consumer = RecordConsumer(options, reset=options.auto_offset_reset)
         open_things.callback(consumer.close)
-        membership = self._members = self._make_membership(plan, options, self.endpoint, BrokerLogEnds(open_admin))
+        ends = BrokerLogEnds(open_admin, admin)
+        membership = self._members = self._make_membership(plan, options, self.endpoint, ends)
         open_things.callback(lambda: membership.stop(leave=self._leaving))
 
-        ends = BrokerLogEnds(open_admin)
         positions = ChangelogPositions(ends)
         publisher = WatermarkPublisher(
             published_topics(plan),
@@ -297,9 +297,7 @@ class Worker:
         resources = RocksDbResources(
             block_cache_bytes=options.block_cache_bytes, write_buffer_bytes=options.write_buffer_bytes
         )
-        global_tables = self._global_tables = open_global_tables(
-            plan, options, resources, ends, failures, wall_clock_ms
-        )
+        global_tables = self._global_tables = open_global_tables(plan, options, resources, ends, wall_clock_ms)
         if global_tables is not None:
             open_things.callback(global_tables.close)
             global_tables.load(self._stopping.is_set)
@@ -383,6 +381,8 @@ class Worker:
         except BaseException as error:
             if isinstance(error, Exception):
                 self._response = self._uncaught.respond(error)
+            if self._state is WorkerState.RUNNING:
+                self._enter(WorkerState.REBALANCING)  # its tasks do not run any more, which is not how running ends
             thread.leave(failed=True)
             if self._response == "shutdown_application" and self._members is not None:
                 end_application(self._members, str(error), self.options.stop_timeout_s)

@@ -9,10 +9,10 @@ It tells the client what to read, the router where records go, and the others wh
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 
-from stores import StoreReader
+from stores import Store, StoreReader
 from streams.observe import COUNTER_HELP, ThreadMeters, add_up
 from streams.plan.task_id import TaskId
 from streams.runtime.changelog_positions import ChangelogPositions
@@ -82,6 +82,7 @@ class WorkerTasks:
         self._meters = meters
         self._now = now
         self._open: dict[TaskId, Task] = {}  # RESTORING or RUNNING
+        self._told_standbys: frozenset[TaskId] = frozenset()
         self._feeding = False
         self._feed_at = 0.0
         self._closed_counts = dict.fromkeys(COUNTER_HELP, 0)
@@ -190,11 +191,9 @@ class WorkerTasks:
                 known[self._metadata_topic, task.id.partition] = task.metadata_position
             self._positions.add(task.id, known)
             self._publisher.add(task.id, task.measures(self._now, self._options.watermark_idle_timeout_ms))
-            self.stores = MappingProxyType(
-                dict(self.stores)
-                | {(name, task.id.partition): store.reader() for name, store in task.state.stores.items()}
-            )
         if tasks:
+            readers = {place: store.reader() for task in tasks for place, store in stores_of(task)}
+            self.stores = MappingProxyType({**self.stores, **readers})
             self._consumer.assign({(b.topic, b.partition): b.position() for task in tasks for b in task.inputs.buffers})
             log.info("tasks_running: %s", " ".join(str(task) for task in sorted(task.id for task in tasks)))
             self.changed()
@@ -223,9 +222,8 @@ class WorkerTasks:
         if not dropped:
             return
         self.running = [task for task in self.running if task.id in self._open]
-        self.stores = MappingProxyType(
-            {place: reader for place, reader in self.stores.items() if not any(owns(task, place) for task in dropped)}
-        )
+        gone = {place for task in dropped for place, _ in stores_of(task)}
+        self.stores = MappingProxyType({place: rows for place, rows in self.stores.items() if place not in gone})
         for task in dropped:
             places = [(buffer.topic, buffer.partition) for buffer in task.inputs.buffers]
             self._router.remove(places)
@@ -249,10 +247,14 @@ class WorkerTasks:
         self._restorer.close()
 
     def measure_standbys(self) -> None:
-        """Looks how far the state is that lies here, and tells the group; asks for what should move by now."""
+        """Looks how far the state is that lies here, and tells the group and the listener; asks for what should move by
+        now."""
         self._lags.standing_by(self.standbys.measure())
         self._lags.refresh()
         self._warm_ups.look()
+        if self.standbys.seen.tasks != self._told_standbys:
+            self._told_standbys = self.standbys.seen.tasks
+            self._listener.on_standbys(self._told_standbys)
 
     def deleted(self, tasks: Collection[TaskId]) -> None:
         """The state of these was deleted."""
@@ -269,6 +271,5 @@ class WorkerTasks:
             self._listener.on_tasks(running, coming)
 
 
-def owns(task: Task, place: tuple[str, int]) -> bool:
-    name, partition = place
-    return partition == task.id.partition and name in task.state.stores
+def stores_of(task: Task) -> Iterator[tuple[tuple[str, int], Store]]:
+    return (((name, task.id.partition), store) for name, store in task.state.stores.items())

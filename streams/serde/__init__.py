@@ -7,10 +7,10 @@ from streams.serde.avro_schema import SchemaTypeError as SchemaTypeError
 from streams.serde.avro_schema import avro_schema as avro_schema
 from streams.serde.change import change_serde as change_serde
 from streams.serde.declared import serde_for as serde_for
+from streams.serde.faust_record import FaustRecord as FaustRecord
 from streams.serde.inference import infer_result_type as infer_result_type
 from streams.serde.json_schema import JsonSchema as JsonSchema
 from streams.serde.json_schema import json_schema as json_schema
-from streams.serde.models import FaustRecord as FaustRecord
 from streams.serde.models import Pydantic as Pydantic
 from streams.serde.primitives import Boolean as Boolean
 from streams.serde.primitives import Bytes as Bytes

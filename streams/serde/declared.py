@@ -11,8 +11,9 @@ import msgspec
 from msgspec import inspect as shapes
 
 from streams.errors import SourceLine, TopologyError, TopologyProblem
+from streams.serde.faust_record import FaustRecord
 from streams.serde.foreign import is_foreign
-from streams.serde.models import FaustRecord, Pydantic
+from streams.serde.models import Pydantic
 from streams.serde.primitives import Boolean, Bytes, Float, Integer, String, Uuid
 from streams.serde.reflection import describe_type, is_faust_record, is_pydantic_model, plain_type
 from streams.serde.serde import Role, Serde

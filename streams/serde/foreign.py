@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from streams.serde.faust_record import read_record
 from streams.serde.reflection import is_faust_record, is_pydantic_model
 
 
@@ -33,5 +34,5 @@ def decode_foreign(kind: Any, written: Any) -> Any:
         # by way of text: only its JSON mode reads dates and UUIDs from strings in strict models too
         return kind.model_validate_json(msgspec.json.encode(written))
     if is_faust_record(kind):
-        return kind.from_data(written)
+        return read_record(kind, written)
     raise NotImplementedError(f"JSON cannot hold a {kind.__qualname__}")

@@ -1,4 +1,4 @@
-"""Serdes of classes that bring their own JSON: pydantic models and Faust records."""
+"""The serde of pydantic models, which bring their own JSON."""
 
 from __future__ import annotations
 
@@ -30,23 +30,4 @@ def Pydantic(type: Any) -> Serde:
         type=type,
         name=f"Pydantic({describe_type(type)})",
         form="pydantic",
-    )
-
-
-def FaustRecord(type: Any) -> Serde:
-    """A `faust.Record` by the codec it names, JSON if it names none: what a Faust application reads and writes."""
-    codec = type._options.serializer or "json"
-
-    def serialize(value: Any) -> bytes:
-        return value.dumps(serializer=codec)
-
-    def deserialize(data: bytes) -> Any:
-        return type.loads(data, serializer=codec)
-
-    return Serde(
-        serialize=serialize,
-        deserialize=deserialize,
-        type=type,
-        name=f"FaustRecord({describe_type(type)})",
-        form="faust",
     )

@@ -27,12 +27,16 @@ POSITIVE_DURATIONS = (
     "session_timeout",
     "state_cleanup_delay",
     "probing_rebalance_interval",
+    "task_timeout",
 )
 FailureHandler = Literal["fail", "continue", "dead_letter"] | Callable[[Any], Any]
 """A name, or a function of a `FailedRecord` that answers with one or with a `HandlerResponse`; in the environment and
 in files a function is named as `package.module:function`."""
 UncaughtHandler = Literal["replace_worker", "shutdown_worker", "shutdown_application"] | Callable[[Exception], Any]
 HANDLERS = ("deserialization_handler", "processing_handler", "production_handler")
+
+MOST_TAGS, LONGEST_TAG_NAME, LONGEST_TAG = 5, 20, 30
+"""Source: `MAX_RACK_AWARE_ASSIGNMENT_TAG_*` of `StreamsConfig`."""
 
 Optimization = Literal["reuse_ktable_source_topics", "merge_repartition_topics", "single_store_self_join"]
 """A change to how a topology runs that spares topics or stores and changes no result. Source:
@@ -89,6 +93,9 @@ class AppSettings(BaseSettings):
     session_timeout: timedelta = timedelta(seconds=45)
     """A worker that the group has not heard of for this long loses its tasks to the others. Kafka's
     `session.timeout.ms`; a replacement in the same place takes over without waiting for it."""
+    task_timeout: timedelta | None = None
+    """How long the broker may not answer a worker that runs, before the worker ends with an error. None: it is waited
+    for without an end. At a start it is 15 s. Source: `task.timeout.ms`, of which the default is 5 minutes."""
     schema_registry_url: str | None = None
     """`http://host:port` of the schema registry of serdes that name none themselves, several with commas."""
     schema_registry_auto_register: bool = True
@@ -114,6 +121,10 @@ class AppSettings(BaseSettings):
     for."""
     query_port: int = Field(default=0, ge=0, le=65535)
     """The port of HTTP queries; 0 takes a free one, which is what several processes on a host need."""
+    web: bool = False
+    """Serves the dashboard at `/ui/` of where queries are served."""
+    web_port: int | None = Field(default=None, ge=1, le=65535)
+    """A port of the dashboard that the workers of a host share, whichever of them answers. With `web`."""
     query_advertised_host: str | None = None
     """The host by which other workers and people reach this one. None: `query_host`, or the host's name where that
     stands for all addresses."""
@@ -127,6 +138,9 @@ class AppSettings(BaseSettings):
     """PEM files. With both, queries are served over TLS, and workers ask each other over TLS."""
     query_tls_ca: Path | None = None
     """PEM file of who signed the workers' certificates. None: the certificate itself, and those the system trusts."""
+    web_read_only: bool | None = None
+    """Whether the dashboard only shows: no records are produced, and no dead letters sent again. None: it is so where
+    other hosts can open it without a token."""
     state_cleanup_delay: timedelta = timedelta(minutes=10)
     """State of tasks that moved to another host is deleted when nobody has written it for this long."""
     num_standby_replicas: int = Field(default=0, ge=0)
@@ -141,6 +155,13 @@ class AppSettings(BaseSettings):
     probing_rebalance_interval: timedelta = timedelta(minutes=10)
     """How long after a rebalance a worker asks again whether tasks that were prepared can move to it. It asks at once
     when their state has caught up, so this is for emergencies. Source: `probing.rebalance.interval.ms` (KIP-441)."""
+
+    client_tags: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    """Where this worker runs, such as `{"zone": "eu-1a", "cluster": "blue"}`, or `zone=eu-1a,cluster=blue` as text: up
+    to 5 names of up to 20 characters, values of up to 30. Source: `client.tag.<name>` (KIP-708)."""
+    rack_aware_assignment_tags: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names of tags, the weightiest first, or one text with commas: the copies of a task's state lie with workers whose
+    values of these differ, as long as there are such. Source: `rack.aware.assignment.tags` (KIP-708)."""
 
     tracing: bool = False
     """OpenTelemetry: a span for each record processed or sent, and W3C trace context in the records' headers. Spans go
@@ -211,6 +232,44 @@ class AppSettings(BaseSettings):
             )
         return self
 
+    @field_validator("client_tags", mode="before")
+    @classmethod
+    def _tags(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        if any(not sign for _, sign, _ in pairs):
+            raise ValueError(f"{value!r} is no list of tags: write them as zone=eu-1a,cluster=blue")
+        return {name.strip(): tag.strip() for name, _, tag in pairs}
+
+    @field_validator("client_tags")
+    @classmethod
+    def _short_tags(cls, value: dict[str, str]) -> dict[str, str]:
+        """They are told to the whole group."""
+        if len(value) > MOST_TAGS:
+            raise ValueError(f"there are {len(value)} tags, and {MOST_TAGS} are allowed")
+        for name, tag in value.items():
+            if not 0 < len(name) <= LONGEST_TAG_NAME or not 0 < len(tag) <= LONGEST_TAG:
+                raise ValueError(
+                    f"tag {name!r} is {tag!r}: names have 1 to {LONGEST_TAG_NAME} characters, values 1 to {LONGEST_TAG}"
+                )
+        return value
+
+    @field_validator("rack_aware_assignment_tags", mode="before")
+    @classmethod
+    def _tag_names(cls, value: object) -> object:
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _known_tags(self) -> AppSettings:
+        missing = [name for name in self.rack_aware_assignment_tags if name not in self.client_tags]
+        if missing:
+            raise ValueError(
+                f"rack_aware_assignment_tags names {missing[0]!r}, which this worker does not say of itself: set it in "
+                "client_tags"
+            )
+        return self
+
     @field_validator("topology_optimization", mode="before")
     @classmethod
     def _optimizations(cls, value: object) -> object:
@@ -253,6 +312,7 @@ class AppSettings(BaseSettings):
             "transaction_timeout_ms": max(10_000, 5 * interval_ms),
             "session_timeout_ms": session_ms,
             "heartbeat_interval_ms": min(3_000, session_ms // 3),
+            "task_timeout_s": None if self.task_timeout is None else self.task_timeout.total_seconds(),
             "deserialization_handler": self.deserialization_handler,
             "processing_handler": self.processing_handler,
             "production_handler": self.production_handler,
@@ -265,15 +325,20 @@ class AppSettings(BaseSettings):
             "acceptable_recovery_lag": self.acceptable_recovery_lag,
             "max_warmup_replicas": self.max_warmup_replicas,
             "probing_rebalance_interval_s": self.probing_rebalance_interval.total_seconds(),
+            "client_tags": self.client_tags,
+            "rack_aware_assignment_tags": self.rack_aware_assignment_tags,
             "state_cleanup_delay_s": self.state_cleanup_delay.total_seconds(),
             "query_host": self.query_host,
             "query_port": self.query_port,
+            "web": self.web,
+            "web_port": self.web_port,
             "advertised_host": self.query_advertised_host,
             "query_token": None if self.query_token is None else self.query_token.get_secret_value(),
             "query_open": self.query_open,
             "query_tls_certificate": self.query_tls_certificate,
             "query_tls_key": self.query_tls_key,
             "query_tls_ca": self.query_tls_ca,
+            "web_read_only": self.web_read_only,
             "watermark_idle_timeout_ms": self.watermark_idle_timeout // MILLISECOND,
         }
 

@@ -15,6 +15,8 @@ CLIENT_PREFIX = "HEADRACE_CLIENT_"
 """Of variables that set one property; the rest of the name is the property's, with underscores for dots."""
 WHOLE = "HEADRACE_CLIENT_CONFIG"
 """The variable that holds all properties, as JSON."""
+TAGS = "HEADRACE_CLIENT_TAGS"
+"""The variable of the setting `client_tags`, which is no property of a client."""
 SECRETS = ("password", "secret", "token", "key.pem", "jaas", "oauthbearer.config", "user.info")
 MASK = "***"
 JAVA_ONLY: Mapping[str, str] = {
@@ -34,7 +36,7 @@ def properties_from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name.removeprefix(CLIENT_PREFIX).lower().replace("_", "."): value
         for name, value in environ.items()
-        if name.startswith(CLIENT_PREFIX) and name not in (WHOLE, CLIENT_PREFIX)
+        if name.startswith(CLIENT_PREFIX) and name not in (WHOLE, TAGS, CLIENT_PREFIX)
     }
 
 

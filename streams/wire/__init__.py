@@ -1,5 +1,6 @@
 """A small blocking Kafka client for the control plane: groups and offsets. Records go through librdkafka."""
 
+import streams.wire.lone_kio  # noqa: F401  # pyright: ignore[reportUnusedImport]  # before others import kio
 from streams.wire.address import Address, parse_addresses
 from streams.wire.client import Client
 from streams.wire.connection import Connection

@@ -9,8 +9,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from broker import Broker
-from streams.cli.admin import Admin
-from streams.cli.clients import consumer, producer
+from streams.cli.clients import admin_at, consumer, producer
 from streams.demo.dataset import Flights, read_flights
 from streams.demo.loader import (
     AIRPORTS_TOPIC,
@@ -33,7 +32,7 @@ def location() -> Iterator[BrokerLocation]:
     """A broker with the demo's topics."""
     with Broker() as broker:
         location = BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="argument")
-        create_topics(Admin(location), partitions=PARTITIONS)
+        create_topics(admin_at(location), partitions=PARTITIONS)
         yield location
 
 
@@ -115,7 +114,7 @@ def test_loader_refused_record_is_an_error() -> None:
     """What the broker does not take does not pass for loaded."""
     with Broker() as broker:
         location = BrokerLocation(bootstrap_servers=broker.bootstrap_servers, origin="argument")
-        Admin(location).create_topic(FLIGHTS_TOPIC, partitions=PARTITIONS, configs={"max.message.bytes": "100"})
+        admin_at(location).create_topic(FLIGHTS_TOPIC, partitions=PARTITIONS, configs={"max.message.bytes": "100"})
         loader = FlightLoader(*connected(location), read_flights(rows=1000), [0] * PARTITIONS)
         loader.start()
         loader.wait(60)
@@ -127,4 +126,4 @@ def test_loader_refused_record_is_an_error() -> None:
 def test_create_topics_with_another_number_of_partitions_is_refused(location: BrokerLocation) -> None:
     """Keys would lie elsewhere."""
     with pytest.raises(ConfigError, match="has 3 partitions, not 4"):
-        create_topics(Admin(location), partitions=4)
+        create_topics(admin_at(location), partitions=4)

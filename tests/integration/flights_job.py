@@ -8,7 +8,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from streams.cli.admin import Admin
+from streams.cli.clients import admin_at
 from streams.demo.batch_answer import Comparison, batch_answer, compare
 from streams.demo.dataset import Flights
 from streams.demo.flight_delays import OUTPUT_TOPIC
@@ -42,7 +42,7 @@ class FlightsJob:
         self._read_to: dict[int, int] = {}
         servers = broker.bootstrap_servers
         client = {"bootstrap.servers": servers, "log_level": 0}
-        create_topics(Admin(locate_broker(servers)), partitions=partitions)
+        create_topics(admin_at(locate_broker(servers)), partitions=partitions)
         self._failures = DeliveryFailures()
         self._producer = Producer(
             {**client, "enable.idempotence": True, "on_delivery": self._failures, **PRODUCER_CONFIG}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from confluent_kafka import Producer
 
 from broker.protocol.batches import CONTROL, read_header, walk
@@ -23,14 +24,24 @@ def allowed(operation: AclOperation, kind: ResourceType, name: str, pattern: Pat
     return Acl(kind, name, pattern, str(ANONYMOUS), "*", operation, AclPermission.ALLOW)
 
 
-def test_application_with_rights_on_its_names_works_and_restarts(tmp_path: Path) -> None:
+PREFIXED = PatternType.PREFIXED
+TOPIC, GROUP, TRANSACTION = ResourceType.TOPIC, ResourceType.GROUP, ResourceType.TRANSACTIONAL_ID
+EVERYTHING = [allowed(AclOperation.ALL, kind, "calls", PREFIXED) for kind in (TOPIC, GROUP, TRANSACTION)]
+OF_TOPICS = ("READ", "WRITE", "CREATE", "DELETE", "DESCRIBE_CONFIGS")
+LEAST = [
+    *(allowed(AclOperation[each], TOPIC, "calls-", PREFIXED) for each in OF_TOPICS),
+    allowed(AclOperation.READ, GROUP, "calls"),
+    allowed(AclOperation.WRITE, TRANSACTION, "calls", PREFIXED),
+]
+"""As the guide to security lists them."""
+
+
+@pytest.mark.parametrize("own", [EVERYTHING, LEAST], ids=["everything", "least"])
+def test_application_with_rights_on_its_names_works_and_restarts(tmp_path: Path, own: list[Acl]) -> None:
     acls = [
         *(allowed(AclOperation.READ, ResourceType.TOPIC, topic) for topic in (REQUESTS, ORDERS)),
         *(allowed(AclOperation.WRITE, ResourceType.TOPIC, topic) for topic in (ANSWERS, TOTALS, RANKED)),
-        *(
-            allowed(AclOperation.ALL, kind, "calls", PatternType.PREFIXED)
-            for kind in (ResourceType.TOPIC, ResourceType.GROUP, ResourceType.TRANSACTIONAL_ID)
-        ),
+        *own,
     ]
     with GuardedBroker(tmp_path / "data") as guarded:
         for topic in (REQUESTS, ORDERS, ANSWERS, TOTALS, RANKED):

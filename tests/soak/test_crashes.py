@@ -10,7 +10,7 @@ from broker import Broker
 from tests.soak.flights.flow import FlightsFlow
 from tests.soak.run import run
 
-FAULTS = 12
+FAULTS = 8
 
 
 @pytest.fixture(autouse=True)

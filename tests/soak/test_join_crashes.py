@@ -10,7 +10,7 @@ from broker import Broker
 from tests.soak.joins.flow import JoinsFlow
 from tests.soak.run import run
 
-FAULTS = 8
+FAULTS = 6
 
 
 @pytest.fixture(autouse=True)

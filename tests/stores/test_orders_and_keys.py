@@ -208,6 +208,29 @@ def test_larger_values_leave_room_for_fewer_rows() -> None:
     assert len(clean) < 3
 
 
+class Counted(CleanRows[bytes, Row]):
+    """Counts how often it is given a budget."""
+
+    __slots__ = ("budget_bytes", "times")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def set_budget(self, budget_bytes: int) -> None:
+        self.times += 1
+        self.budget_bytes = budget_bytes
+
+
+def test_budget_of_many_stores_is_not_shared_anew_with_each_that_is_opened() -> None:
+    budget = CleanBudget(1_000_000)
+    members = [Counted() for _ in range(1_000)]
+    for member in members:
+        budget.join(member)
+    assert sum(member.times for member in members) < 20 * len(members)
+    assert 1_000_000 * 7 / 8 <= sum(member.budget_bytes for member in members) <= 1_000_000
+
+
 def test_budget_is_shared_evenly_among_open_stores() -> None:
     budget = CleanBudget(1_000_000)
     members = [CleanRows[bytes, Row]() for _ in range(4)]

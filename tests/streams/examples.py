@@ -10,4 +10,4 @@ EXAMPLES = "ORACLE_EXAMPLES"
 """Environment variable: how many examples each test makes up."""
 
 wanted = os.environ.get(EXAMPLES)
-oracle = settings(max_examples=int(wanted or 40), deadline=None, derandomize=wanted is None)
+oracle = settings(max_examples=int(wanted or 25), deadline=None, derandomize=wanted is None)

@@ -5,6 +5,7 @@ tests. Start reading at `member`: the protocol as a state machine. `assignor` de
 how it gets there without two owners, `user_data` is what members tell each other.
 """
 
+import streams.wire.lone_kio  # noqa: F401  # pyright: ignore[reportUnusedImport]  # before others import kio
 from streams.runtime.membership.committed_offset import CommittedOffset
 from streams.runtime.membership.errors import CommitFailedError, InstanceFencedError, MembershipError, UserDataError
 from streams.runtime.membership.events import Assigned, Failed, Lost, MembershipEvent, Revoked

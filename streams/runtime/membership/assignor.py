@@ -53,6 +53,7 @@ def assign(universe: TaskUniverse, candidates: Sequence[Candidate], rules: Assig
         active=active,
         warming=warming,
         count=rules.standby_replicas,
+        tags=rules.spread_tags,
     )
     kinds: tuple[list[set[TaskId]], ...] = tuple([set() for _ in places] for _ in range(3))
     for task, place in active.items():

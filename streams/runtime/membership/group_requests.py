@@ -41,6 +41,7 @@ class GroupRequests:
             lags=lags,
             shutdown=shutdown,
             standbys=holding.standbys,
+            tags=options.tags,
         )
         return JoinGroup(
             group_id=options.group_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streams.runtime.membership.rules import AssignmentRules
@@ -19,7 +20,7 @@ class MemberOptions:
     `instance_id` makes the member static: its place outlives the process until the session times out. `topics` are all
     topics the application reads, repartition topics included. `process_id` tells processes apart in logs; `host` and
     `state_dir` together say whose local state a process can open; `endpoint` ("host:port") is where it answers queries.
-    `rules` count when this member leads.
+    `tags` say where it runs. `rules` count when this member leads.
     """
 
     group_id: str
@@ -29,6 +30,7 @@ class MemberOptions:
     host: str = ""
     state_dir: str = ""
     endpoint: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
     rules: AssignmentRules = field(default_factory=AssignmentRules)
     session_timeout_ms: int = 45_000
     """A member that is not heard of for so long is dropped, and others take its tasks."""

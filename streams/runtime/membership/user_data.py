@@ -1,7 +1,7 @@
 """What members of a group tell each other: our own bytes inside Kafka's consumer protocol.
 
     Subscription   version │ MessagePack [process, host, state directory, endpoint, generation, held, leaving, lags,
-                             shutdown, standbys]
+                             shutdown, standbys, tags]
     Assignment     version │ deflated MessagePack [generation, tasks, withdrawn, members, moving, shutdown, standbys,
                              warming]
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
@@ -47,7 +47,8 @@ class Subscription:
 
     `held` runs here and `leaving` was revoked but is not closed yet: both are claimed, nobody else may start them.
     `generation` is the last one it belonged to (-1: none). `lags`: see `Membership.report`. Processes with the same
-    `host` and `state_dir` can open each other's local state. Of `standbys` it keeps the state up to date.
+    `host` and `state_dir` can open each other's local state. Of `standbys` it keeps the state up to date. `tags`
+    say where it runs (KIP-708).
     """
 
     process_id: str
@@ -61,6 +62,7 @@ class Subscription:
     shutdown: str | None = None
     """Why all members are to end."""
     standbys: frozenset[TaskId] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def claimed(self) -> frozenset[TaskId]:
@@ -99,6 +101,7 @@ class PackedSubscription(msgspec.Struct, array_like=True):
     lags: dict[int, dict[int, int]]
     shutdown: str | None = None
     standbys: PackedTasks = {}
+    tags: dict[str, str] = {}
 
 
 class PackedMember(msgspec.Struct, array_like=True):
@@ -138,6 +141,7 @@ def encode_subscription(subscription: Subscription, topics: Sequence[str]) -> by
         lags=lags,
         shutdown=subscription.shutdown,
         standbys=pack(subscription.standbys),
+        tags=dict(subscription.tags),
     )
     user_data = version_bytes() + msgspec.msgpack.encode(packed)
     return ENVELOPE_VERSION + schema.encode(
@@ -163,6 +167,7 @@ def decode_subscription(data: bytes, *, sender: str) -> Subscription:
         lags={TaskId(sub, partition): lag for sub, lags in packed.lags.items() for partition, lag in lags.items()},
         shutdown=packed.shutdown,
         standbys=unpack(packed.standbys),
+        tags=packed.tags,
     )
 
 

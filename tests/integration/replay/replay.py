@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from streams.cli.admin import Admin
+from streams.cli.clients import admin_at
 from streams.cli.home import Home
 from streams.cli.worker_process import WorkerCommand, WorkerProcess
 from streams.demo.dataset import airport_records
@@ -87,7 +87,7 @@ class Replay:
         """Makes topics and clients."""
         servers = self._cluster.bootstrap_servers
         client = {"bootstrap.servers": servers, "log_level": 0}
-        admin = Admin(locate_broker(servers))
+        admin = admin_at(locate_broker(servers))
         for topic in (*self.job.inputs, *self.job.outputs):
             admin.create_topic(topic, partitions=PARTITIONS, configs=KEEP_ALL)
         self._failures = DeliveryFailures()

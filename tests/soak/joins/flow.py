@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from confluent_kafka import Message, Producer
 
-from streams.cli.admin import Admin
+from streams.cli.clients import admin_at
 from streams.discovery import locate_broker
 from tests.broker.waits import wait_for
 from tests.integration.worker_fleet import RunningBroker, WorkerFleet
@@ -37,7 +37,7 @@ class JoinsFlow:
         self.length = len(self._input)
         self._scratch = directory / "restored"
         servers = broker.bootstrap_servers
-        admin = Admin(locate_broker(servers))
+        admin = admin_at(locate_broker(servers))
         for topic in (*STREAMS, *TABLES, *OUTPUTS):
             admin.create_topic(topic, partitions=PARTITIONS, configs=KEEP_ALL)
         self.fleet = WorkerFleet("tests.soak.joins.topology:app", broker, directory)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from confluent_kafka import Message, Producer
 
-from streams.cli.admin import Admin
+from streams.cli.clients import admin_at
 from streams.discovery import locate_broker
 from streams.runtime.dead_letter import EXCEPTION
 from tests.broker.waits import wait_for
@@ -85,7 +85,7 @@ class LettersFlow:
         self.length = len(self._input)
         self._scratch = directory / "restored"
         servers = broker.bootstrap_servers
-        admin = Admin(locate_broker(servers))
+        admin = admin_at(locate_broker(servers))
         for topic in ("posts", *OUTPUTS):
             admin.create_topic(topic, partitions=PARTITIONS, configs=KEEP_ALL)
         self.fleet = WorkerFleet("tests.soak.letters.topology:app", broker, directory)

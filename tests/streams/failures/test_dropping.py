@@ -59,6 +59,10 @@ def test_record_that_fails_on_one_way_goes_the_others() -> None:
             [1, 2, 3],
         )
         assert driver.counters()["skipped_processing"] == 1
+        (task,) = driver._tasks
+        assert {node: (at.records, "boom" in at.last) for node, at in task.counters.skipped_at.items()} == {
+            "check": (1, True)
+        }
     [failed] = handler.failed
     assert (failed.node, failed.kind, failed.topic, failed.partition, failed.offset) == (
         "check",

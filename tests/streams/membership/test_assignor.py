@@ -16,12 +16,18 @@ from streams.runtime.membership.handover import handover
 from streams.runtime.membership.place import Candidate
 from streams.runtime.membership.rules import AssignmentRules
 from streams.runtime.membership.universe import TaskUniverse
+from streams.runtime.membership.user_data import Subscription
 from tests.streams.membership.test_balance import candidates, check_balanced
 from tests.streams.membership.universes import candidate, tasks, universe, universes
 
 FAR = 50_000
 RULES = AssignmentRules()
-rules = st.builds(AssignmentRules, standby_replicas=st.integers(0, 3), warmup_replicas=st.integers(1, 3))
+rules = st.builds(
+    AssignmentRules,
+    standby_replicas=st.integers(0, 3),
+    warmup_replicas=st.integers(1, 3),
+    spread_tags=st.sampled_from([(), ("zone",), ("zone", "cluster")]),
+)
 
 
 def with_backlog(world: TaskUniverse, backlog: int | None) -> TaskUniverse:
@@ -71,6 +77,69 @@ def test_assign_standbys_are_as_many_as_disks_allow_and_on_other_hosts_where_the
         if not warming:
             apart = {told[name].host for name in (*active, *standby)}
             assert len(apart) == min(len(hosts), 1 + count)
+
+
+@given(st.data(), worlds, st.integers(1, 3))
+def test_assign_standbys_have_as_many_values_of_the_first_tag_as_there_are(
+    data: st.DataObject, world: TaskUniverse, count: int
+) -> None:
+    members = data.draw(candidates(world))
+    targets = assign(world, members, AssignmentRules(standby_replicas=count, spread_tags=("zone", "cluster")))
+    told = {member.member_id: member.subscription for member in members}
+    disks = {(each.host, each.state_dir) for each in told.values()}
+    zones = {each.tags["zone"] for each in told.values()}
+    for task in world.stateful:
+        copies = [name for name, target in targets.items() if task in target.active | target.standby]
+        assert len(copies) >= min(1 + count, len(disks))
+        if not any(task in target.warming for target in targets.values()):
+            assert len({told[name].tags["zone"] for name in copies}) == min(len(zones), 1 + count)
+
+
+@given(st.data(), worlds)
+def test_assign_standby_is_where_as_many_tags_differ_from_the_active_as_can(
+    data: st.DataObject, world: TaskUniverse
+) -> None:
+    """The first tag before the second, and another host before the same."""
+    names = ("zone", "cluster")
+    members = data.draw(candidates(world))
+    targets = assign(world, members, AssignmentRules(standby_replicas=1, spread_tags=names))
+    told = {member.member_id: member.subscription for member in members}
+    for task in world.stateful:
+        [active] = (told[name] for name, target in targets.items() if task in target.active)
+        standbys = [told[name] for name, target in targets.items() if task in target.standby]
+        if any(task in target.warming for target in targets.values()) or not standbys:
+            continue
+
+        def distance(other: Subscription, active: Subscription = active) -> tuple[bool, ...]:
+            return (*(other.tags[name] != active.tags[name] for name in names), other.host != active.host)
+
+        [standby] = standbys
+        own = active.host, active.state_dir
+        assert distance(standby) == max(distance(each) for each in told.values() if (each.host, each.state_dir) != own)
+
+
+def test_assign_tags_of_one_zone_that_is_full_of_copies_leave_the_others_to_the_hosts() -> None:
+    """Three copies in two zones: the third goes to another host of either."""
+    places = {"a": "x", "b": "x", "c": "y", "d": "y"}
+    members = [candidate(name, tags={"zone": zone}) for name, zone in places.items()]
+    targets = assign(universe(1, stateful=[0]), members, AssignmentRules(standby_replicas=2, spread_tags=("zone",)))
+    copies = sorted(name for name, target in targets.items() if target.active | target.standby)
+    assert len(copies) == 3
+    assert {places[name] for name in copies} == {"x", "y"}
+
+
+def test_assign_standby_that_shares_the_zone_moves_when_another_zone_has_a_worker() -> None:
+    world, chosen = universe(2, stateful=[0]), AssignmentRules(standby_replicas=1, spread_tags=("zone",))
+    _, members = rounds(world, [candidate(name, tags={"zone": "x"}) for name in "ab"], chosen)
+    _, members = rounds(world, [*members, candidate("c", tags={"zone": "y"})], chosen)
+    zones = {"a": "x", "b": "x", "c": "y"}
+    for task in world.tasks:
+        copies = [
+            zones[member.member_id]
+            for member in members
+            if task in member.subscription.held | member.subscription.standbys
+        ]
+        assert sorted(copies) == ["x", "y"]
 
 
 @given(worlds, st.integers(2, 6), st.integers(1, 2))

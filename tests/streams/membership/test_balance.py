@@ -17,6 +17,7 @@ from tests.streams.membership.universes import candidate, tasks, universe, unive
 
 Owned = Mapping[str, frozenset[TaskId]]
 MEMBERS = "abcdefgh"
+HOSTS = ("h1", "h2", "h3")
 ACCEPTABLE = 10_000
 SLACK = 1
 """Who gets one task more is chosen greedily: in one case of a thousand that costs one move too many."""
@@ -76,6 +77,8 @@ def fewest_moves(world: TaskUniverse, before: Owned, names: str) -> int:
 def candidates(draw: st.DrawFn, world: TaskUniverse) -> list[Candidate]:
     """Members that claim anything: unbalanced, twice, tasks that are no more, and lags for any of it."""
     known = st.sampled_from([*world.tasks, TaskId(9, 9)])
+    values = st.sampled_from(["x", "y"])
+    tags = {host: {"zone": draw(values), "cluster": draw(values)} for host in HOSTS}
     return [
         candidate(
             name,
@@ -83,7 +86,8 @@ def candidates(draw: st.DrawFn, world: TaskUniverse) -> list[Candidate]:
             leaving=draw(st.frozensets(known, max_size=2)),
             lags=draw(st.dictionaries(known, st.integers(0, 3 * ACCEPTABLE), max_size=4)),
             generation=draw(st.integers(-1, 3)),
-            host=draw(st.sampled_from(["h1", "h2", "h3"])),
+            host=(host := draw(st.sampled_from(HOSTS))),
+            tags=tags[host],
             state_dir=draw(st.sampled_from(["d1", "d2"])),
             standbys=draw(st.frozensets(known, max_size=4)),
         )

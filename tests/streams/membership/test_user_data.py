@@ -43,6 +43,7 @@ subscriptions = st.builds(
     leaving=task_sets,
     lags=st.dictionaries(task_ids, st.integers(0, 2**62), max_size=20),
     standbys=task_sets,
+    tags=st.dictionaries(texts, texts, max_size=5),
 )
 views = st.builds(
     MemberView,
@@ -120,16 +121,19 @@ def test_user_data_of_any_bytes_decodes_or_is_refused(data: bytes) -> None:
 
 def test_subscription_with_a_field_more_is_read() -> None:
     """Fields may be added at the end of a version."""
-    body = msgspec.msgpack.encode(["p", "h", "d", None, 3, {0: [1]}, {}, {}, None, {}, "from the future"])
+    body = msgspec.msgpack.encode(
+        ["p", "h", "d", None, 3, {0: [1]}, {}, {}, None, {}, {"zone": "x"}, "from the future"]
+    )
     envelope = b"\0\0" + schema.encode(ConsumerProtocolSubscription(topics=(), user_data=b"\x01" + body))
-    assert decode_subscription(envelope, sender="m").held == tasks("0_1")
+    told = decode_subscription(envelope, sender="m")
+    assert (told.held, told.tags) == (tasks("0_1"), {"zone": "x"})
 
 
 def test_subscription_of_a_worker_without_standbys_is_read() -> None:
     body = msgspec.msgpack.encode(["p", "h", "d", None, 3, {0: [1]}, {}, {0: {2: 5}}])
     envelope = b"\0\0" + schema.encode(ConsumerProtocolSubscription(topics=(), user_data=b"\x01" + body))
     told = decode_subscription(envelope, sender="m")
-    assert (told.held, told.lags, told.standbys) == (tasks("0_1"), {TaskId(0, 2): 5}, tasks())
+    assert (told.held, told.lags, told.standbys, told.tags) == (tasks("0_1"), {TaskId(0, 2): 5}, tasks(), {})
 
 
 def test_assignment_of_a_leader_without_standbys_is_read() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hypothesis import strategies as st
 
@@ -37,6 +37,7 @@ def candidate(
     host: str | None = None,
     state_dir: str = "state",
     standbys: Iterable[TaskId] = (),
+    tags: Mapping[str, str] | None = None,
 ) -> Candidate:
     return Candidate(
         member_id=member_id,
@@ -49,6 +50,7 @@ def candidate(
             lags=lags or {},
             generation=generation,
             standbys=frozenset(standbys),
+            tags=tags or {},
         ),
     )
 

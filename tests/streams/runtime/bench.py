@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from streams import App
 from streams.plan.plan import PartitionPlan
 from streams.plan.task_id import TaskId
-from streams.runtime.listener import Silent
+from streams.runtime.listener import Silent, StandbyEnd, StandbyUpdate
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.options import WorkerOptions
 from streams.runtime.phase import WorkerState
@@ -45,6 +45,21 @@ class Heard(Silent):
         self.states: list[WorkerState] = []
         self.restored: dict[tuple[TaskId, str], int] = {}
         self.commits = 0
+        self.committed: list[frozenset[TaskId]] = []
+        self.standbys: list[frozenset[TaskId]] = []
+        self.standby_updates: list[tuple[str, str, int, int | None]] = []
+
+    def on_standbys(self, tasks: frozenset[TaskId]) -> None:
+        self.standbys.append(tasks)
+
+    def on_standby_start(self, update: StandbyUpdate) -> None:
+        self.standby_updates.append(("start", update.store, update.position, None))
+
+    def on_standby_batch(self, update: StandbyUpdate, records: int) -> None:
+        self.standby_updates.append(("batch", update.store, update.position, records))
+
+    def on_standby_end(self, update: StandbyUpdate, reason: StandbyEnd) -> None:
+        self.standby_updates.append((reason, update.store, update.position, update.end_offset))
 
     def on_state(self, before: WorkerState, after: WorkerState) -> None:
         self.states.append(after)
@@ -55,6 +70,7 @@ class Heard(Silent):
 
     def on_commit(self, tasks: frozenset[TaskId], duration_s: float) -> None:
         self.commits += 1
+        self.committed.append(tasks)
 
 
 class RunningWorker:

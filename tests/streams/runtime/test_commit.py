@@ -207,3 +207,28 @@ def test_commit_remembers_clocks_in_state_and_topic(tmp_path: Path) -> None:
     committing.task = committing.open()
     assert committing.task.program.clocks() == {"counts": 1_001}
     committing.task.close()
+
+
+def test_task_has_changed_from_what_it_does_until_that_is_committed(committing: Committing) -> None:
+    """A commit passes over the others, however many they are."""
+    task = committing.task
+    assert task.changed, "its start may have moved clocks"
+    committing.commit()
+    assert not task.changed
+    committing.process("a")
+    assert task.changed
+    committing.commit()
+    assert not task.changed
+    task.inputs.buffers[0].reached_end(5)  # markers of transactions lie behind the record
+    assert task.changed
+    committing.commit()
+    assert committing.script.offsets["in", 0].offset == 5
+    assert not task.changed
+
+
+def test_task_whose_commit_fails_has_still_changed(committing: Committing) -> None:
+    committing.process("a")
+    committing.script.failures["offsets"] = CommitFailedError("no", retriable=True, fenced=False)
+    with pytest.raises(CommitFailedError):
+        committing.commit()
+    assert committing.task.changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams import App, Json
-from streams.errors import SerdeError
+from streams.errors import ProduceError, SerdeError
 from streams.plan.task_id import TaskId
 from tests.streams.runtime.bench import Bench, until
 
@@ -87,6 +87,42 @@ def test_worker_with_a_global_record_that_does_not_decode_says_which(bench: Benc
     error = bench.run(joining(bench), TASK, wait=False).failure()
     assert isinstance(error, SerdeError)
     assert error.topic == bench.name("names")
+
+
+def test_worker_writes_a_dead_letter_for_a_global_record_that_does_not_decode(bench: Bench) -> None:
+    """Once for its copy: a worker that goes on with the copy does not meet the record again."""
+    bench.topics(**{"in": 1, "names": 1, "out": 1, "dead": 1})
+    bench.produce("names", ("a", b"{", 5), ("b", b"2", 6))
+    bench.produce("in", ("k", b'"b"', 0))
+    for count in (1, 2):
+        worker = bench.run(
+            joining(bench), TASK, deserialization_handler="dead_letter", dead_letter_topic=bench.name("dead")
+        )
+        bench.produce("in", ("k", b'"a"', 0))
+        until(lambda count=count: len(joined(bench)) == count + 1, "the records")
+        worker.stop()
+    assert joined(bench)[0] == b'["b",2]'
+    assert joined(bench)[-1] == b'["a",null]'
+    [letter] = bench.read("dead")
+    assert (letter.key(), letter.value(), letter.timestamp()[1]) == (b"a", b"{", 5)
+    headers = dict(letter.headers())
+    assert headers["__streams.errors.topic"] == bench.name("names").encode()
+    assert headers["__streams.errors.offset"] == b"0"
+
+
+def test_worker_whose_letter_is_refused_does_not_pass_over_the_global_record(bench: Bench) -> None:
+    """The position stays before it, so that the next worker asks again."""
+    bench.topics(**{"in": 1, "names": 1, "out": 1, "dead": 1})
+    bench.produce("names", ("a", b"{" * 30_000, 5))
+    options = {"deserialization_handler": "dead_letter", "dead_letter_topic": bench.name("dead")}
+    small = {"message.max.bytes": 20_000}
+    error = bench.run(joining(bench), TASK, wait=False, producer_config=small, **options).failure()
+    assert isinstance(error, ProduceError)
+    bench.produce("in", ("k", b'"a"', 0))
+    second = bench.run(joining(bench), TASK, **options)
+    until(lambda: joined(bench) == [b'["a",null]'], "the record")
+    second.stop()
+    assert [len(letter.value()) for letter in bench.read("dead")] == [30_000]
 
 
 def test_worker_forwards_collapsed_updates_at_its_commits(bench: Bench) -> None:

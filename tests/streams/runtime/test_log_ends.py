@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from broker import Broker
 from streams.errors import StreamsError
@@ -23,11 +24,19 @@ def test_log_ends_after_the_leader_epoch_rose_are_told_when_asked_again(tmp_path
         bench.topics(**{"in": 1})
         bench.produce("in", ("k", b"{}", 1), ("k", b"{}", 2))
         options = WorkerOptions(application_id="ends", bootstrap_servers=broker.bootstrap_servers, state_dir=tmp_path)
-        ends = BrokerLogEnds(lambda: admin_client(options), committed=committed)
+        opened: list[AdminClient] = []
+
+        def open_admin() -> AdminClient:
+            opened.append(admin_client(options))
+            return opened[-1]
+
+        ends = BrokerLogEnds(open_admin, committed=committed)
+        assert len(opened) == 1, "a client is connected before it is asked: what it is asked at once may be lost"
         place = (bench.name("in"), 0)
         assert ends.request([place]).result(PATIENCE_S) == {place: 2}
         broker.kill()
         broker.restart()
         with pytest.raises(StreamsError, match="FENCED_LEADER_EPOCH"):
             ends.request([place]).result(PATIENCE_S)
+        assert len(opened) == 2
         assert ends.request([place]).result(PATIENCE_S) == {place: 2}

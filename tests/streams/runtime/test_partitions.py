@@ -13,6 +13,7 @@ from streams.plan.task_id import TaskId
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.options import WorkerOptions
 from streams.runtime.producer import RecordProducer
+from streams.runtime.undone import WorkUndoneError
 from tests.streams.runtime.bench import Bench, until
 
 
@@ -43,6 +44,8 @@ def test_failure_of_the_producer_is_not_the_record_s(bench: Bench) -> None:
         assert FailurePolicy(deserialization="skip", processing="skip", blame=producer.blame).may_skip
         with pytest.raises(ProduceError, match="no answer"):
             producer.blame(ProduceError("no answer"))
+        with pytest.raises(WorkUndoneError, match="again"):  # while a record waits for room in the queue
+            producer.blame(WorkUndoneError("again"))
     finally:
         producer.close()
 

@@ -7,7 +7,7 @@ import pytest
 from streams.plan.task_id import TaskId
 from streams.runtime.progress import Progress
 from streams.runtime.publisher import Publication, PublishedTopic, WatermarkPublisher
-from streams.runtime.watermark import TaskMark, decode_marks
+from streams.runtime.task_marks import TaskMarks, decode_marks
 
 A, B = TaskId(0, 0), TaskId(0, 1)
 
@@ -35,14 +35,14 @@ def publisher(told: Told) -> WatermarkPublisher:
     return publisher
 
 
-def marks(publications: list[Publication]) -> list[list[TaskMark]]:
+def marks(publications: list[Publication]) -> list[list[TaskMarks]]:
     return [decode_marks(publication.payload) for publication in publications]
 
 
 def test_publisher_new_tasks_speak_at_once_in_one_record(publisher: WatermarkPublisher) -> None:
     """The vector of all tasks of the process, for each of the topic's partitions."""
     publications = publisher.due(0)
-    assert marks(publications) == [[TaskMark(0, 0, -1, False), TaskMark(0, 1, -1, False)]]
+    assert marks(publications) == [[TaskMarks.of(0, [0, 1], -1)]]
     assert [publication.partitions for publication in publications] == [4]
 
 
@@ -50,7 +50,7 @@ def test_publisher_while_time_moves_speaks_every_interval(publisher: WatermarkPu
     publisher.due(0)
     told.progress[A] = Progress(10, False)
     assert publisher.due(499) == []
-    assert marks(publisher.due(500)) == [[TaskMark(0, 0, 10, False), TaskMark(0, 1, -1, False)]]
+    assert marks(publisher.due(500)) == [[TaskMarks.of(0, [0], 10), TaskMarks.of(0, [1], -1)]]
     told.progress[A] = Progress(20, False)
     assert publisher.due(999) == []
     assert len(publisher.due(1000)) == 1
@@ -62,13 +62,42 @@ def test_publisher_while_time_stands_still_repeats_every_ten_seconds(publisher: 
 
 
 def test_publisher_many_tasks_and_partitions_speak_less_often(told: Told) -> None:
-    """100 tasks × 100 partitions at 2,000 records/s: every 5 s."""
-    publisher = WatermarkPublisher({"r": PublishedTopic(100, 100)}, interval_ms=500, repeat_ms=10_000)
+    """Of 500 tasks 100 are here, so there are five processes: 5 × 1,000 partitions at 2,000 records/s, every 2.5 s."""
+    publisher = WatermarkPublisher({"r": PublishedTopic(1_000, 500)}, interval_ms=500, repeat_ms=10_000)
+    for partition in range(100):
+        publisher.add(TaskId(0, partition), told.measures(A))
+    publisher.due(0)
+    told.progress[A] = Progress(10, False)
+    assert publisher.due(2_499) == []
+    assert len(publisher.due(2_500)) == 1
+
+
+def test_publisher_one_of_many_processes_sends_two_hundred_records_a_second(told: Told) -> None:
+    publisher = WatermarkPublisher({"r": PublishedTopic(1_000, 1_000)}, interval_ms=500, repeat_ms=10_000)
     publisher.add(A, told.measures(A))
     publisher.due(0)
     told.progress[A] = Progress(10, False)
     assert publisher.due(4_999) == []
     assert len(publisher.due(5_000)) == 1
+
+
+def test_publisher_with_all_of_many_tasks_speaks_as_often_as_with_one(told: Told) -> None:
+    """A record goes to each partition per process, whatever the number of its tasks."""
+    publisher = WatermarkPublisher({"r": PublishedTopic(1_000, 1_000)}, interval_ms=500, repeat_ms=10_000)
+    for partition in range(1_000):
+        publisher.add(TaskId(0, partition), told.measures(A))
+    publisher.due(0)
+    told.progress[A] = Progress(10, False)
+    assert publisher.due(499) == []
+    [publication] = publisher.due(500)
+    assert len(publication.payload) < 150
+
+
+def test_publisher_idle_tasks_and_those_that_move_are_spoken_of_apart(
+    publisher: WatermarkPublisher, told: Told
+) -> None:
+    told.progress = {A: Progress(50, True), B: Progress(90, False)}
+    assert marks(publisher.due(0)) == [[TaskMarks.of(0, [1], 90), TaskMarks.of(0, [0], 50, idle=True)]]
 
 
 def test_publisher_task_back_from_idleness_speaks_at_once(publisher: WatermarkPublisher, told: Told) -> None:
@@ -79,14 +108,14 @@ def test_publisher_task_back_from_idleness_speaks_at_once(publisher: WatermarkPu
     publisher.awake(B)  # was not idle: nothing changes
     assert publisher.due(100) == []
     publisher.awake(A)
-    assert marks(publisher.due(101)) == [[TaskMark(0, 0, 50, False), TaskMark(0, 1, 90, False)]]
+    assert marks(publisher.due(101)) == [[TaskMarks.of(0, [0, 1], 50)]]
 
 
 def test_publisher_removed_task_is_not_spoken_of(publisher: WatermarkPublisher, told: Told) -> None:
     publisher.due(0)
     publisher.remove([A])
     told.progress[B] = Progress(5, False)
-    assert marks(publisher.due(500)) == [[TaskMark(0, 1, 5, False)]]
+    assert marks(publisher.due(500)) == [[TaskMarks.of(0, [1], 5)]]
     publisher.remove([B])
     assert publisher.due(50_000) == []
 

@@ -31,6 +31,7 @@ class Log:
         self.ends: dict[tuple[str, int], int] = {}
         self.reading: dict[tuple[str, int], int] = {}
         self.at_a_time = 1000
+        self.answers = True
         self.opened = 0
 
     def put(self, topic: str, *records: tuple[int, bytes | None, bytes | None], end: int) -> None:
@@ -42,7 +43,7 @@ class Log:
         return self
 
     def done(self) -> bool:
-        return True
+        return self.answers
 
     def result(self, timeout_s: float) -> Mapping[tuple[str, int], int]:
         return self.ends
@@ -93,7 +94,8 @@ class Restoring:
         self.log = Log()
         self.log.put(METADATA, end=0)
         self.told = Told()
-        self.restorer = Restorer(self.log.open, self.log, self.told, METADATA, clock=lambda: 0.0)  # type: ignore
+        self.now = 0.0
+        self.restorer = Restorer(self.log.open, self.log, self.told, METADATA, clock=lambda: self.now)  # type: ignore
         self.path = path
         self.task = self.open()
 
@@ -276,6 +278,22 @@ def test_follow_then_add_goes_on_with_the_same_reading_to_its_end(restoring: Res
     assert restoring.task.counters.restored == 2
     assert restoring.log.opened == 1
     assert not restoring.restorer.followed
+
+
+def test_follow_then_add_tells_of_progress_once_the_end_is_known(restoring: Restoring) -> None:
+    one = restoring.encode(1)  # type: ignore[attr-defined]
+    restoring.log.put(COUNTS, (0, b"a", one), end=1)
+    following(restoring)
+    restoring.log.put(COUNTS, (0, b"a", one), (1, b"b", one), (2, b"c", one), (3, b"d", one), end=4)
+    restoring.log.at_a_time, restoring.log.answers = 1, False
+    restoring.now = 1_000.0  # long after anything was told
+    restoring.restorer.add([restoring.task])
+    for _ in range(2):
+        restoring.restorer.step(0)
+    assert not restoring.told.progress
+    restoring.log.answers = True
+    restoring.restorer.step(0)
+    assert {told.end_offset for told in restoring.told.progress} == {4}
 
 
 def test_follow_at_the_end_then_add_is_complete_at_once(restoring: Restoring) -> None:

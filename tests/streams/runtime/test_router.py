@@ -89,7 +89,20 @@ def test_flow_full_partition_is_paused_once_and_resumed_late() -> None:
 def test_flow_large_values_pause_by_bytes() -> None:
     routed = router(cap_bytes=3_000_000)
     routed.route([record("a", 0, offset, value=bytes(200_000)) for offset in range(5)], now=0)
+    routed.route([record("a", 1, offset, value=bytes(200_000)) for offset in range(3)], now=0)
+    assert routed.to_pause() == [("a", 0)], "together they hold more than half, and this one more than its third"
+
+
+def test_flow_partition_may_exceed_its_share_while_all_together_hold_little() -> None:
+    """The share of one of a thousand partitions is some hundred records: it would be paused all the time."""
+    routed = router(cap_bytes=3_000_000)
+    routed.route([record("a", 0, offset, value=bytes(200_000)) for offset in range(6)], now=0)
+    assert routed.to_pause() == []
+    routed.route([record("a", 1, offset, value=bytes(200_000)) for offset in range(3)], now=0)
     assert routed.to_pause() == [("a", 0)]
+    routed.buffers["a", 0].advance(6)
+    routed.buffers["a", 1].advance(3)
+    assert routed.to_resume() == [("a", 0)]
 
 
 def test_hungry_empty_partition_not_at_its_end() -> None:

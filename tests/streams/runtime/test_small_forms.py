@@ -22,8 +22,9 @@ from streams.runtime.phase import (
     check_worker_transition,
 )
 from streams.runtime.producer import cure, producer_config
+from streams.runtime.task_marks import TaskMarks
 from streams.runtime.task_metadata import read_clocks, read_watermarks, write_rows
-from streams.runtime.watermark import TaskMark, Watermark
+from streams.runtime.watermark import Watermark
 
 
 @given(st.integers(-1, 2**63 - 1))
@@ -49,7 +50,7 @@ def test_partition_time_in_foreign_metadata_is_unknown(foreign: str) -> None:
 def test_task_metadata_written_and_read_is_the_same() -> None:
     upstream = [TaskId(0, 0), TaskId(0, 1)]
     watermark = Watermark("r", upstream)
-    watermark.update([TaskMark(0, 0, 5, False), TaskMark(0, 1, 9, False)])
+    watermark.update([TaskMarks.of(0, [0], 5), TaskMarks.of(0, [1], 9)])
     rows = write_rows({"counts": 77, "late": -1}, {"r": watermark})
     assert read_clocks(rows) == {"counts": 77, "late": -1}
     again = Watermark("r", upstream)

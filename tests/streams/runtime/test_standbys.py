@@ -71,7 +71,26 @@ def test_standby_follows_the_active_task_and_takes_over_without_a_restore(bench:
     bench.produce("in", *numbered(100, 50))
     until(lambda: rows(standby.worker.readers()["counts", 0]) == {f"k{i}": 30 for i in range(KEYS)}, "all counts")
     assert not any(standby.heard.restored.values())
+    until(lambda: standby.heard.standbys == [{TASK}, frozenset()], "the listener to be told")
     standby.stop()
+    first, *batches, last = standby.heard.standby_updates
+    assert first == ("start", "counts", 0, None)
+    assert {(kind, store) for kind, store, _, _ in batches} == {("batch", "counts")}
+    assert sum(records or 0 for *_, records in batches) >= 2 * KEYS  # each commit writes the rows that it changed
+    assert [position for _, _, position, _ in batches] == sorted({position for _, _, position, _ in batches})
+    assert last[:2] == ("promoted", "counts")
+    assert last[2] <= (last[3] or 0)
+
+
+def test_listener_hears_of_a_standby_that_is_wanted_elsewhere(bench: Bench) -> None:
+    bench.topics(**{"in": 1, "out": 1})
+    worker = bench.run(counting(bench))
+    worker.membership.assign(standbys=[TASK])
+    until(lambda: worker.heard.standbys == [{TASK}], "the standby")
+    worker.membership.assign()
+    until(lambda: worker.heard.standbys == [{TASK}, frozenset()], "its end")
+    worker.stop()
+    assert [kind for kind, *_ in worker.heard.standby_updates] == ["start", "migrated"]
 
 
 def test_active_task_given_away_stands_by_with_its_state_and_comes_back(bench: Bench) -> None:

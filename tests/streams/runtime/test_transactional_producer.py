@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import NewTopic
 
 from streams.runtime.options import WorkerOptions
 from streams.runtime.transactional_producer import TransactionAbortedError, TransactionalProducer
-from tests.streams.runtime.bench import Bench
+from tests.streams.runtime.bench import Bench, until
 
 NEVER = lambda: False  # noqa: E731
 
@@ -168,4 +169,24 @@ def test_producer_whose_end_is_lost_among_other_reports_lets_go(bench: Bench, tm
     producer._client = Lossy()  # type: ignore[assignment]
     with pytest.raises(SystemError, match="something else"):
         producer.poll()
+    producer.close()
+
+
+def test_refusal_heard_of_while_the_transaction_is_given_up_is_not_forgotten(bench: Bench, tmp_path: Path) -> None:
+    """librdkafka says that the transaction must be aborted before it has reported the records of the batch."""
+    [made] = bench.admin.create_topics([NewTopic(bench.name("out"), 1, config={"cleanup.policy": "compact"})]).values()
+    made.result(10)
+    producer = opened(bench, tmp_path, production_handler="continue")
+    client = producer._client
+
+    def doomed() -> bool:
+        with pytest.raises(KafkaException) as caught:
+            client.begin_transaction()
+        return caught.value.args[0].txn_requires_abort()
+
+    producer.send(bench.name("out"), b"without a key", None, 0, 1)
+    until(doomed, "the transaction's end")
+    producer.start_over(give_up=NEVER)
+    with pytest.raises(KafkaException, match="failed to validate record"):
+        producer.produce(bench.name("out"), b"without a key", None, 0, None, None, 1, None)
     producer.close()

@@ -6,7 +6,6 @@ import dataclasses
 import enum
 import struct
 import uuid
-import warnings
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NewType, TypedDict
@@ -231,24 +230,6 @@ def test_pydantic_of_subclass_writes_its_own_fields() -> None:
     serde = serde_for(Order, role="value")
     data = serde.serialize(RushOrder(orderId=1, placed=datetime(2024, 1, 1)))
     assert msgspec.json.decode(data)["minutes"] == 5
-
-
-def test_faust_record_is_written_and_read_as_faust_does() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import faust
-
-    class Transfer(faust.Record):
-        account: str
-        amount: int = 0
-
-    serde = serde_for(Transfer, role="value")
-    transfer = Transfer(account="a", amount=5)
-    data = serde.serialize(transfer)
-    assert msgspec.json.decode(data) == msgspec.json.decode(transfer.dumps(serializer="json"))
-    assert serde.deserialize(data) == transfer
-    assert serde.deserialize(b'{"account":"b"}') == Transfer(account="b", amount=0)
-    assert serde.type is Transfer
 
 
 def test_serde_for_serde_passes_it_through() -> None:

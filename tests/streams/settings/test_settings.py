@@ -70,6 +70,30 @@ def test_settings_unknown_argument_says_what_was_meant() -> None:
         App("a", comit_interval=3)
 
 
+def test_settings_tags_are_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins as the variables of single properties do, and is none of them."""
+    monkeypatch.setenv("HEADRACE_CLIENT_TAGS", "zone=eu-1a, cluster=blue")
+    monkeypatch.setenv("HEADRACE_RACK_AWARE_ASSIGNMENT_TAGS", "zone,cluster")
+    settings = App("a").settings
+    assert settings.client_tags == {"zone": "eu-1a", "cluster": "blue"}
+    assert settings.rack_aware_assignment_tags == ("zone", "cluster")
+    assert settings.client_config == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"client_tags": "zone"}, "no list of tags: write them as zone=eu-1a,cluster=blue"),
+        ({"client_tags": {"zone": "x" * 31}}, "values 1 to 30"),
+        ({"client_tags": dict.fromkeys("abcdef", "x")}, "there are 6 tags, and 5 are allowed"),
+        ({"rack_aware_assignment_tags": ["zone"]}, "'zone', which this worker does not say of itself"),
+    ],
+)
+def test_settings_tags_that_nobody_could_use_are_refused(given: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        App("a", **given)
+
+
 def test_settings_shown_hide_secrets() -> None:
     """What is logged or printed by accident."""
     settings = App("a", client_config={"sasl.password": "abc", "sasl.username": "ann"}).settings

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams import App
+import msgspec
+
+from streams import App, F
 from streams.testing import TopologyTestDriver
 
 
@@ -59,3 +61,18 @@ def test_generated_code_without_need_looks_up_and_copies_nothing() -> None:
     assert sources.count("immutable") == sources.count("if may_skip and type(aggregate) not in immutable") == 1
     assert "old =" not in sources
     assert "table_rows_load(" not in sources
+
+
+def test_generated_code_for_an_aggregate_that_cannot_change_copies_nothing() -> None:
+    """A frozen struct is told as an old value as it is; one that is not frozen is copied for the reducer."""
+
+    def source_of(kind: type[msgspec.Struct]) -> str:
+        app = App("app")
+        best = app.stream("in", key=str, value=kind).group_by_key().reduce(lambda a, b: b if b.price > a.price else a)
+        best.group_by(F.price).count().to_stream().to("out")
+        return app.plan().subtopologies[0].program.source
+
+    frozen = msgspec.defstruct("Offer", [("price", int)], frozen=True)
+    thawed = msgspec.defstruct("Offer", [("price", int)])
+    assert "deserialize_Json_Offer(serialize_Json_Offer(" in source_of(thawed)
+    assert "deserialize_Json_Offer(serialize_Json_Offer(" not in source_of(frozen)

@@ -48,6 +48,21 @@ def test_map_values_function_may_take_key_and_context() -> None:
         assert driver.output_topic("places").read().value == "in/0/0/5"
 
 
+def test_merge_of_a_declared_and_an_inferred_type_keeps_it() -> None:
+    """Behind a repartition records are what they were, not dicts; of different types nothing is known."""
+
+    def later(click: Click) -> Click:
+        return Click(click.user, click.ms + 1)
+
+    app = App("app")
+    clicks = app.stream("in", key=str, value=Click)
+    both = clicks.map_values(lambda v: v, value=Click).merge(clicks.map_values(later))
+    both.repartition(name="both").map_values(lambda v: v.ms, value=int).to("out")
+    clicks.merge(app.stream("other", key=str, value=dict)).to("mixed")  # pyright: ignore[reportArgumentType]
+    assert [value for _, value, _ in run(app, Click("u", 1))] == [1, 2]
+    assert run(app, Click("u", 1), out="mixed") == [("k", {"user": "u", "ms": 1}, 5)]
+
+
 def test_flat_map_emits_every_pair_under_its_key() -> None:
     app = App("app")
     app.stream("in", key=str, value=str).flat_map(

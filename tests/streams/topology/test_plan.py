@@ -125,7 +125,7 @@ def test_render_mermaid_draws_topics_stores_and_boxes() -> None:
 
 def test_render_code_shows_one_module_per_subtopology() -> None:
     text = code(flight_delays().plan())
-    assert text.count("def build(binding):") == 2
+    assert text.count("def build(binding, processors):") == 2
     compile(text, "generated", "exec")
 
 

@@ -1,0 +1,183 @@
+"""Takes out of a generated module what came to nothing, so that it reads as if written for its topology alone.
+
+Templates cannot know while they are written whether a clock will be asked for, or a store will have to be told the
+time; what they leave then is an empty function, a call of it, a name that nobody uses, a `pass` among other lines:
+
+    def advance_stores():                 (gone)
+        pass
+    def run_orders(…):                    def run_orders(…):
+        nonlocal time, due                    nonlocal time
+        pass                                  …
+        …
+        finally:
+            advance_stores()
+
+Lines are taken out as wholes and keep their marks; what shares its line with something else stays. It is a matter of
+reading, not of speed: no line that does something changes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+
+from streams.compile.source_text import SourceText
+
+Edits = dict[int, str | None]
+BODIES = ("body", "orelse", "finalbody")
+"""Where statements have blocks."""
+
+
+def tidied(text: SourceText) -> SourceText:
+    """The text of a module whose one function is `build`, without what came to nothing."""
+    while edits := _Look(text).edits():
+        text = text.edited(edits)
+    return text
+
+
+class _Look:
+    """What one look at a text finds to be edited; the next one may find more."""
+
+    def __init__(self, text: SourceText) -> None:
+        (build,) = ast.parse(text.text).body
+        assert isinstance(build, ast.FunctionDef)
+        self._text = text
+        self._build = build
+        self._bodies: list[list[ast.stmt]] = [build.body]
+        self._tries: list[ast.Try] = []
+        self._reads: Counter[str] = Counter()
+        self._binds: Counter[str] = Counter()
+        self._assigned: list[set[str]] = [self._walk(each) for each in build.body]
+        self._edits: Edits = {}
+
+    def _walk(self, statement: ast.stmt) -> set[str]:
+        """Notes what is in a statement of `build`; returns the names that it assigns."""
+        assigned: set[str] = set()
+        for each in ast.walk(statement):
+            if isinstance(each, ast.Name):
+                if isinstance(each.ctx, ast.Load):
+                    self._reads[each.id] += 1
+                else:
+                    self._binds[each.id] += 1
+                    assigned.add(each.id)
+            elif isinstance(each, ast.stmt):
+                self._bodies += [body for name in BODIES if (body := getattr(each, name, None))]
+                if isinstance(each, ast.Try):
+                    self._tries.append(each)
+            elif isinstance(each, ast.ExceptHandler):
+                self._bodies.append(each.body)
+        return assigned
+
+    def edits(self) -> Edits:
+        self._take_out_passes()
+        self._name_what_is_assigned()
+        self._take_out_empty_functions()
+        self._take_out_unused()
+        self._take_out_blank_lines()
+        return self._edits
+
+    def _take_out_passes(self) -> None:
+        """`pass` beside other statements, and `finally` with nothing else in it."""
+        for body in self._bodies:
+            passes = [each for each in body if isinstance(each, ast.Pass)]
+            for each in passes if len(passes) < len(body) else passes[1:]:
+                self._edits[each.lineno] = None
+        for each in self._tries:
+            if each.handlers and each.finalbody and all(isinstance(line, ast.Pass) for line in each.finalbody):
+                header = each.finalbody[0].lineno - 1
+                assert self._text.lines[header - 1].strip() == "finally:"
+                self._edits.update(dict.fromkeys((header, *(line.lineno for line in each.finalbody))))
+
+    def _name_what_is_assigned(self) -> None:
+        """`nonlocal` with the variables that the function assigns, no others."""
+        for function, assigned in zip(self._build.body, self._assigned, strict=True):
+            if not isinstance(function, ast.FunctionDef) or not isinstance(function.body[0], ast.Nonlocal):
+                continue
+            line = function.body[0]
+            names = [name for name in line.names if name in assigned]
+            if names != line.names:
+                self._replace(line, f"nonlocal {', '.join(names)}" if names else "pass")
+
+    def _take_out_empty_functions(self) -> None:
+        """Functions that do nothing and are only called, or handed over under their own names."""
+        empty = {
+            each.name: each
+            for each in self._build.body
+            if isinstance(each, ast.FunctionDef) and all(isinstance(line, ast.Pass) for line in each.body)
+        }
+        if not empty:
+            return
+        calls = [
+            (each, name)
+            for body in self._bodies
+            for each in body
+            if (name := _called_by(each)) in empty and _begins_line(each, self._text)
+        ]
+        last = self._build.body[-1]
+        assert isinstance(last, ast.Return)
+        assert isinstance(last.value, ast.Call)
+        handed_over = [each.arg for each in last.value.keywords if each.arg in empty and each.arg == _name(each.value)]
+        known = Counter([*(name for _, name in calls), *handed_over])
+        gone = [name for name in empty if known[name] == self._reads[name]]
+        for name in gone:
+            self._edits.update(dict.fromkeys(_lines(empty[name])))
+        for each, name in calls:
+            if name in gone:
+                self._replace(each, "pass")
+        line = self._text.lines[last.lineno - 1]
+        for name in set(gone).intersection(handed_over):
+            self._edits[last.lineno] = line = line.replace(f", {name}={name}", "")
+
+    def _take_out_unused(self) -> None:
+        """Names bound at the top that nobody reads, wherever they are bound; binding them has no effect."""
+        unused = {name for each in self._build.body if (name := _bound_by(each)) and not self._reads[name]}
+        plain: dict[str, list[ast.stmt]] = defaultdict(list)
+        for body in self._bodies if unused else ():
+            for each in body:
+                name = _bound_by(each)
+                if name in unused and _begins_line(each, self._text):
+                    plain[name].append(each)
+        for name, lines in plain.items():
+            if len(lines) == self._binds[name]:
+                for each in lines:
+                    self._replace(each, None if each in self._build.body else "pass")
+
+    def _take_out_blank_lines(self) -> None:
+        """All but the first of several in a row, and those below a header."""
+        blank = False
+        for number, line in enumerate(self._text.lines, 1):
+            if number in self._edits and self._edits[number] is None:
+                continue
+            if not line and blank:
+                self._edits[number] = None
+            blank = not line or line.endswith(":")
+
+    def _replace(self, statement: ast.stmt, text: str | None) -> None:
+        self._edits[statement.lineno] = None if text is None else " " * statement.col_offset + text
+
+
+def _lines(statement: ast.stmt) -> range:
+    assert statement.end_lineno is not None
+    return range(statement.lineno, statement.end_lineno + 1)
+
+
+def _begins_line(statement: ast.stmt, text: SourceText) -> bool:
+    return not text.lines[statement.lineno - 1][: statement.col_offset].strip()
+
+
+def _called_by(statement: ast.stmt) -> str | None:
+    """The name of the function that a statement calls, which does nothing else."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return _name(statement.value.func)
+    return None
+
+
+def _name(node: ast.expr) -> str | None:
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _bound_by(statement: ast.stmt) -> str | None:
+    """The name that a statement binds, which does nothing else."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        return _name(statement.targets[0])
+    return None
