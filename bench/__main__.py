@@ -1,114 +1,121 @@
-"""Runs the workloads side by side and prints rates and ratios. See README.md beside this file."""
+"""Runs the workloads side by side and makes tables of the figures. See README.md beside this file."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
+import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from fnmatch import filter as filter_names
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from bench.measurement import Filled, Run, measure
-from bench.peers import PEERS, Peer
-from bench.workloads import WORKLOADS, Workload
-from broker import Broker
+from bench import latency, operators, restoration
+from bench.aims import judged
+from bench.ground import grounds
+from bench.machine import about
+from bench.peers import PEERS
+from bench.report import put_between_marks, table
+from bench.results import RESULTS, Results, read
+from bench.rounds import Rounds, present
+from bench.workload import Workload
+from bench.workloads import WORKLOADS
+
+QUICK_EVENTS = 600_000
+QUICK_PEERS = ("headrace", "floor", "kafka-streams")
+QUICK_WORKLOADS = ("filter_map", "window_count", "stream_table_join")
 
 
-@contextmanager
-def log(bootstrap_servers: str | None) -> Iterator[str]:
-    """The cluster that was named, or the bundled broker."""
-    if bootstrap_servers is not None:
-        yield bootstrap_servers
-        return
-    with Broker() as broker:
-        yield broker.bootstrap_servers
-
-
-def present(names: Sequence[str] | None) -> list[Peer]:
-    """Those who were named, or all who take part unasked; who cannot is told."""
-    found: list[Peer] = []
-    for peer in PEERS.values():
-        if names and peer.name not in names:
-            continue
-        if reason := peer.missing():
-            print(f"without {peer.name}: {reason}")
-        else:
-            found.append(peer)
-    return found
-
-
-def interleaved(
-    servers: str, workload: Workload[Any], filled: Filled, peers: list[Peer], rounds: int
-) -> dict[str, list[Run]]:
-    """Runs of each, a round at a time, every other round backwards."""
-    truth = workload.truth(filled.data)
-    runs: dict[str, list[Run]] = {peer.name: [] for peer in peers}
-    for number in range(rounds):
-        for peer in peers if number % 2 == 0 else reversed(peers):
-            run = measure(servers, peer, workload, filled, truth)
-            runs[peer.name].append(run)
-            print(
-                f"  {workload.name:18} {peer.name:20} {run.rate:>9,.0f} rec/s  {run.cpu_us:6.2f} µs CPU/rec", flush=True
-            )
-    return runs
-
-
-def print_ratios(workload: Workload[Any], runs: dict[str, list[Run]]) -> None:
-    """headrace's rate as a multiple of the others', round by round."""
-    for name in runs:
-        against = PEERS[name].against
-        if against == name or against not in runs:
-            continue
-        ratios = [ours.rate / theirs.rate for ours, theirs in zip(runs[against], runs[name], strict=True)]
-        print(
-            f"{workload.name}: {against} at {statistics.median(ratios):.2f}× of {name} "
-            f"(rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)}); medians "
-            f"{statistics.median(run.rate for run in runs[against]):,.0f} and "
-            f"{statistics.median(run.rate for run in runs[name]):,.0f} rec/s",
-            flush=True,
-        )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=600_000)
-    parser.add_argument("--users", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workload", choices=WORKLOADS, action="append", help="only these")
-    parser.add_argument("--peer", choices=PEERS, action="append", help="only these")
-    parser.add_argument("--bootstrap-servers", help="a Kafka cluster to use instead of the bundled broker")
-    parser.add_argument("--json", type=Path, help="write all figures here")
-    options = parser.parse_args()
+def run(options: argparse.Namespace) -> int:
+    """The workloads that were named, or all that are not by hand; where `--and` says so, also the other measures."""
     peers = present(options.peer)
-    results: list[dict[str, object]] = []
-    filled: dict[object, Filled] = {}
-    with log(options.bootstrap_servers) as servers:
-        for workload in [WORKLOADS[name] for name in options.workload or ()] or WORKLOADS.values():
-            if workload.by_hand and not options.workload:
-                continue
-            if workload.data not in filled:
-                print(f"writing {options.events:,} records …", flush=True)
-                filled[workload.data] = Filled.of(workload.data(options.events, options.users), servers)
-            able = [peer for peer in peers if peer.does(workload, named=bool(options.peer))]
-            runs = interleaved(servers, workload, filled[workload.data], able, options.rounds)
-            print_ratios(workload, runs)
-            results += [
-                {"workload": workload.name, "peer": name, **asdict(run)}
-                for name, found in runs.items()
-                for run in found
-            ]
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1))
+    path = options.json or RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    chosen = matching(options.workload)
+    with grounds(options.broker) as found:
+        results = Results(about([ground.name for ground in found]))
+        rounds = Rounds(found, peers, options.rounds, results, path, bool(options.peer), options.events)
+        for workload in chosen:
+            rounds.run(workload)
+        if options.whole:
+            restoration.measure(found[0], peers, results, path, options.rounds)
+            latency.measure(found[0], peers, results, path, options.rounds)
+    print(f"\n{table(results)}\n{path}")
+    return 1 if results.failed else 0
+
+
+def matching(patterns: Sequence[str] | None) -> list[Workload[Any]]:
+    """The workloads that match one of the patterns, or without any all that are not by hand. Raises SystemExit where a
+    pattern matches none."""
+    if not patterns:
+        return [workload for workload in WORKLOADS.values() if not workload.by_hand]
+    for pattern in patterns:
+        if not filter_names(WORKLOADS, pattern):
+            raise SystemExit(f"no workload is called {pattern}: {', '.join(WORKLOADS)}")
+    return [each for name, each in WORKLOADS.items() if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def tabulate(options: argparse.Namespace) -> None:
+    text = table(read(options.results))
+    if options.into is None:
+        print(text, end="")
+    else:
+        options.into.write_text(put_between_marks(options.into.read_text(), text))
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    def measuring(name: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--rounds", type=int, default=3)
+        command.add_argument("--peer", choices=PEERS, action="append", help="only these")
+        command.add_argument("--broker", help="kafka, bundled, both, or HOST:PORT (default: kafka where it can run)")
+        command.add_argument("--json", type=Path, help="where figures go (default: a new file in bench/results)")
+        return command
+
+    everything = measuring("run", "The workloads; with --whole also restoration and latency.")
+    everything.add_argument("--workload", action="append", help="only this one, or those that match: 'window*'")
+    everything.add_argument("--events", type=int, help="records of each workload (default: those of a full run)")
+    everything.add_argument("--whole", action="store_true", help="restoration and latency, too")
+    everything.set_defaults(do=run)
+
+    quick = commands.add_parser("quick", help="Three workloads, one round, few records: under three minutes.")
+    quick.set_defaults(
+        do=run,
+        peer=list(QUICK_PEERS),
+        workload=list(QUICK_WORKLOADS),
+        events=QUICK_EVENTS,
+        rounds=1,
+        broker=None,
+        json=None,
+        whole=False,
+    )
+
+    for measure in (restoration, latency):
+        command = measuring(measure.__name__.removeprefix("bench."), (measure.__doc__ or "").partition("\n")[0])
+        measure.options(command)
+        command.set_defaults(do=measure.run)
+
+    tables = commands.add_parser("table", help="Figures as Markdown; later files count instead of earlier ones.")
+    tables.add_argument("results", type=Path, nargs="+")
+    tables.add_argument("--into", type=Path, help="a page whose part between the marks is replaced")
+    tables.set_defaults(do=tabulate)
+
+    judging = commands.add_parser("aims", help="Which figures are what they are meant to be.")
+    judging.add_argument("results", type=Path, nargs="+")
+    judging.set_defaults(do=lambda options: print(judged(read(options.results)), end=""))
+
+    commands.add_parser("operators", help="What each operator costs, in process.", add_help=False)
+    if arguments[:1] == ["operators"]:
+        operators.main(arguments[1:])
+        return 0
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that programs and brokers end with it
+    return options.do(options) or 0
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["operators"]:
-        from bench import operators
-
-        operators.main(sys.argv[2:])
-    else:
-        main()
+    sys.exit(main(sys.argv[1:]))

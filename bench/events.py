@@ -6,6 +6,7 @@ import random
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 
 import msgspec
@@ -29,13 +30,28 @@ class Event(msgspec.Struct):
         return int(self.amount * 100)
 
 
-def drawn(number: int, users: int, seed: int, first: int, step: int) -> list[Event]:
-    """Events of users drawn at random, `step` ms apart."""
-    draw = random.Random(seed)
-    return [Event(f"u{draw.randrange(users)}", round(draw.random() * 100, 2), first + i * step) for i in range(number)]
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Events of users drawn at random, `step` ms apart; the same ones each time. Millions of them, so none is kept."""
+
+    number: int
+    users: int
+    seed: int
+    first: int
+    step: int
+
+    def __len__(self) -> int:
+        return self.number
+
+    def __iter__(self) -> Iterator[Event]:
+        draw = random.Random(self.seed).random
+        users, ts, step = self.users, self.first, self.step
+        for _ in range(self.number):
+            yield Event(f"u{int(draw() * users)}", round(draw() * 100, 2), ts)
+            ts += step
 
 
-def rows(events: list[Event]) -> Iterator[Row]:
+def rows(events: Iterable[Event]) -> Iterator[Row]:
     encode = msgspec.json.Encoder().encode
     return ((event.user, encode(event), event.ts) for event in events)
 
@@ -44,7 +60,7 @@ class Events:
     """One topic, an event each millisecond."""
 
     def __init__(self, number: int, users: int) -> None:
-        self.events = drawn(number, users, 7, FIRST_TIMESTAMP, 1)
+        self.events = Drawn(number, users, 7, FIRST_TIMESTAMP, 1)
         self.records = number
         self.partitions = PARTITIONS
 
@@ -53,12 +69,20 @@ class Events:
 
     def large(self) -> Truth:
         """Those of 50 and more, in cents."""
-        kept = [event.cents for event in self.events if event.amount >= 50]
-        return Truth(len(kept), sum(kept))
+        records = total = 0
+        for event in self.events:
+            if event.amount >= 50:
+                records += 1
+                total += event.cents
+        return Truth(records, total)
 
     def counted(self, windows: int = 1) -> Truth:
         """Each event counted in so many windows, with every update."""
         return Truth(windows * self.records, windows * self.records)
+
+    def counted_at_last(self) -> Truth:
+        """Each event counted once in the newest counts, whatever came out before those."""
+        return Truth(None, self.records)
 
     def sessions(self) -> Truth:
         """Counts of sessions. An event that prolongs one deletes it, and makes one with other bounds."""
@@ -74,7 +98,8 @@ class Events:
         """Counts of windows that are over, by the time of their partition, with grace."""
         times: dict[int, int] = {}
         counts: dict[tuple[str, int], int] = defaultdict(int)
-        partitions = {user: partition_for_key(user.encode(), self.partitions) for user in {e.user for e in self.events}}
+        users = {event.user for event in self.events}
+        partitions = {user: partition_for_key(user.encode(), self.partitions) for user in users}
         for event in self.events:
             times[partitions[event.user]] = event.ts
             counts[event.user, event.ts - event.ts % SIZE_MS] += 1
@@ -86,8 +111,8 @@ class EventPairs:
     """Two topics with half of the events each, in turn a millisecond apart, so that no two have the same time."""
 
     def __init__(self, number: int, users: int) -> None:
-        self.left = drawn(number // 2, users, 7, FIRST_TIMESTAMP, 2)
-        self.right = drawn(number // 2, users, 8, FIRST_TIMESTAMP + 1, 2)
+        self.left = Drawn(number // 2, users, 7, FIRST_TIMESTAMP, 2)
+        self.right = Drawn(number // 2, users, 8, FIRST_TIMESTAMP + 1, 2)
         self.records = 2 * (number // 2)
 
     def topics(self) -> dict[str, Iterable[Row]]:

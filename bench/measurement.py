@@ -2,111 +2,221 @@
 
 from __future__ import annotations
 
+import operator
 import os
+import signal
 import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import psutil
-from confluent_kafka import Consumer, TopicPartition
-
+from bench.ground import Ground
 from bench.peers import Peer
-from bench.topics import PARTITIONS, create_topic, fill
-from bench.truth import Truth, check
-from bench.workloads import Data, Workload
+from bench.processes import CpuMeter, machine_cpu_s, peak_resident_mb
+from bench.progress import Commits, Outputs, Sample, client, steady
+from bench.topics import create_topic, delete_topics, fill
+from bench.truth import Failed, read_back
+from bench.workload import Data, Workload
 
-WARM = 0.2
-"""The share of the output after which a run is measured: interpreters, compilers and caches have started by then."""
+LOOK_S = 0.05
+FIRST_LOOK_S = 0.01
+"""How often the output is looked at, the second until something is there."""
 STILL_S = 1.0
-"""The output is over when it is as long as it must be and has not grown for so long. It counts markers of transactions
-besides records, so its length alone does not tell."""
-LIMIT_S = 300.0
+"""A run is over when there is as much output as there must be and it has not grown for so long: it counts markers of
+transactions besides records, so its length alone does not tell."""
+SILENT_S = 4.0
+"""The same where nobody knows how long the output must be; longer than any commit interval."""
+STUCK_S = 60.0
+"""A run in which nothing has been done for so long has failed."""
+LIMIT_S = 400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Data, and the topics that were filled with it."""
+    """Data, the topics that were filled with it and how many records each got, and what is true of it."""
 
     data: Data
-    topics: tuple[str, ...]
+    topics: Mapping[str, int]
+    truth: Any
 
     @classmethod
-    def of(cls, data: Data, bootstrap_servers: str) -> Filled:
+    def of(cls, workload: Workload[Any], records: int, bootstrap_servers: str) -> Filled:
         """Makes the topics, with names of their own."""
+        data = workload.data(records, workload.users)
         run = f"bench-{uuid.uuid4().hex[:8]}"
         rows = {f"{run}-{name}": rows for name, rows in data.topics().items()}
-        for topic, held in rows.items():
-            fill(bootstrap_servers, topic, held)
-        return cls(data, tuple(rows))
+        filled = {topic: fill(bootstrap_servers, topic, held) for topic, held in rows.items()}
+        return cls(data, filled, workload.truth(data))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Input records per second and CPU µs of the process per record, without the start; seconds to the first output."""
+    """What was measured. Rate and CPU are of the steady part."""
 
     rate: float
-    cpu_us: float
-    first_output: float
+    """Input records per second."""
+    app_cpu_us: float
+    """CPU µs of the program per input record."""
+    broker_cpu_us: float
+    """The same of the broker; 0 where its process is not ours."""
+    other_cores: float
+    """Cores that the rest of the machine used meanwhile."""
+    memory_mb: float
+    """The most resident memory, of all its processes together."""
+    first_output_s: float
+    """From the start of the process to the first record in the output."""
+    steady_s: float
+    records: int
+    """Input records in all."""
+    outputs: int
+    """Output records in all."""
+    counted: int
+    """What the results add up to."""
+    left_out: bool
+    """Whether records were dropped as late."""
 
 
 @contextmanager
-def running(peer: Peer, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env={**os.environ, **peer.environment})
+def running(peer: Peer, commands: list[list[str]], log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    processes = [peer.start(command, log) for command in commands]
     try:
-        yield process
+        yield processes
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def measure(bootstrap_servers: str, peer: Peer, workload: Workload[Any], filled: Filled, truth: Truth) -> Run:
-    """Runs the program until all output is there and checks that. Raises SystemExit where it ends early, takes too
-    long, or says something else."""
+def measure(ground: Ground, peer: Peer, workload: Workload[Any], filled: Filled) -> Run:
+    """Runs the program until all is done, and checks what it made of it. Raises Failed; what it wrote is deleted."""
     run = f"{peer.name}-{workload.name}-{uuid.uuid4().hex[:8]}".replace("_", "-")
     sink = f"out-{run}"
-    create_topic(bootstrap_servers, sink)
-    probe = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": run + "-probe"})
-    started = time.monotonic()
+    create_topic(ground.bootstrap_servers, sink)
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+            found = Measured(ground, peer, workload, filled, run, sink, Path(directory)).run()
+    except Failed:
+        delete_topics(ground.bootstrap_servers, run)
+        raise
+    delete_topics(ground.bootstrap_servers, run)
+    return found
 
-    def written() -> int:
-        return sum(probe.get_watermark_offsets(TopicPartition(sink, p), timeout=10)[1] for p in range(PARTITIONS))
 
-    def cpu() -> float:
-        return sum(meter.cpu_times()[:2])
+class Measured:
+    """A run while it goes on."""
 
-    with tempfile.TemporaryDirectory() as state:
-        command = peer.command(workload, bootstrap_servers, ",".join(filled.topics), sink, run, state)
-        with running(peer, command) as program:
-            meter = psutil.Process(program.pid)
-            first = begun = None
-            last = (started, 0, 0.0)
-            while True:
-                if program.poll() is not None:
-                    raise SystemExit(f"{peer.name} {workload.name} ended early with {program.returncode}")
-                count, now = written(), time.monotonic()
-                if count and first is None:
-                    first = now
-                if begun is None and count >= truth.records * WARM:
-                    begun = (now, count, cpu())
-                if count > last[1]:
-                    last = (now, count, cpu())
-                if count >= truth.records and now - last[0] > STILL_S:
-                    break
-                if now - started > LIMIT_S:
-                    raise SystemExit(f"{peer.name} {workload.name}: {count} of {truth.records} records in {LIMIT_S} s")
-                time.sleep(0.02)
-    probe.close()
-    assert first is not None
-    assert begun is not None
-    check(bootstrap_servers, sink, truth, workload.tally())
-    records = (last[1] - begun[1]) / last[1] * filled.data.records
-    return Run(records / (last[0] - begun[0]), (last[2] - begun[2]) / records * 1e6, first - started)
+    def __init__(
+        self, ground: Ground, peer: Peer, workload: Workload[Any], filled: Filled, run: str, sink: str, directory: Path
+    ) -> None:
+        self._ground, self._peer, self._workload, self._filled = ground, peer, workload, filled
+        self._sink, self._log = sink, directory / "log"
+        admin = client(ground.bootstrap_servers)
+        self._outputs = Outputs(admin, sink)
+        self._by_commits = workload.progress == "commits" and peer.commits
+        self._commits = Commits(admin, run)
+        self._commands = [
+            peer.command(
+                workload, ground.bootstrap_servers, ",".join(filled.topics), sink, run, str(directory / str(i))
+            )
+            for i in range(peer.processes)
+        ]
+        for i in range(peer.processes):
+            (directory / str(i)).mkdir()
+        self._broker = CpuMeter([] if ground.pid is None else [ground.pid])
+        self._app = CpuMeter([])
+
+    def run(self) -> Run:
+        began = time.monotonic()
+        with running(self._peer, self._commands, self._log) as programs:
+            pids = [program.pid for program in programs]
+            self._app = CpuMeter(pids)
+            first = self._first_output(programs, began)
+            samples = self._samples(programs, began)
+            memory = peak_resident_mb(pids)
+        counted, outputs, complete = self._checked()
+        part = steady(samples, by_commits=self._by_commits)
+        records = part.share * self._filled.data.records
+        begin, end = part.begin, part.end
+        app_s, broker_s = end.app_s - begin.app_s, end.broker_s - begin.broker_s
+        return Run(
+            rate=records / part.seconds,
+            app_cpu_us=app_s / records * 1e6,
+            broker_cpu_us=broker_s / records * 1e6,
+            other_cores=max(0.0, (end.machine_s - begin.machine_s - app_s - broker_s) / part.seconds),
+            memory_mb=memory,
+            first_output_s=first - began,
+            steady_s=part.seconds,
+            records=self._filled.data.records,
+            outputs=outputs,
+            counted=counted,
+            left_out=not complete,
+        )
+
+    def _alive(self, programs: list[subprocess.Popen[bytes]], began: float) -> None:
+        for program in programs:
+            if program.poll() is not None:
+                raise Failed(f"ended early with {program.returncode}: {self._said()}")
+        if time.monotonic() - began > LIMIT_S:
+            raise Failed(f"not done after {LIMIT_S:.0f} s, with {self._outputs.read():,} outputs: {self._said()}")
+
+    def _said(self) -> str:
+        return self._log.read_text(errors="replace")[-2000:] if self._log.exists() else ""
+
+    def _first_output(self, programs: list[subprocess.Popen[bytes]], began: float) -> float:
+        while not self._outputs.read():
+            self._alive(programs, began)
+            time.sleep(FIRST_LOOK_S)
+        return time.monotonic()
+
+    def _samples(self, programs: list[subprocess.Popen[bytes]], began: float) -> list[Sample]:
+        """Until all is done: one at the start, and one whenever more was done."""
+        expected = None if self._workload.name in self._peer.drops else self._filled.truth.records
+        samples = [Sample(began, 0, 0.0, *self._others())]
+        while True:
+            self._alive(programs, began)
+            sample = self._sample()
+            if sample.done > samples[-1].done:
+                samples.append(sample)
+            still = sample.at - samples[-1].at
+            if self._by_commits or expected is None:
+                if still > SILENT_S and self._all_taken():
+                    return samples
+            elif samples[-1].done >= expected and still > STILL_S:
+                return samples
+            if still > STUCK_S:
+                raise Failed(f"stuck at {samples[-1].done:,} for {STUCK_S:.0f} s: {self._said()}")
+            time.sleep(LOOK_S)
+
+    def _sample(self) -> Sample:
+        done = sum(self._commits.by_topic().values()) if self._by_commits else self._outputs.read()
+        return Sample(time.monotonic(), done, self._app.read(), *self._others())
+
+    def _others(self) -> tuple[float, float]:
+        return self._broker.read(), machine_cpu_s()[0] - sum(os.times()[:2])
+
+    def _all_taken(self) -> bool:
+        """Whether the longest input is committed, as far as one can know. Not all commit what they read as a table."""
+        if not self._peer.commits:
+            return True
+        topic, records = max(self._filled.topics.items(), key=operator.itemgetter(1))
+        return self._commits.by_topic().get(topic, 0) >= records
+
+    def _checked(self) -> tuple[int, int, bool]:
+        """What the results add up to, how many there are, and whether all was counted."""
+        tally, truth = self._workload.tally(), self._filled.truth
+        drops = self._workload.name in self._peer.drops
+        read_back(self._ground.bootstrap_servers, self._sink, tally, 0 if drops else truth.records or 0)
+        problem = tally.problem(truth)
+        if problem and not drops:
+            raise Failed(f"{problem} {self._said()}")
+        return tally.counted(), tally.records, problem is None

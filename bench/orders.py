@@ -6,14 +6,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from bench.events import FIRST_TIMESTAMP, drawn
+from bench.events import FIRST_TIMESTAMP, Drawn
 from bench.topics import Row
 from bench.truth import Truth
-
-
-class User(msgspec.Struct):
-    name: str
-    city: str
+from bench.users import user_rows
 
 
 class Orders:
@@ -24,15 +20,14 @@ class Orders:
     """
 
     def __init__(self, number: int, users: int) -> None:
-        self.orders = drawn(number, users, 7, FIRST_TIMESTAMP, 1)
+        self.orders = Drawn(number, users, 7, FIRST_TIMESTAMP, 1)
         self.records = number
         self._users = users
 
     def topics(self) -> dict[str, Iterable[Row]]:
         encode = msgspec.json.Encoder().encode
         placed = ((f"o{i}", encode(order), order.ts) for i, order in enumerate(self.orders))
-        users = ((f"u{i}", encode(User(f"name of {i}", "town")), FIRST_TIMESTAMP - 1) for i in range(self._users))
-        return {"orders": placed, "users": users}
+        return {"orders": placed, "users": user_rows(self._users)}
 
     def named(self) -> Truth:
         """Each order with its user, once."""

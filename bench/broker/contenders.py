@@ -10,8 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-import psutil
-
 from bench.apache_kafka.server import ApacheKafka, free_ports
 
 
@@ -104,19 +102,3 @@ class Kafka:
 
     def close(self) -> None:
         self._server.close()
-
-
-def cpu_s(contender: Contender) -> float:
-    """User and system seconds that the process, with its children, has used."""
-    process = psutil.Process(contender.pid)
-    total = 0.0
-    for each in (process, *process.children(recursive=True)):
-        times = each.cpu_times()
-        total += times.user + times.system
-    return total
-
-
-def memory_mb(contender: Contender) -> float:
-    """Resident memory of the process with its children, in MB."""
-    process = psutil.Process(contender.pid)
-    return sum(each.memory_info().rss for each in (process, *process.children(recursive=True))) / 1e6

@@ -19,7 +19,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from bench.apache_kafka import ApacheKafka
 from bench.broker.client import SILENT, config, percentile, producer, topic
-from bench.broker.contenders import Contender, cpu_s, memory_mb
+from bench.broker.contenders import Contender
+from bench.processes import cpu_s, resident_mb
 
 Figures = dict[str, float]
 IDLE_S = 5.0
@@ -42,10 +43,10 @@ class Meter:
 @contextmanager
 def metered(contender: Contender) -> Iterator[Meter]:
     meter = Meter()
-    cpu, start = cpu_s(contender), time.perf_counter()
+    cpu, start = cpu_s([contender.pid]), time.perf_counter()
     yield meter
     meter.seconds = time.perf_counter() - start
-    meter.cpu = cpu_s(contender) - cpu
+    meter.cpu = cpu_s([contender.pid]) - cpu
 
 
 def start(contender: Contender, scale: float) -> Figures:
@@ -72,7 +73,11 @@ def start(contender: Contender, scale: float) -> Figures:
     first.flush()
     produced = time.perf_counter() - began
     time.sleep(IDLE_S * scale)
-    return {"start to metadata s": answered, "start to produced s": produced, "idle memory MB": memory_mb(contender)}
+    return {
+        "start to metadata s": answered,
+        "start to produced s": produced,
+        "idle memory MB": resident_mb([contender.pid]),
+    }
 
 
 def produce_consume(contender: Contender, scale: float) -> Figures:
@@ -237,7 +242,7 @@ def second_member(contender: Contender, scale: float) -> Figures:
 
 def loaded_memory(contender: Contender, scale: float) -> Figures:
     """Resident memory after the measures before it."""
-    return {"memory after load MB": memory_mb(contender)}
+    return {"memory after load MB": resident_mb([contender.pid])}
 
 
 Measure = Callable[[Contender, float], Figures]

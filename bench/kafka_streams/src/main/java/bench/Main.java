@@ -2,10 +2,11 @@ package bench;
 
 import java.util.Properties;
 import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 
 /**
- * Runs one workload until it is told to end.
+ * Runs one workload, or one query of Nexmark, until it is told to end.
  *
  * <p>Arguments: workload, bootstrap servers, source topics with commas, sink topic, application id, state directory, and
  * any number of Kafka Streams' settings as name=value. What is not set is as Kafka Streams has it.
@@ -23,13 +24,16 @@ public final class Main {
             String[] setting = arguments[i].split("=", 2);
             settings.put(setting[0], setting[1]);
         }
-        Workloads workloads = new Workloads(arguments[2].split(","), arguments[3]);
-        KafkaStreams streams = new KafkaStreams(workloads.declare(arguments[0]).build(settings), settings);
+        String[] sources = arguments[2].split(",");
+        StreamsBuilder query = new NexmarkQueries(sources, arguments[3]).declare(arguments[0]);
+        StreamsBuilder builder = query != null ? query : new Workloads(sources, arguments[3]).declare(arguments[0]);
+        KafkaStreams streams = new KafkaStreams(builder.build(settings), settings);
         streams.setUncaughtExceptionHandler(error -> {
             error.printStackTrace();
             Runtime.getRuntime().halt(1);
             return null;
         });
+        streams.setGlobalStateRestoreListener(new RestoreTimes());
         Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
         streams.start();
     }

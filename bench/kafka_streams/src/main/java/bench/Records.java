@@ -47,6 +47,60 @@ final class Records {
         }
     }
 
+    public static final class Flight {
+        public long ts;
+        public String origin;
+        public String destination;
+        public int delay;
+        public int distance;
+    }
+
+    public static final class Airport {
+        public String iata;
+        public String city;
+        public String state;
+    }
+
+    public static final class Delay {
+        public String state;
+        public int minutes;
+
+        static Delay of(Flight flight, Airport airport) {
+            Delay made = new Delay();
+            made.state = airport.state;
+            made.minutes = flight.delay;
+            return made;
+        }
+    }
+
+    /** What is kept of a state's day. */
+    public static final class DelaySums {
+        public long flights;
+        public long minutes;
+        public int worst = Integer.MIN_VALUE;
+
+        DelaySums plus(Delay delay) {
+            flights++;
+            minutes += delay.minutes;
+            worst = Math.max(worst, delay.minutes);
+            return this;
+        }
+    }
+
+    public static final class Delays {
+        public long flights;
+        public double mean_delay;
+        public int worst;
+
+        static Delays of(DelaySums sums) {
+            Delays made = new Delays();
+            made.flights = sums.flights;
+            made.mean_delay = (double) sums.minutes / sums.flights;
+            made.worst = sums.worst;
+            return made;
+        }
+    }
+
     public static final class Count {
         public long count;
 

@@ -1,8 +1,13 @@
 package bench;
 
+import bench.Records.Airport;
 import bench.Records.Cents;
 import bench.Records.Count;
+import bench.Records.Delay;
+import bench.Records.DelaySums;
+import bench.Records.Delays;
 import bench.Records.Event;
+import bench.Records.Flight;
 import bench.Records.User;
 import java.time.Duration;
 import org.apache.kafka.common.serialization.Serde;
@@ -12,6 +17,7 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.JoinWindows;
+import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KGroupedStream;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
@@ -34,6 +40,11 @@ final class Workloads {
     private static final Serde<Event> EVENT = new Json<>(Event.class);
     private static final Serde<User> USER = new Json<>(User.class);
     private static final Serde<Cents> CENTS = new Json<>(Cents.class);
+    private static final Serde<Flight> FLIGHT = new Json<>(Flight.class);
+    private static final Serde<Airport> AIRPORT = new Json<>(Airport.class);
+    private static final Serde<Delay> DELAY = new Json<>(Delay.class);
+    private static final Serde<DelaySums> DELAY_SUMS = new Json<>(DelaySums.class);
+    private static final Serde<Delays> DELAYS = new Json<>(Delays.class);
     private static final Serde<Count> COUNT = new Json<>(Count.class);
     private static final Duration GRACE = Duration.ofSeconds(1);
     private static final Duration WINDOW = Duration.ofSeconds(10);
@@ -53,6 +64,9 @@ final class Workloads {
             case "window_count" -> windowCount();
             case "session_count" -> sessionCount();
             case "closed_windows" -> closedWindows();
+            case "running_count", "restored_count" -> runningCount();
+            case "stream_table_join" -> streamTableJoin();
+            case "flights" -> flights();
             case "stream_stream_join" -> streamStreamJoin();
             case "table_table_join" -> tableTableJoin();
             case "foreign_key_join" -> foreignKeyJoin();
@@ -79,6 +93,34 @@ final class Workloads {
                 .toStream()
                 .mapValues(Count::of)
                 .to(sink, Produced.with(WindowedSerdes.sessionWindowedSerdeFrom(String.class), COUNT));
+    }
+
+    private void runningCount() {
+        grouped().count(Materialized.as("counts")).toStream().mapValues(Count::of).to(sink, Produced.with(KEY, COUNT));
+    }
+
+    private void streamTableJoin() {
+        ValueJoiner<Event, User, Cents> joiner = Cents::of;
+        events(0).join(table(1, "users", USER), joiner, Joined.with(KEY, EVENT, USER)).to(sink, Produced.with(KEY, CENTS));
+    }
+
+    private void flights() {
+        Consumed<String, Flight> read = Consumed.with(KEY, FLIGHT);
+        KStream<String, Flight> flights = builder.stream(
+                sources[0], read.withTimestampExtractor((record, time) -> ((Flight) record.value()).ts));
+        ValueJoiner<Flight, Airport, Delay> joiner = Delay::of;
+        Duration day = Duration.ofDays(1);
+        Materialized<String, DelaySums, WindowStore<Bytes, byte[]>> kept = Materialized.as("delays");
+        flights.join(table(1, "airports", AIRPORT), joiner, Joined.with(KEY, FLIGHT, AIRPORT))
+                .groupBy((origin, delay) -> delay.state, Grouped.with("state", KEY, DELAY))
+                .windowedBy(TimeWindows.ofSizeAndGrace(day, Duration.ofHours(1)))
+                .aggregate(
+                        DelaySums::new,
+                        (state, delay, sums) -> sums.plus(delay),
+                        kept.withKeySerde(KEY).withValueSerde(DELAY_SUMS))
+                .toStream()
+                .mapValues(Delays::of)
+                .to(sink, Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, day.toMillis()), DELAYS));
     }
 
     private void streamStreamJoin() {

@@ -1,0 +1,114 @@
+"""How far a program is, seen from the log, and the steady part of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from bench.topics import PARTITIONS
+
+WARM = 0.5
+"""The share of the work after which a run is measured: interpreters, compilers and caches are warm by then."""
+NEARLY_ALL = 0.98
+"""Where commits tell the progress, the measured part ends with the last one before this share. At that there was still
+work, whereas the commit of the end may come long after the last record."""
+
+CONNECT_S = 20.0
+
+NOT_YET = {
+    KafkaError._NOENT,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.GROUP_ID_NOT_FOUND,
+}
+"""What a broker says of topics and groups that are new."""
+
+
+class Outputs:
+    """Records in the output, markers of transactions included."""
+
+    def __init__(self, admin: AdminClient, sink: str) -> None:
+        self._admin = admin
+        self._asked = {TopicPartition(sink, p): OffsetSpec.latest() for p in range(PARTITIONS)}
+        self._last = 0
+
+    def read(self) -> int:
+        """The last known number while a partition is about to have a leader."""
+        try:
+            self._last = sum(told.result(20).offset for told in self._admin.list_offsets(self._asked).values())
+        except KafkaException as error:
+            if error.args[0].code() not in NOT_YET:
+                raise
+        return self._last
+
+
+class Commits:
+    """Offsets that a group has committed, of all its topics together."""
+
+    def __init__(self, admin: AdminClient, group: str) -> None:
+        self._admin = admin
+        self._group = group
+
+    def by_topic(self) -> dict[str, int]:
+        told = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(self._group)])
+        try:
+            partitions = told[self._group].result(20).topic_partitions
+        except KafkaException as error:
+            if error.args[0].code() not in NOT_YET:
+                raise
+            return {}
+        found: dict[str, int] = {}
+        for partition in partitions or ():
+            found[partition.topic] = found.get(partition.topic, 0) + max(partition.offset, 0)
+        return found
+
+
+class Sample(NamedTuple):
+    """At a moment (monotonic, s): how much is done, and CPU seconds so far of the program, of the broker, of the whole
+    machine."""
+
+    at: float
+    done: int
+    app_s: float
+    broker_s: float
+    machine_s: float
+
+
+class Steady(NamedTuple):
+    """The measured part of a run: the share of all work that was done in it, and its ends."""
+
+    share: float
+    begin: Sample
+    end: Sample
+
+    @property
+    def seconds(self) -> float:
+        return self.end.at - self.begin.at
+
+
+def steady(samples: Sequence[Sample], *, by_commits: bool, warm: float = WARM) -> Steady:
+    """The part of a run from when it is warm to when all is done; samples are those at which something was new, after
+    one at the start."""
+    total = samples[-1].done
+    first = next(i for i, sample in enumerate(samples) if sample.done >= warm * total)
+    last = len(samples) - 1
+    if by_commits:
+        unfinished = sum(sample.done < NEARLY_ALL * total for sample in samples)
+        last = unfinished - 1 if unfinished - 1 > first else min(unfinished, last)
+    begin, end = samples[min(first, last - 1)], samples[last]
+    return Steady((end.done - begin.done) / total, begin, end)
+
+
+def client(bootstrap_servers: str) -> Any:
+    """A client that is connected: what librdkafka is asked before it knows the brokers may be lost, and it asks again
+    after 3 s, which would be counted as the start of the program."""
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    admin.list_topics(timeout=CONNECT_S)
+    return admin
