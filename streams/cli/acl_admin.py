@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from streams.cli.acl_entries import AclEntry, Resource
-from streams.cli.admin import Admin
-from streams.cli.failures import CommandFailed
+from streams.cli.clients import client_config, require_broker
+from streams.cluster.admin import Admin
+from streams.cluster.errors import ClusterError
+from streams.discovery import BrokerLocation
 
 CLUSTER = "BROKER"
 """What confluent-kafka calls Kafka's resource type CLUSTER."""
@@ -20,7 +22,11 @@ NO_AUTHORIZER = (
 
 
 class AclAdmin(Admin):
-    """Raises CommandFailed where the broker refuses, does not answer or keeps no entries."""
+    """Raises ClusterError where the broker refuses, does not answer or keeps no entries."""
+
+    def __init__(self, location: BrokerLocation) -> None:
+        require_broker(location)
+        super().__init__(client_config(location))
 
     def find(self, wanted: AclEntry) -> list[AclEntry]:
         """The entries that fit."""
@@ -40,7 +46,7 @@ class AclAdmin(Admin):
             self._settle({f"acls {number}": future for number, future in enumerate(futures.values(), 1)})
 
     def _explain_nothing(self) -> None:
-        """Raises CommandFailed where nothing is found because nothing is told: confluent-kafka drops that answer."""
+        """Raises ClusterError where nothing is found because nothing is told: confluent-kafka drops that answer."""
         from confluent_kafka import admin
 
         kafka: Any = vars(admin)
@@ -48,14 +54,14 @@ class AclAdmin(Admin):
         cluster = self._settle({"cluster": future})["cluster"]
         operations = cluster.authorized_operations or ()  # None stands for no operation, too
         if kafka["AclOperation"].DESCRIBE not in operations:
-            raise CommandFailed("you may not see entries: that needs the operation describe on the cluster")
+            raise ClusterError("you may not see entries: that needs the operation describe on the cluster")
         resource = kafka["ConfigResource"](kafka["ResourceType"].BROKER, str(cluster.nodes[0].id))
         try:
             configs = self._settle(self._client.describe_configs([resource]))[resource]
-        except CommandFailed:
+        except ClusterError:
             return  # may see the entries, but not this: there are none
         if "authorizer.class.name" in configs and not configs["authorizer.class.name"].value:
-            raise CommandFailed(NO_AUTHORIZER)
+            raise ClusterError(NO_AUTHORIZER)
 
 
 @contextmanager
@@ -65,10 +71,10 @@ def entries_kept() -> Generator[None]:
 
     try:
         yield
-    except CommandFailed as error:
+    except ClusterError as error:
         cause: Any = error.__cause__
         if getattr(cause, "args", ()) and cause.args[0].code() == KafkaError.SECURITY_DISABLED:
-            raise CommandFailed(NO_AUTHORIZER) from cause
+            raise ClusterError(NO_AUTHORIZER) from cause
         raise
 
 

@@ -70,7 +70,8 @@ def _load_file(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None:
         raise UsageFailed(f"{path} is not a Python file")
-    _search_first(path.resolve().parent)
+    _search_first(Path.cwd())
+    _search_first(path.resolve().parent)  # before it, as with `python app.py`
     module = importlib.util.module_from_spec(spec)
     previous = sys.modules.get(name)
     sys.modules[name] = module  # type hints of the records are resolved through the module they were declared in

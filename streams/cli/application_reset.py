@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.cli.admin import Admin, MemberOfGroup
-from streams.cli.clients import REQUEST_TIMEOUT_S, wire_client
+from streams.cli.clients import wire_client
 from streams.cli.failures import CommandFailed, UsageFailed
 from streams.cli.group_offsets import Place, beginnings, commit_offsets
+from streams.cluster.admin import Admin, MemberOfGroup
+from streams.cluster.clients import REQUEST_TIMEOUT_S
 from streams.discovery import BrokerLocation
 
 if TYPE_CHECKING:
-    from streams.cli.beginning import Beginning
+    from streams.cluster.beginning import Beginning
     from streams.plan.plan import Plan
 
 

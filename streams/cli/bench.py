@@ -51,12 +51,11 @@ def bench(events: int, partitions: int, as_json: bool) -> None:
 
 
 def _load(location: BrokerLocation, events: int, partitions: int) -> float:
-    from streams.cli.admin import Admin
-    from streams.cli.clients import producer
+    from streams.cli.clients import admin_at, producer
     from streams.demo.throughput import JOBS, TOPIC, payments
 
     for topic in (TOPIC, *JOBS):
-        Admin(location).create_topic(topic, partitions=partitions, configs={"retention.ms": "-1"})
+        admin_at(location).create_topic(topic, partitions=partitions, configs={"retention.ms": "-1"})
     client = producer(location, **{"linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
     encode = msgspec.json.Encoder().encode
     began = time.monotonic()
@@ -71,7 +70,7 @@ def _load(location: BrokerLocation, events: int, partitions: int) -> float:
 
 def _measure(location: BrokerLocation, job: str, events: int, directory: Path) -> float:
     """Input records per second, from the moment the tasks run to the commit of the last record."""
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
     from streams.demo.throughput import application
     from streams.runtime.listener import Silent
     from streams.runtime.phase import WorkerState
@@ -85,7 +84,7 @@ def _measure(location: BrokerLocation, job: str, events: int, directory: Path) -
 
     app = application(job, directory / "state")
     worker = app.worker(bootstrap_servers=location.bootstrap_servers, listener=Listener())
-    admin = Admin(location)
+    admin = admin_at(location)
     failures: list[BaseException] = []
 
     def run() -> None:

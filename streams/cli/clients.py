@@ -1,21 +1,18 @@
-"""Kafka clients for the commands: quiet, quick to say that nobody is there, with Kafka's own partitioner."""
+"""Kafka clients for the commands: they are quick to say that nobody is there."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.failures import CommandFailed, kafka_message
+from streams.cli.failures import CommandFailed
+from streams.cluster.clients import REQUEST_TIMEOUT_S, kafka_logger, kafka_message
 from streams.discovery import BrokerLocation, answers_tcp
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Producer
 
+    from streams.cluster.admin import Admin
     from streams.wire.client import Client as WireClient
-
-REQUEST_TIMEOUT_S = 10.0
-PARTITIONER = "murmur2_random"
-"""Kafka's: murmur2 of the key; records without a key go anywhere."""
 
 
 def require_broker(location: BrokerLocation) -> None:
@@ -51,44 +48,27 @@ def require_access(properties: dict[str, Any], location: BrokerLocation) -> None
         ) from error
 
 
-def producer(location: BrokerLocation, **config: Any) -> Producer:
-    """A producer that partitions as Kafka's own do; idempotent, so a retry never doubles a record."""
-    from confluent_kafka import Producer
+def admin_at(location: BrokerLocation) -> Admin:
+    from streams.cluster.admin import Admin
 
     require_broker(location)
-    settings = {"partitioner": PARTITIONER, "enable.idempotence": True, **config}
-    return Producer(client_config(location) | settings, logger=kafka_logger())
+    return Admin(client_config(location))
+
+
+def producer(location: BrokerLocation, **config: Any) -> Producer:
+    """See `cluster.clients.producer`."""
+    from streams.cluster import clients
+
+    require_broker(location)
+    return clients.producer(client_config(location), **config)
 
 
 def consumer(location: BrokerLocation, group: str = "headrace-command", **config: Any) -> Consumer:
-    """A consumer for `assign()`: it joins no group and commits nothing."""
-    from confluent_kafka import Consumer
+    """See `cluster.clients.consumer`."""
+    from streams.cluster import clients
 
     require_broker(location)
-    settings: dict[str, Any] = {
-        "group.id": group,
-        "enable.auto.commit": False,
-        "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",
-        "fetch.queue.backoff.ms": 10,
-        **config,
-    }
-    return Consumer(client_config(location) | settings, logger=kafka_logger())
-
-
-def partition_ids(client: Consumer, topic: str) -> list[int]:
-    """The topic's partitions, in order. Raises CommandFailed if there is no such topic."""
-    metadata = client.list_topics(topic, timeout=REQUEST_TIMEOUT_S).topics[topic]
-    if metadata.error is not None:
-        raise CommandFailed(f"topic {topic!r}: {metadata.error.str()}; `headrace topics` lists those there are")
-    return sorted(metadata.partitions)
-
-
-def offset_ranges(client: Consumer, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
-    """First offset kept and next offset to be written, by partition."""
-    from confluent_kafka import TopicPartition
-
-    return {p: client.get_watermark_offsets(TopicPartition(topic, p), timeout=REQUEST_TIMEOUT_S) for p in partitions}
+    return clients.consumer(client_config(location), group, **config)
 
 
 def client_config(location: BrokerLocation) -> dict[str, Any]:
@@ -111,11 +91,3 @@ def wire_client(location: BrokerLocation) -> WireClient:
         client_id="headrace-command",
         security=Security.from_client_config(client_config(location)),
     )
-
-
-def kafka_logger() -> logging.Logger:
-    """librdkafka writes to stderr unless given a logger; what matters comes back as an error anyway."""
-    logger = logging.getLogger("headrace.librdkafka")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    return logger

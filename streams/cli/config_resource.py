@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from streams.cli.clients import REQUEST_TIMEOUT_S, require_broker, wire_client
+from streams.cli.clients import require_broker, wire_client
 from streams.cli.failures import CommandFailed, UsageFailed
+from streams.cluster.clients import REQUEST_TIMEOUT_S
 
 if TYPE_CHECKING:
     from streams.discovery import BrokerLocation
@@ -64,10 +65,10 @@ class ConfigResource:
         client = wire_client(self.location)
         if self.kind not in ("broker", "logger") or not self.name:
             return client.connect_any()
-        from streams.cli.admin import Admin
+        from streams.cli.clients import admin_at
         from streams.wire.address import Address
 
-        nodes = Admin(self.location).nodes()
+        nodes = admin_at(self.location).nodes()
         if not self.name.isdecimal() or int(self.name) not in nodes:
             known = ", ".join(str(node) for node in nodes)
             raise UsageFailed(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.beginning import Beginning, first_offsets
 from streams.cli.broker_access import broker_for_command
 from streams.cli.failures import CommandFailed, UsageFailed
 from streams.cli.moment import milliseconds
@@ -26,7 +25,8 @@ from streams.cli.record_text import (
     record_template,
 )
 from streams.cli.terminal import on_terminal, talk
-from streams.cli.topic_records import records_of_topic
+from streams.cluster.beginning import Beginning, first_offsets
+from streams.cluster.records import records_of_topic
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -79,7 +79,8 @@ def consume(
     headrace consume delays --key-type windowed --last 5
     headrace consume words --from 2026-01-01 --format '{offset} {headers} {value}'
     """
-    from streams.cli.clients import consumer, offset_ranges, partition_ids
+    from streams.cli.clients import consumer
+    from streams.cluster.partitions import offset_ranges, partition_ids
 
     begin = _beginning(start, last, offset)
     form = RecordFormat(key=key_type, value=value_type, headers=headers)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from streams.cli.broker_access import broker_for_command
-from streams.cli.failures import CommandFailed, SuggestingGroup
+from streams.cli.failures import CommandFailed, SuggestingGroup, UsageFailed
 from streams.cli.moment import milliseconds
 from streams.cli.options import bootstrap_option, home_option, json_option
-from streams.cli.record_text import iso_time, text_or_hex
 from streams.cli.terminal import print_table, talk
+from streams.cluster.text import iso_time, text_or_hex
 
 if TYPE_CHECKING:
-    from streams.cli.letter import Letter, LetterFilter
+    from streams.cluster.letter import Letter, LetterFilter
     from streams.discovery import BrokerLocation
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -129,19 +128,17 @@ def resubmit(
     headrace dead-letters resubmit orders-dead --at 0:17 --at 0:18 --dry-run
     """
     from streams.cli.clients import producer
-    from streams.cli.record_output import send_records
+    from streams.cluster.letters import by_goal, lost_letters, lost_text
+    from streams.cluster.sending import send_records
 
     wanted = _filter(**chosen)
     with broker_for_command(bootstrap_servers, home) as location:
         letters = _letters(location, topic, wanted, None)
-        lost = [letter for letter in letters if letter.source is None]
+        lost = lost_letters(letters)
         if lost and target is None:
-            raise CommandFailed(
-                f"{len(lost)} records on {topic} do not say where they came from, the first at "
-                f"{lost[0].partition}:{lost[0].offset}: they are no dead letters, or say where to with --to"
-            )
+            raise CommandFailed(f"{lost_text(topic, lost)}, or say where to with --to")
         client = None if dry_run else producer(location)
-        for goal, group in _by_goal(letters, target):
+        for goal, group in by_goal(letters, target):
             if client is not None:
                 send_records(client, goal, [letter.again(partition=target is None) for letter in group])
             talk(f"{len(group)} record{'' if len(group) == 1 else 's'} {'would go' if dry_run else 'sent'} to {goal}")
@@ -159,7 +156,7 @@ def _filter(
     until: str | None = None,
     places: Iterable[str] = (),
 ) -> LetterFilter:
-    from streams.cli.letter import LetterFilter, place
+    from streams.cluster.letter import LetterFilter
 
     return LetterFilter(
         source=source,
@@ -173,36 +170,22 @@ def _filter(
 
 
 def _letters(location: BrokerLocation, topic: str, wanted: LetterFilter, limit: int | None) -> list[Letter]:
-    """Those that are there now and committed, in the order of their places."""
-    from streams.cli.clients import consumer, offset_ranges, partition_ids
-    from streams.cli.letter import Letter
-    from streams.cli.topic_records import records_of_topic
+    from streams.cli.clients import consumer
+    from streams.cluster.letters import READ_COMMITTED, read_letters
 
-    client = consumer(location, **{"isolation.level": "read_committed"})
-    found: list[Letter] = []
+    client = consumer(location, **READ_COMMITTED)
     try:
-        ranges = offset_ranges(client, topic, partition_ids(client, topic))
-        starts = {partition: low for partition, (low, _) in ranges.items()}
-        ends = {partition: high for partition, (_, high) in ranges.items()}
-        for record in records_of_topic(client, topic, starts, ends):
-            letter = Letter.of(record)
-            if wanted(letter):
-                found.append(letter)
-                if len(found) == limit:
-                    break
+        return read_letters(client, topic, wanted, limit=limit)
     finally:
         client.close()
-    return sorted(found, key=lambda letter: (letter.partition, letter.offset))
 
 
-def _by_goal(letters: Iterable[Letter], target: str | None) -> list[tuple[str, list[Letter]]]:
-    """The letters by the topic they go to, those of a partition in the order in which they were read there."""
-
-    def goal(letter: Letter) -> str:
-        return target or letter.source or ""
-
-    ordered = sorted(letters, key=lambda letter: (goal(letter), letter.source_partition, letter.source_offset))
-    return [(name, list(group)) for name, group in groupby(ordered, goal)]
+def place(text: str) -> tuple[int, int]:
+    """`0:17` as partition and offset. Raises UsageFailed."""
+    partition, _, offset = text.partition(":")
+    if not (partition.isdecimal() and offset.isdecimal()):
+        raise UsageFailed(f"{text!r} is no place on the topic: write PARTITION:OFFSET, as `headrace dead-letters` does")
+    return int(partition), int(offset)
 
 
 def _row(letter: Letter) -> tuple[str, ...]:

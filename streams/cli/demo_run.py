@@ -9,15 +9,14 @@ from typing import Any
 
 import click
 
-from streams.cli.admin import Admin
-from streams.cli.clients import consumer, producer
+from streams.cli.clients import admin_at, consumer, producer
 from streams.cli.failures import CommandFailed
-from streams.cli.groups import group_lag
 from streams.cli.home import WORKER_LOG, Home
 from streams.cli.stopping import StopRequest
 from streams.cli.supervisor import Supervisor
 from streams.cli.terminal import command_name, on_terminal, print_table, talk
 from streams.cli.worker_process import WorkerCommand, WorkerProcess
+from streams.cluster.group_lag import group_lag
 from streams.demo.batch_answer import batch_answer, compare
 from streams.demo.dataset import Flights, read_airports
 from streams.demo.flight_delays import OUTPUT_TOPIC, STORE
@@ -76,7 +75,7 @@ class DemoRun:
         """
         from confluent_kafka import TopicPartition
 
-        create_topics(Admin(self._location), partitions=self._partitions)
+        create_topics(admin_at(self._location), partitions=self._partitions)
         self._output.assign([TopicPartition(OUTPUT_TOPIC, p, 0) for p in range(self._partitions)])
         self._read_to_end()
         self._counted_before = self._tally.flights
@@ -145,7 +144,7 @@ class DemoRun:
             )
         talk(f"complete: all {comparison.windows:,} windows equal a batch computation over the same file")
         if not self._supervisor.running:
-            rows = group_lag(self._location, application.settings.application_id)
+            rows = group_lag(admin_at(self._location), application.settings.application_id)
             lag = sum(row[4] for row in rows if row[0] == FLIGHTS_TOPIC)
             talk(f"committed: the workers' offsets on {FLIGHTS_TOPIC!r} are {lag} behind its end")
         talk(f"\nlog    {self._home.broker_dir}\nstate  {self._home.state_dir}")

@@ -14,10 +14,11 @@ from streams.cli.application import APP_ARGUMENT, load_app
 from streams.cli.home import Home
 from streams.cli.options import log_format_option
 from streams.cli.terminal import talk
+from streams.cli.web_port import USUAL_PORT, shared_port, url
 from streams.discovery import HOME_DIRECTORY, BrokerLocation
 
 if TYPE_CHECKING:
-    from streams.cli.admin import Admin
+    from streams.cluster.admin import Admin
 
 
 @click.command(short_help="Run a broker and an application together; reload on save.")
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 65535),
     help="Serve a schema registry on this port too; applications that name none use it.  [default: none]",
 )
+@click.option("--web/--no-web", default=True, show_default=True, help="Serve the dashboard.")
+@click.option(
+    "--web-port",
+    type=click.IntRange(1, 65535),
+    help=f"The dashboard's port.  [default: {USUAL_PORT}, or a free one if that is taken]",
+)
 def dev(
     application: str,
     port: int,
@@ -54,6 +61,8 @@ def dev(
     directory: Path,
     reload: bool,
     schema_registry_port: int | None,
+    web: bool,
+    web_port: int | None,
 ) -> None:
     """Run a broker and MODULE:APP together, until Ctrl-C.
 
@@ -66,7 +75,7 @@ def dev(
     headrace produce words "to be or not to be"      (in another terminal)
     headrace consume counts
     """
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
     from streams.cli.reloading import Reloading, source_topics
     from streams.cli.source_watch import SourceWatch
     from streams.cli.stopping import stop_signals
@@ -81,13 +90,19 @@ def dev(
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
         location = stack.enter_context(_broker(home, port, schema_registry_port))
-        _create_topics(Admin(location), plan.source_topics(), partitions)
+        _create_topics(admin_at(location), plan.source_topics(), partitions)
         talk(f"{app.settings.application_id} runs; state in {home.state_dir}; Ctrl-C ends")
+        settings = app.settings
+        if web:
+            web_port = stack.enter_context(shared_port(settings.query_host, web_port or settings.web_port))
+            talk(f"dashboard at {url('localhost', web_port, tls=settings.query_tls_certificate is not None)}")
         command = WorkerCommand(
             application=application,
             bootstrap_servers=location.bootstrap_servers,
             state_dir=home.state_dir,
             home=home.path,
+            web=web,
+            web_port=web_port if web else None,
         )
         supervisor = Supervisor(processes, lambda: WorkerProcess(command))
         if reload:
@@ -96,7 +111,7 @@ def dev(
             def loads() -> bool:
                 topics = source_topics(application)
                 if topics is not None:
-                    _create_topics(Admin(location), topics, partitions)
+                    _create_topics(admin_at(location), topics, partitions)
                 return topics is not None
 
             Reloading(supervisor, watch.take, loads).run(stop.wait)

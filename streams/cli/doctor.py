@@ -67,9 +67,9 @@ def _findings(application: str | None, bootstrap_servers: str | None) -> Iterato
     log = list(check_log(location))
     yield from log
     if app is not None and not any(finding.verdict == "failure" for finding in log):
-        from streams.cli.admin import Admin
+        from streams.cli.clients import admin_at
 
-        yield from check_partitioning(location, app.plan(), Admin(location).partition_counts())
+        yield from check_partitioning(location, app.plan(), admin_at(location).partition_counts())
 
 
 def _show(finding: Finding) -> None:

@@ -10,6 +10,7 @@ from typing import IO, Any
 import click
 
 from streams.cli.logs import logs_json
+from streams.cluster.clients import kafka_message
 
 INTERRUPTED = 130
 APPLICATION_ENDED = 3
@@ -92,10 +93,3 @@ def explained(error: Exception) -> str | None:
     if kafka is not None and isinstance(error, kafka):
         return kafka_message(error)
     return None
-
-
-def kafka_message(error: Exception) -> str:
-    """The broker's or client's own words for a `KafkaException`, without the tuple around them."""
-    inner: Any = error.args[0] if error.args else error
-    text = inner.str() if hasattr(inner, "str") else str(inner)
-    return str(text)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.beginning import Beginning, first_offsets
-from streams.cli.clients import consumer, offset_ranges
+from streams.cli.clients import consumer
 from streams.cli.failures import CommandFailed, UsageFailed
 from streams.cli.moment import milliseconds
+from streams.cluster.beginning import Beginning, first_offsets
+from streams.cluster.partitions import offset_ranges
 
 if TYPE_CHECKING:
     from streams.discovery import BrokerLocation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -12,9 +11,6 @@ from streams.cli.broker_access import broker_for_command
 from streams.cli.failures import CommandFailed, SuggestingGroup
 from streams.cli.options import bootstrap_option, home_option, json_option
 from streams.cli.terminal import print_table, talk
-
-if TYPE_CHECKING:
-    from streams.discovery import BrokerLocation
 
 
 @click.group(cls=SuggestingGroup, invoke_without_command=True)
@@ -40,10 +36,10 @@ def list_groups(as_json: bool, bootstrap_servers: str | None, home: Path | None)
     \b
     headrace groups list --json
     """
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
 
     with broker_for_command(bootstrap_servers, home) as location:
-        rows = Admin(location).groups()
+        rows = admin_at(location).groups()
     if as_json:
         for name, state in rows:
             click.echo(msgspec.json.encode({"group": name, "state": state}))
@@ -62,11 +58,13 @@ def describe_group(group: str, as_json: bool, bootstrap_servers: str | None, hom
     \b
     headrace groups describe flight-delays
     """
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
+    from streams.cluster.group_lag import group_lag
 
     with broker_for_command(bootstrap_servers, home) as location:
-        description = Admin(location).group(group)
-        rows = group_lag(location, group)
+        admin = admin_at(location)
+        description = admin.group(group)
+        rows = group_lag(admin, group)
     if not rows and not description.members:
         raise CommandFailed(f"group {group!r} has no members and no committed offsets; `headrace groups` lists groups")
     if as_json:
@@ -74,7 +72,7 @@ def describe_group(group: str, as_json: bool, bootstrap_servers: str | None, hom
         body = {
             "group": group,
             "state": description.state,
-            "members": description.members,
+            "members": [{"member": m.member, "instance": m.instance, "host": m.host} for m in description.members],
             "partitions": [dict(zip(names, row)) for row in rows],
         }
         click.echo(msgspec.json.encode(body))
@@ -113,12 +111,12 @@ def reset_group(
     \b
     headrace groups reset mailer --to 2026-01-01 --topic orders
     """
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
     from streams.cli.group_offsets import beginning_of, beginnings, commit_offsets
 
     begin = beginning_of(to, to_offset)
     with broker_for_command(bootstrap_servers, home) as location:
-        admin = Admin(location)
+        admin = admin_at(location)
         committed, counts = admin.committed(group), admin.partition_counts()
         wanted = topics or tuple(dict.fromkeys(topic for topic, _ in committed))
         for topic in wanted:
@@ -156,26 +154,10 @@ def delete_groups(names: tuple[str, ...], yes: bool, bootstrap_servers: str | No
     \b
     headrace groups delete mailer --yes
     """
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
 
     if not yes:
         click.confirm(f"Delete {', '.join(names)} and all offsets?", abort=True, err=True)
     with broker_for_command(bootstrap_servers, home) as location:
-        Admin(location).delete_groups(list(names))
+        admin_at(location).delete_groups(list(names))
     talk(f"deleted {', '.join(names)}")
-
-
-def group_lag(location: BrokerLocation, group: str) -> list[tuple[str, int, int, int, int]]:
-    """Topic, partition, committed offset, end offset and lag, for each partition the group has committed."""
-    from streams.cli.admin import Admin
-    from streams.cli.clients import consumer, offset_ranges
-
-    client = consumer(location)
-    try:
-        rows: list[tuple[str, int, int, int, int]] = []
-        for (topic, partition), committed in Admin(location).committed(group).items():
-            end = offset_ranges(client, topic, [partition])[partition][1]
-            rows.append((topic, partition, committed, end, max(0, end - committed)))
-    finally:
-        client.close()
-    return rows

@@ -11,9 +11,10 @@ from streams.cli.broker_access import broker_for_command
 from streams.cli.failures import UsageFailed
 from streams.cli.moment import milliseconds
 from streams.cli.options import bootstrap_option, home_option
-from streams.cli.record_input import NOW, InputRecord, LineFormat, header, key_bytes, lines_of, records_of
-from streams.cli.record_output import send_records
+from streams.cli.record_input import LineFormat, header, key_bytes, lines_of, records_of
 from streams.cli.terminal import talk
+from streams.cluster.new_record import NOW, NewRecord
+from streams.cluster.sending import send_records
 
 
 @click.command()
@@ -71,9 +72,9 @@ def produce(
         headers=tuple(header(text) for text in headers),
         partition=partition,
     )
-    records: Iterable[InputRecord]
+    records: Iterable[NewRecord]
     if tombstone:
-        deleted = InputRecord(
+        deleted = NewRecord(
             key=key_bytes(key, key_type),
             value=None,
             timestamp=form.timestamp,

@@ -12,20 +12,7 @@ import msgspec
 
 from streams.cli.failures import CommandFailed, UsageFailed
 from streams.cli.terminal import talk
-
-NOW = 0
-"""librdkafka's word for the present."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputRecord:
-    """`timestamp` in ms since the epoch. `partition` None: by Kafka's murmur2 of the key."""
-
-    key: bytes | None
-    value: bytes | None
-    timestamp: int = NOW
-    headers: tuple[tuple[str, bytes | None], ...] = ()
-    partition: int | None = None
+from streams.cluster.new_record import NOW, NewRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +27,14 @@ class LineFormat:
     headers: tuple[tuple[str, bytes | None], ...] = ()
     partition: int | None = None
 
-    def record(self, line: str, number: int) -> InputRecord:
+    def record(self, line: str, number: int) -> NewRecord:
         """Raises CommandFailed for a line without the separator."""
         key, value = self.key, line
         if self.separator is not None:
             key, found, value = line.partition(self.separator)
             if not found:
                 raise CommandFailed(f"line {number} has no {self.separator!r} between key and value: {line[:80]!r}")
-        return InputRecord(
+        return NewRecord(
             key=key_bytes(key, self.key_type),
             value=None if value == self.null else value.encode(),
             timestamp=self.timestamp,
@@ -55,7 +42,7 @@ class LineFormat:
             partition=self.partition,
         )
 
-    def json_record(self, line: str, number: int) -> InputRecord:
+    def json_record(self, line: str, number: int) -> NewRecord:
         """From an object such as `headrace consume --json` prints; its topic and offset count for nothing.
 
         Raises CommandFailed for a line that is no such object.
@@ -66,7 +53,7 @@ class LineFormat:
                 raise TypeError("it is no object")
             fields = cast("dict[str, Any]", body)
             key = fields.get("key", self.key)
-            return InputRecord(
+            return NewRecord(
                 key=key_bytes(key, self.key_type) if isinstance(key, str | None) else data_of(key, self.key_type),
                 value=data_of(fields.get("value"), "str"),
                 timestamp=int(fields.get("timestamp", self.timestamp)),
@@ -77,7 +64,7 @@ class LineFormat:
             raise CommandFailed(f"line {number} is no record in JSON ({error}): {line[:80]!r}") from error
 
 
-def records_of(lines: Iterable[str], form: LineFormat, *, as_json: bool) -> Iterator[InputRecord]:
+def records_of(lines: Iterable[str], form: LineFormat, *, as_json: bool) -> Iterator[NewRecord]:
     """Raises CommandFailed at the first line that is none."""
     for number, line in enumerate(lines, 1):
         yield form.json_record(line, number) if as_json else form.record(line, number)

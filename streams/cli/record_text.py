@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import msgspec
+
+from streams.cluster.text import iso_time, text_or_hex
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -16,7 +17,6 @@ KeyType = Literal["str", "int", "bytes", "windowed"]
 KEY_TYPES: tuple[KeyType, ...] = ("str", "int", "bytes", "windowed")
 ValueType = Literal["str", "int", "bytes"]
 VALUE_TYPES: tuple[ValueType, ...] = ("str", "int", "bytes")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +59,6 @@ def _plain(data: bytes, kind: ValueType) -> str | int:
     if kind == "int" and len(data) in (4, 8):
         return int.from_bytes(data, "big", signed=True)
     return "0x" + data.hex() if kind == "bytes" else text_or_hex(data)
-
-
-def text_or_hex(data: bytes) -> str:
-    try:
-        decoded = data.decode()
-    except UnicodeDecodeError:
-        return "0x" + data.hex()
-    printable = all(character.isprintable() or character in "\n\t" for character in decoded)
-    return decoded if printable else "0x" + data.hex()
-
-
-def iso_time(milliseconds: int) -> str:
-    """`2001-01-01T00:01:00Z`, with milliseconds only where there are any; numbers out of range stay numbers."""
-    try:
-        moment = EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return str(milliseconds)
-    precise = "milliseconds" if milliseconds % 1000 else "seconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=precise) + "Z"
 
 
 def record_json(message: Message, form: RecordFormat) -> str:

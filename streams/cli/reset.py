@@ -46,15 +46,15 @@ def reset(
     headrace reset app.py:app --dry-run
     headrace reset app.py:app --to 2001-01-01 --yes
     """
-    from streams.cli.admin import Admin
     from streams.cli.application_reset import carry_out, plan_reset
+    from streams.cli.clients import admin_at
     from streams.cli.group_offsets import beginning_of
     from streams.discovery import locate_broker
 
     start = beginning_of(to, to_offset)
     app = load_app(application)
     location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
-    admin = Admin(location)
+    admin = admin_at(location)
     planned = plan_reset(location, admin, app.plan(), state_dir or app.settings.state_dir, start, topics)
     if as_json:
         click.echo(msgspec.json.encode(_document(planned, done=not dry_run)))

@@ -14,6 +14,7 @@ from streams.cli.application import APP_ARGUMENT, load_app
 from streams.cli.home import Home
 from streams.cli.options import bootstrap_option
 from streams.cli.terminal import talk
+from streams.cli.web_port import web_options
 
 if TYPE_CHECKING:
     from streams.discovery import BrokerLocation
@@ -27,9 +28,16 @@ LOOK_S = 0.2
 @click.option("--until-end", is_flag=True, help="Stop when everything is processed that was there at the start.")
 @click.option("--state-dir", type=click.Path(path_type=Path, file_okay=False), help="Where the stores are.")
 @bootstrap_option
+@web_options
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def run(
-    application: str, until_end: bool, state_dir: Path | None, bootstrap_servers: str | None, verbose: bool
+    application: str,
+    until_end: bool,
+    state_dir: Path | None,
+    bootstrap_servers: str | None,
+    web: bool,
+    web_port: int | None,
+    verbose: bool,
 ) -> None:
     """Run MODULE:APP in this process, until Ctrl-C or until its inputs end.
 
@@ -49,7 +57,10 @@ def run(
     plan = app.plan()
     require_broker(location)
     with (
-        worker_here(app, location, state_dir or app.settings.state_dir, Home.nearest()) as (running, stop),
+        worker_here(app, location, state_dir or app.settings.state_dir, Home.nearest(), web=web, web_port=web_port) as (
+            running,
+            stop,
+        ),
         stopped_at_end(location, plan, running.stop) if until_end else nullcontext(),
     ):
         running.run()
@@ -86,10 +97,9 @@ class End:
     """
 
     def __init__(self, location: BrokerLocation, plan: Plan) -> None:
-        from streams.cli.admin import Admin
-        from streams.cli.clients import consumer
+        from streams.cli.clients import admin_at, consumer
 
-        self._admin = Admin(location)
+        self._admin = admin_at(location)
         self._client = consumer(location)
         self._group = plan.application_id
         sources = [source for sub in plan.subtopologies for source in sub.sources]
@@ -106,7 +116,7 @@ class End:
         self._client.close()
 
     def _ends_of(self, topics: set[str]) -> dict[tuple[str, int], int]:
-        from streams.cli.clients import offset_ranges
+        from streams.cluster.partitions import offset_ranges
 
         counts = self._admin.partition_counts()
         return {

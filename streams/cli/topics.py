@@ -38,15 +38,16 @@ def list_topics(internal: bool, as_json: bool, bootstrap_servers: str | None, ho
     \b
     headrace topics list --no-internal
     """
-    from streams.cli.admin import Admin
-    from streams.cli.clients import consumer, offset_ranges
+    from streams.cli.clients import admin_at, consumer
+    from streams.cluster.internal_topics import is_internal
+    from streams.cluster.partitions import offset_ranges
 
     with broker_for_command(bootstrap_servers, home) as location:
         client = consumer(location)
         try:
             rows: list[tuple[str, int, int]] = []
-            for name, partitions in Admin(location).partition_counts().items():
-                if internal or not _is_internal(name):
+            for name, partitions in admin_at(location).partition_counts().items():
+                if internal or not is_internal(name):
                     ranges = offset_ranges(client, name, list(range(partitions)))
                     rows.append((name, partitions, sum(high - low for low, high in ranges.values())))
         finally:
@@ -69,8 +70,8 @@ def describe_topic(topic: str, as_json: bool, bootstrap_servers: str | None, hom
     \b
     headrace topics describe flights
     """
-    from streams.cli.admin import Admin
-    from streams.cli.clients import consumer, offset_ranges, partition_ids
+    from streams.cli.clients import admin_at, consumer
+    from streams.cluster.partitions import offset_ranges, partition_ids
 
     with broker_for_command(bootstrap_servers, home) as location:
         client = consumer(location)
@@ -78,8 +79,8 @@ def describe_topic(topic: str, as_json: bool, bootstrap_servers: str | None, hom
             ranges = offset_ranges(client, topic, partition_ids(client, topic))
         finally:
             client.close()
-        leaders = Admin(location).leaders(topic)
-        configs = Admin(location).topic_overrides(topic)
+        leaders = admin_at(location).leaders(topic)
+        configs = admin_at(location).topic_overrides(topic)
     if as_json:
         body = {
             "topic": topic,
@@ -121,10 +122,10 @@ def create_topic(
         if not found:
             raise UsageFailed(f"config {text!r} is not NAME=VALUE")
         settings[name] = value
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
 
     with broker_for_command(bootstrap_servers, home) as location:
-        Admin(location).create_topic(
+        admin_at(location).create_topic(
             topic, partitions=partitions, replication_factor=replication_factor, configs=settings
         )
     talk(f"created {topic} with {partitions} partition{'' if partitions == 1 else 's'}")
@@ -141,10 +142,10 @@ def alter_topic(topic: str, partitions: int, bootstrap_servers: str | None, home
     \b
     headrace topics alter flights --partitions 8
     """
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
 
     with broker_for_command(bootstrap_servers, home) as location:
-        Admin(location).add_partitions(topic, partitions)
+        admin_at(location).add_partitions(topic, partitions)
     talk(f"{topic} has {partitions} partitions")
 
 
@@ -164,9 +165,9 @@ def trim_topic(
     headrace topics trim flights --before end
     headrace topics trim flights --before 1200 --partition 0
     """
-    from streams.cli.admin import Admin
-    from streams.cli.beginning import Beginning, first_offsets
-    from streams.cli.clients import consumer, offset_ranges, partition_ids
+    from streams.cli.clients import admin_at, consumer
+    from streams.cluster.beginning import Beginning, first_offsets
+    from streams.cluster.partitions import offset_ranges, partition_ids
 
     if before == "end":
         limit = Beginning("end")
@@ -186,7 +187,7 @@ def trim_topic(
         number = sum(offsets[partition] - low for partition, (low, _) in ranges.items())
         if not yes:
             click.confirm(f"Delete up to {number} records of {topic}?", abort=True, err=True)
-        left = Admin(location).delete_records({(topic, partition): offset for partition, offset in offsets.items()})
+        left = admin_at(location).delete_records({(topic, partition): offset for partition, offset in offsets.items()})
     rows = [(partition, ranges[partition][0], offset) for (_, partition), offset in sorted(left.items())]
     columns = ("PARTITION", "FIRST BEFORE", "FIRST NOW")
     print_table(columns, rows, right=columns)
@@ -203,15 +204,10 @@ def delete_topics(names: tuple[str, ...], yes: bool, bootstrap_servers: str | No
     \b
     headrace topics delete flights airports --yes
     """
-    from streams.cli.admin import Admin
+    from streams.cli.clients import admin_at
 
     if not yes:
         click.confirm(f"Delete {', '.join(names)} and all records?", abort=True, err=True)
     with broker_for_command(bootstrap_servers, home) as location:
-        Admin(location).delete_topics(list(names))
+        admin_at(location).delete_topics(list(names))
     talk(f"deleted {', '.join(names)}")
-
-
-def _is_internal(name: str) -> bool:
-    own = ("-changelog", "-repartition", "-subscription-registration-topic", "-subscription-response-topic")
-    return name.endswith(own) or name.startswith("__")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from kio.schema.errors import ErrorCode
 
-from streams.cli.admin import Admin
-from streams.cli.clients import REQUEST_TIMEOUT_S, wire_client
+from streams.cli.clients import admin_at, wire_client
 from streams.cli.failures import CommandFailed
+from streams.cluster.clients import REQUEST_TIMEOUT_S
 from streams.wire.address import Address
 from streams.wire.errors import code_name
 from streams.wire.requests.describe_producers import ActiveProducer, DescribeProducers
@@ -42,7 +42,7 @@ class Transactions:
     """Transactions of a cluster. Every method raises CommandFailed with the broker's code if it refuses."""
 
     def __init__(self, location: BrokerLocation) -> None:
-        self.admin = Admin(location)
+        self.admin = admin_at(location)
         self.client = wire_client(location)
         self.nodes = {node: Address(host, port) for node, (host, port) in self.admin.nodes().items()}
 

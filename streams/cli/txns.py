@@ -12,8 +12,8 @@ import msgspec
 from streams.cli.broker_access import broker_for_command
 from streams.cli.failures import CommandFailed, SuggestingGroup
 from streams.cli.options import bootstrap_option, home_option, json_option
-from streams.cli.record_text import iso_time
 from streams.cli.terminal import print_table, talk
+from streams.cluster.text import iso_time
 
 if TYPE_CHECKING:
     from streams.cli.transactions import OpenTransaction

@@ -13,6 +13,7 @@ from streams.cli.failures import INTERRUPTED
 from streams.cli.home import Home
 from streams.cli.options import bootstrap_option, log_format_option
 from streams.cli.terminal import talk
+from streams.cli.web_port import web_options
 
 if TYPE_CHECKING:
     from streams.app import App
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     help="Where the stores are.  [env: HEADRACE_STATE_DIR; default: .headrace/state]",
 )
 @bootstrap_option
+@web_options
 @click.option("--announce-in", "home", type=click.Path(path_type=Path), hidden=True)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
 @click.option("--security-protocol", hidden=True)
@@ -39,6 +41,8 @@ def worker(
     processes: int,
     state_dir: Path | None,
     bootstrap_servers: str | None,
+    web: bool,
+    web_port: int | None,
     home: Path | None,
     until_stdin_closes: bool,
     security_protocol: str | None,
@@ -69,18 +73,31 @@ def worker(
     where = state_dir or app.settings.state_dir
     announcements = Home(home) if home is not None else Home.nearest()
     if processes == 1:
-        code = _run_here(app, location, where, announcements, until_stdin_closes)
+        code = _run_here(app, location, where, announcements, until_stdin_closes, web, web_port)
     else:
-        code = _run_processes(application, location, where, announcements, processes)
+        code = _run_processes(application, location, where, announcements, processes, web, web_port)
     raise click.exceptions.Exit(code)
 
 
-def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, until_stdin_closes: bool) -> int:
+def _run_here(
+    app: App,
+    location: BrokerLocation,
+    state_dir: Path,
+    home: Home,
+    until_stdin_closes: bool,
+    web: bool,
+    web_port: int | None,
+) -> int:
     """Exit code: 130 after Ctrl-C, 0 after any other way of being told to stop."""
     from streams.cli.running import worker_here
     from streams.cli.worker_process import call_when_stdin_closes
 
-    with worker_here(app, location, state_dir, home) as (running, stop):
+    # Where workers share a port, whoever started them says so once.
+    tells = not until_stdin_closes or web_port is None
+    with worker_here(app, location, state_dir, home, web=web, web_port=web_port, tells_dashboard=tells) as (
+        running,
+        stop,
+    ):
         if until_stdin_closes:
             call_when_stdin_closes(running.stop)
         else:
@@ -89,7 +106,15 @@ def _run_here(app: App, location: BrokerLocation, state_dir: Path, home: Home, u
     return stop.exit_code
 
 
-def _run_processes(application: str, location: BrokerLocation, state_dir: Path, home: Home, processes: int) -> int:
+def _run_processes(
+    application: str,
+    location: BrokerLocation,
+    state_dir: Path,
+    home: Home,
+    processes: int,
+    web: bool,
+    web_port: int | None,
+) -> int:
     from streams.cli.stopping import passed_on, stop_signals
     from streams.cli.supervisor import Supervisor
     from streams.cli.worker_process import WorkerCommand, WorkerProcess
@@ -101,10 +126,14 @@ def _run_processes(application: str, location: BrokerLocation, state_dir: Path, 
         home=home.path,
         security_protocol=location.security_protocol,
         sasl_mechanism=location.sasl_mechanism,
+        web=web,
+        web_port=web_port,
     )
 
     with stop_signals() as stop:
         talk(f"{processes} processes on {location.bootstrap_servers} ({location.describe()}); Ctrl-C ends")
+        if web_port is not None:
+            talk(f"dashboard on port {web_port}, at /ui/")
         supervisor = Supervisor(processes, lambda: WorkerProcess(command))
         with passed_on(signal.SIGUSR1, lambda: [process.pid for process in supervisor.running]):
             supervisor.run(stop.wait)

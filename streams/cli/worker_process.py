@@ -29,6 +29,10 @@ class WorkerCommand:
     """What the broker asks of its clients; None: their settings know."""
     sasl_mechanism: str | None = None
     """Likewise, where the settings do not say."""
+    web: bool = False
+    """It serves the dashboard."""
+    web_port: int | None = None
+    """The port of that, which it shares with others."""
 
     def arguments(self) -> list[str]:
         return [
@@ -39,6 +43,8 @@ class WorkerCommand:
             "--until-stdin-closes",
             *(["--security-protocol", self.security_protocol] if self.security_protocol else []),
             *(["--sasl-mechanism", self.sasl_mechanism] if self.sasl_mechanism else []),
+            *(["--web"] if self.web else []),
+            *(["--web-port", str(self.web_port)] if self.web_port is not None else []),
         ]
 
 

@@ -50,6 +50,14 @@ def test_load_app_named_by_file_or_module_finds_it(reference: str) -> None:
     assert app.settings.application_id == "shop"
 
 
+def test_load_app_file_in_a_package_imports_from_the_working_directory(project: Path) -> None:
+    """As the module of the same file would; its neighbours are found first."""
+    (project / "shop" / "prices.py").write_text("from shop import billing\nimport words\n" + PROGRAM)
+    (project / "shop" / "words.py").write_text("WORDS = 2\n")
+    assert load_app("shop/prices.py:app").settings.application_id == "shop"
+    assert sys.modules["words"].WORDS == 2
+
+
 def test_load_app_function_is_called() -> None:
     """A factory without arguments stands for what it returns."""
     assert load_app("orders.py:make").settings.application_id == "made"

@@ -11,7 +11,7 @@ from click.testing import Result
 
 from broker import Broker
 from streams import App, Json
-from streams.cli.letter import Letter, LetterFilter
+from streams.cluster.letter import Letter, LetterFilter
 from tests.cli.conftest import Headrace
 from tests.streams.runtime.bench import Bench, until
 

@@ -21,7 +21,7 @@ def lines(commands: CommandDirectory, text: str | None = None) -> list[dict[str,
 
 def test_dev_logs_json_of_all_its_processes(commands: CommandDirectory) -> None:
     """The command, its worker and what they tell people are objects, one a line; the worker's say whose they are."""
-    shutil.copy(ROOT / "examples" / "word_count.py", commands.directory / "app.py")
+    shutil.copy(ROOT / "examples" / "word_count" / "app.py", commands.directory / "app.py")
     said = commands.directory / "said.txt"
     with said.open("w") as file:
         process = commands.start("dev", "app.py:app", "--log-format", "json", stderr=file)
@@ -40,7 +40,7 @@ def test_dev_logs_json_of_all_its_processes(commands: CommandDirectory) -> None:
 
 
 def test_worker_that_cannot_start_says_why_in_json(commands: CommandDirectory) -> None:
-    shutil.copy(ROOT / "examples" / "word_count.py", commands.directory / "app.py")
+    shutil.copy(ROOT / "examples" / "word_count" / "app.py", commands.directory / "app.py")
     done = commands.run("worker", "app.py:app", "--log-format", "json", "-b", "127.0.0.1:1")
     assert done.returncode == 1
     assert lines(commands, done.stderr)[-1]["level"] == "error"
@@ -48,7 +48,7 @@ def test_worker_that_cannot_start_says_why_in_json(commands: CommandDirectory) -
 
 
 def test_log_format_from_the_environment(commands: CommandDirectory) -> None:
-    shutil.copy(ROOT / "examples" / "word_count.py", commands.directory / "app.py")
+    shutil.copy(ROOT / "examples" / "word_count" / "app.py", commands.directory / "app.py")
     commands.environment["HEADRACE_LOG_FORMAT"] = "json"
     done = commands.run("worker", "app.py:app", "-b", "127.0.0.1:1")
     assert lines(commands, done.stderr)[-1]["level"] == "error"

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandDirectory]:
     """Word count in two workers, that have counted four words."""
     with command_directory(tmp_path_factory.mktemp("query")) as commands:
-        shutil.copy(ROOT / "examples" / "word_count.py", commands.directory / "app.py")
+        shutil.copy(ROOT / "examples" / "word_count" / "app.py", commands.directory / "app.py")
         process = commands.start("dev", "app.py:app", "--processes", "2", "--partitions", "2")
         try:
             assert process.stderr is not None
@@ -54,7 +54,9 @@ def test_query_of_a_key_gives_its_row_from_either_worker(counting: CommandDirect
     for file in workers(counting):
         endpoint = msgspec.json.decode(file.read_bytes())["endpoint"]
         for word, count in {"to": 2, "be": 2, "or": 1, "not": 1}.items():
-            (row,) = rows(counting, "query", "words", word, "--endpoint", endpoint)
+            asked = ("query", "words", word, "--endpoint", endpoint)
+            counting.wait_until(lambda asked=asked: bool(rows(counting, *asked)), "the tasks go on moving")
+            (row,) = rows(counting, *asked)
             assert (row["key"], row["value"]) == (word, count)
 
 

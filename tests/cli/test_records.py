@@ -99,6 +99,21 @@ def test_consume_last_begins_near_the_end(on_broker: Headrace, topic: str) -> No
     assert [r["value"] for r in records(on_broker, topic, "--last", "3")] == [7, 8, 9]
 
 
+def test_consume_last_counts_records_and_not_the_markers_of_transactions(
+    on_broker: Headrace, running_broker: Broker, topic: str
+) -> None:
+    """Each of these transactions ends in a marker, which has an offset too."""
+    producer = Producer({"bootstrap.servers": running_broker.bootstrap_servers, "transactional.id": topic})
+    producer.init_transactions(20)
+    for number in range(6):
+        producer.begin_transaction()
+        producer.produce(topic, str(number), partition=0)
+        producer.commit_transaction(20)
+    assert [r["value"] for r in records(on_broker, topic, "--last", "1")] == [5]
+    assert [r["value"] for r in records(on_broker, topic, "--last", "4")] == [2, 3, 4, 5]
+    assert [r["value"] for r in records(on_broker, topic, "--last", "9")] == [0, 1, 2, 3, 4, 5]
+
+
 def test_consume_max_ends_after_so_many(on_broker: Headrace, topic: str) -> None:
     """Without --until-end it would wait for more."""
     on_broker("produce", topic, "a", "b", "c", "--partition", "0")

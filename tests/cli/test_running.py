@@ -27,7 +27,7 @@ COUNTS = ("consume", "counts", "--until-end", "--value-type", "int")
 @pytest.fixture
 def word_count(commands: CommandDirectory) -> CommandDirectory:
     """The directory with the word-count example in it."""
-    shutil.copy(ROOT / "examples" / "word_count.py", commands.directory / "app.py")
+    shutil.copy(ROOT / "examples" / "word_count" / "app.py", commands.directory / "app.py")
     return commands
 
 
@@ -53,6 +53,13 @@ def wait_for_text(commands: CommandDirectory, text: str, times: int = 1) -> None
         raise AssertionError(f"{error}; what came: {said.read_text()}") from error
 
 
+def told(commands: CommandDirectory, pattern: str) -> str:
+    """What the command said there."""
+    found = re.search(pattern, (commands.directory / "said.txt").read_text())
+    assert found is not None, f"{pattern!r} never came"
+    return found[1]
+
+
 def newest_counts(commands: CommandDirectory, *options: str) -> dict[str, int]:
     lines = commands.run(*COUNTS, *options).stdout.splitlines()
     return {key: int(value) for _, key, value in (line.split("\t") for line in lines)}
@@ -74,6 +81,8 @@ def test_dev_runs_an_application_and_goes_on_with_its_state(word_count: CommandD
         commands.wait_until(lambda: commands.run("query", "words", "be").returncode == 0, "the store does not answer")
         row = msgspec.json.decode(commands.run("query", "words", "be").stdout)
         assert (row["key"], row["value"]) == ("be", 2)
+        with urllib.request.urlopen(told(commands, r"dashboard at (\S+)"), timeout=TIMEOUT_S) as page:
+            assert b"<title>headrace</title>" in page.read()
         unknown = commands.run("query", "words", "never")
         assert (unknown.returncode, unknown.stdout) == (1, "")
     assert process.returncode == 130
@@ -186,6 +195,7 @@ def test_worker_that_cannot_decode_names_the_record_and_gives_up(word_count: Com
         assert re.search(r"^Error: the value of numbers\[0\] at offset 0 is not a ", done.stderr, re.MULTILINE), (
             done.stderr
         )
+        assert "without tasks" not in done.stderr, "nobody else has them"
 
 
 def test_worker_without_a_broker_says_where_it_looked(word_count: CommandDirectory) -> None:

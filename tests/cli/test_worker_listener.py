@@ -49,6 +49,19 @@ def test_listener_names_tasks_once_and_only_while_running(
     assert capsys.readouterr().err == "running, without tasks: other workers have them all\n"
 
 
+def test_listener_names_standbys_while_running(listener: TalkingListener, capsys: pytest.CaptureFixture[str]) -> None:
+    listener.on_standbys(BOTH)
+    assert capsys.readouterr().err == ""
+    listener.on_state(WorkerState.REBALANCING, WorkerState.RUNNING)
+    listener.on_standbys(BOTH)
+    listener.on_standbys(NONE)
+    assert capsys.readouterr().err.splitlines() == [
+        "running, without tasks: other workers have them all",
+        "standing by for 0_0, 1_0",
+        "standing by for no task any more",
+    ]
+
+
 def test_listener_shows_restoring_with_the_time_to_go(
     listener: TalkingListener, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from streams.cli.checkup.finding import Finding
-from streams.cli.clients import consumer, offset_ranges
+from streams.cli.clients import consumer
+from streams.cluster.partitions import offset_ranges
 from streams.partitioner import partition_for_key
 
 if TYPE_CHECKING:

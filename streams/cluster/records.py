@@ -1,4 +1,4 @@
-"""The records of a topic, as commands read them."""
+"""The records of a topic, read from one end to the other."""
 
 from __future__ import annotations
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.cli.failures import UsageFailed
-from streams.cli.record_input import InputRecord
-from streams.cli.record_text import text_or_hex
+from streams.cluster.new_record import NewRecord
+from streams.cluster.text import text_or_hex
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -72,9 +71,9 @@ class Letter:
         """`orders[3]@17`."""
         return "" if self.source is None else f"{self.source}[{self.source_partition}]@{self.source_offset}"
 
-    def again(self, *, partition: bool) -> InputRecord:
+    def again(self, *, partition: bool) -> NewRecord:
         """The record as it was read, to be sent again; `partition`: to the one it was on."""
-        return InputRecord(
+        return NewRecord(
             key=self.key,
             value=self.value,
             timestamp=self.timestamp,
@@ -124,14 +123,6 @@ class LetterFilter:
             and (self.since is None or letter.timestamp >= self.since)
             and (self.until is None or letter.timestamp < self.until)
         )
-
-
-def place(text: str) -> tuple[int, int]:
-    """`0:17` as partition and offset. Raises UsageFailed."""
-    partition, _, offset = text.partition(":")
-    if not (partition.isdecimal() and offset.isdecimal()):
-        raise UsageFailed(f"{text!r} is no place on the topic: write PARTITION:OFFSET, as `headrace dead-letters` does")
-    return int(partition), int(offset)
 
 
 def _text(data: bytes | None) -> str | None:

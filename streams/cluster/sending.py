@@ -1,12 +1,12 @@
-"""Records that a command writes."""
+"""Writing records, and waiting until the cluster has them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from streams.cli.failures import CommandFailed
-from streams.cli.record_input import InputRecord
+from streams.cluster.errors import ClusterError
+from streams.cluster.new_record import NewRecord
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 FLUSH_TIMEOUT_S = 30.0
 
 
-def send_records(client: Producer, topic: str, records: Iterable[InputRecord]) -> int:
-    """The number of records the broker has acknowledged. Raises CommandFailed at the first that it has not."""
+def send_records(client: Producer, topic: str, records: Iterable[NewRecord]) -> int:
+    """The number of records the broker has acknowledged. Raises ClusterError at the first that it has not."""
     from confluent_kafka import KafkaError, Message
 
     failures: list[KafkaError] = []
@@ -46,7 +46,7 @@ def send_records(client: Producer, topic: str, records: Iterable[InputRecord]) -
         sent += 1
     unsent = client.flush(FLUSH_TIMEOUT_S)
     if failures:
-        raise CommandFailed(f"{topic}: {failures[0].str()}")
+        raise ClusterError(f"{topic}: {failures[0].str()}")
     if unsent:
-        raise CommandFailed(f"{topic}: {unsent} records were not acknowledged within {FLUSH_TIMEOUT_S:.0f} s")
+        raise ClusterError(f"{topic}: {unsent} records were not acknowledged within {FLUSH_TIMEOUT_S:.0f} s")
     return sent

@@ -1,0 +1,46 @@
+// Rows of stores as tables: keys, times, and values by their fields where these have the same.
+import { html } from "./html.js";
+import { count, moment } from "./figures.js";
+
+const MOST_FIELDS = 7;
+
+/** Columns for rows as `/stores/{name}` answers them. */
+export function rowColumns(rows, kind) {
+  const timed = kind === "window" || kind === "session";
+  const fields = commonFields(rows.map(({ value }) => value).filter((value) => value !== null));
+  return [
+    { name: "key", title: "Key", cell: ({ key }) => html`<strong class="mono">${plain(key)}</strong>` },
+    ...(timed ? [{ name: "start", title: kind === "window" ? "Window" : "Session", cell: ({ start, end }) => html`<span class="small">${moment(start)} <span class="muted">to</span> ${moment(end)}</span>` }] : []),
+    ...(fields
+      ? fields.map((field) => ({ name: field, title: field, numeric: rows.every(({ value }) => value === null || typeof value[field] === "number"), cell: ({ value }) => (value === null ? gone() : html`<${Value} value=${value[field]} />`) }))
+      : [{ name: "value", title: "Value", wide: true, cell: ({ value }) => (value === null ? gone() : html`<${Value} value=${value} />`) }]),
+    { name: "timestamp", title: "Timestamp", cell: ({ timestamp }) => html`<span class="small muted">${moment(timestamp)}</span>` },
+  ];
+}
+
+export function rowKey({ key, start, end, timestamp, id }) {
+  return id ?? `${JSON.stringify(key)} ${start} ${end} ${timestamp}`;
+}
+
+function gone() {
+  return html`<span class="muted">deleted</span>`;
+}
+
+export function Value({ value }) {
+  if (typeof value === "number") return html`<span title=${String(value)}>${Number.isInteger(value) ? count(value) : Number(value.toFixed(3))}</span>`;
+  return html`<span class="mono">${plain(value)}</span>`;
+}
+
+export function plain(value) {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The names of the fields if all values are objects with few of them, else null. */
+function commonFields(values) {
+  const names = new Set();
+  for (const value of values) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+    for (const name of Object.keys(value)) names.add(name);
+  }
+  return names.size && names.size <= MOST_FIELDS ? [...names] : null;
+}

@@ -1,0 +1,211 @@
+"""The pages in Chromium, on a worker that runs: what they show, that keys suffice, and that the console stays empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from broker import Broker
+from tests.streams.dashboard.looking import Looking, needs_chromium, playwright
+from tests.streams.dashboard.orders import order, orders
+from tests.streams.query.shop import COUNTS, Group, shop
+from tests.streams.runtime.bench import Bench, RunningWorker, until
+
+pytestmark = needs_chromium
+
+PAGES = {
+    "": "Overview",
+    "topology": "Topology",
+    "tasks": "Tasks",
+    "stores": "Stores",
+    "topics": "Topics",
+    "groups": "Groups",
+    "dead-letters": "Dead letters",
+}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with Broker() as broker, Bench(broker.bootstrap_servers, tmp_path_factory.mktemp("dash"), "shop") as bench:
+        bench.topics(**{"in": 2, "out": 1})
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def worker(bench: Bench) -> RunningWorker:
+    """It has taken in three orders, one of which failed."""
+    app = orders(bench)
+    tasks = bench.partition_plan(app, **{"in": 2}).tasks
+    running = bench.run(app, *tasks, web=True, query_port=0, processing_handler="continue")
+    bench.produce("in", order("north", "ada", 3), order("north", "bob", 5), order("south", "ada", 0))
+    until(lambda: running.processed() == 5, "the orders")  # two of them went through the repartition topic
+    return running
+
+
+@pytest.fixture
+def looking(context: playwright.BrowserContext, worker: RunningWorker) -> Iterator[Looking]:
+    """Nothing may be said on the console."""
+    with context.new_page() as tab:
+        looking = Looking(tab, worker.worker.endpoint)
+        yield looking
+        assert looking.said == []
+
+
+def test_every_page_opens_without_a_word_on_the_console(looking: Looking) -> None:
+    looking.open("")
+    for path, title in PAGES.items():
+        looking.tab.locator(f'nav a[href="#/{path}"]').click()
+        playwright.expect(looking.tab.locator("h1")).to_have_text(title)
+        playwright.expect(looking.tab.locator(".waiting")).to_have_count(0)
+        assert looking.tab.title() == f"{title} · headrace"
+        assert looking.said == [], path
+
+
+def test_overview_shows_the_worker_and_draws_its_rates(looking: Looking, worker: RunningWorker) -> None:
+    looking.open("")
+    looking.sees(worker.worker.client_id)
+    looking.sees("running")
+    looking.sees("all running, at 1 worker")
+    playwright.expect(looking.tab.locator(".chart canvas")).to_have_count(3)
+
+
+def test_topology_is_walked_by_keys_and_tells_the_users_line(looking: Looking) -> None:
+    looking.open("topology")
+    looking.tab.get_by_role("button", name="Operator check").focus()
+    looking.tab.keyboard.press("Enter")
+    details = looking.tab.get_by_role("complementary", name="check")
+    playwright.expect(details).to_contain_text("map_values(refuse_free")
+    playwright.expect(details).to_contain_text("1 record failed here")
+    playwright.expect(details).to_contain_text("an order for nothing")
+    looking.tab.keyboard.press("Escape")
+    playwright.expect(details).to_have_count(0)
+    assert looking.focused().startswith("Operator check")
+    looking.tab.keyboard.press("ArrowRight")
+    assert looking.focused().startswith(("Operator", "Store"))
+    assert not looking.focused().startswith("Operator check")
+
+
+def test_topology_shows_the_size_of_stores_and_the_lag_of_inputs(looking: Looking) -> None:
+    looking.open("topology")
+    playwright.expect(looking.tab.get_by_role("button", name="Store per-shop")).to_contain_text("1 rows")
+    looking.sees("lag 0")
+    looking.sees("Sub-topology 1")
+
+
+def test_tasks_are_chosen_by_keys(looking: Looking) -> None:
+    looking.open("tasks")
+    looking.sees("4 running")
+    looking.tab.locator("tbody tr").first.focus()
+    looking.tab.keyboard.press("ArrowDown")
+    looking.tab.keyboard.press("Enter")
+    playwright.expect(looking.tab.get_by_role("complementary", name="Task 0_1")).to_contain_text("per-shop")
+    assert looking.tab.evaluate("location.hash") == "#/tasks/0_1"
+
+
+def test_store_is_browsed_looked_into_and_watched(looking: Looking, bench: Bench) -> None:
+    looking.open("stores")
+    looking.tab.get_by_role("link", name="per-shop").click()
+    looking.sees("1 row")
+    looking.tab.get_by_label("Key", exact=True).fill("nowhere")
+    looking.tab.keyboard.press("Enter")
+    looking.sees("Nothing for the key “nowhere”")
+    looking.tab.get_by_label("Key", exact=True).fill("north")
+    looking.tab.get_by_role("button", name="Watch this key").click()
+    playwright.expect(looking.tab.get_by_text("watching", exact=True)).to_be_visible()  # the button stops it
+    bench.produce("in", order("north", "ada", 1))
+    playwright.expect(looking.tab.locator("tbody tr").first).to_contain_text("3")
+    looking.said.clear()  # Chromium tells of the 404
+
+
+def test_windows_have_their_fields_as_columns(looking: Looking) -> None:
+    looking.open("stores/hourly?key=bob")
+    row = looking.tab.locator("tbody tr")
+    playwright.expect(row).to_contain_text("bob")
+    playwright.expect(row).to_contain_text("5")
+    assert looking.tab.locator("th").all_inner_texts() == ["Key", "Window", "n", "average", "Timestamp"]
+
+
+def test_question_that_is_wrong_is_answered_in_the_workers_words(looking: Looking) -> None:
+    looking.open("stores/hourly?from=yesterday")
+    looking.sees("from='yesterday' is no time")
+    looking.said.clear()  # Chromium tells of the 400
+
+
+def test_page_that_does_not_exist_is_said_to(looking: Looking) -> None:
+    looking.open("nothing")
+    looking.sees("There is no page “nothing”")
+
+
+def test_keys_reach_the_page_past_the_navigation(looking: Looking) -> None:
+    looking.open("tasks")
+    looking.sees("running")
+    looking.tab.keyboard.press("Tab")
+    assert looking.focused() == "Skip to the page"
+    looking.tab.keyboard.press("Enter")
+    assert looking.tab.evaluate("document.activeElement.id") == "content"
+
+
+def test_colours_follow_the_system_until_somebody_chooses(looking: Looking) -> None:
+    def ground() -> str:
+        return looking.tab.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+
+    looking.open("")
+    light = ground()
+    looking.tab.emulate_media(color_scheme="dark")
+    dark = ground()
+    assert dark != light
+    looking.tab.get_by_role("button", name="Light").click()
+    assert ground() == light
+    looking.tab.reload()
+    assert ground() == light
+    looking.tab.get_by_role("button", name="As the system").click()
+    assert ground() == dark
+
+
+def test_page_finds_the_worker_again_after_a_restart(context: playwright.BrowserContext, tmp_path: Path) -> None:
+    """It says so meanwhile, and goes on showing what it had."""
+    with Group(shop(), COUNTS) as group, context.new_page() as tab:
+        first = group.worker(*group.plan.tasks, web=True)
+        looking = Looking(tab, first.endpoint)
+        looking.open("")
+        looking.sees("running")
+        first.server.stop()
+        looking.sees("No word from the worker")
+        looking.sees("shop-1")
+        port = int(str(first.endpoint).rpartition(":")[2])
+        group.workers.remove(first)
+        group.worker(*group.plan.tasks, web=True, query_port=port)
+        playwright.expect(tab.locator(".banner")).to_have_count(0)
+        looking.sees("running")
+
+
+def test_token_is_asked_for_and_kept_for_the_tab(context: playwright.BrowserContext) -> None:
+    with Group(shop(), COUNTS) as group, context.new_page() as tab:
+        worker = group.worker(*group.plan.tasks, web=True, query_token="secret")
+        looking = Looking(tab, worker.endpoint)
+        looking.open("")
+        looking.sees("This application asks for its token")
+        tab.get_by_label("Token").fill("wrong")
+        tab.keyboard.press("Enter")
+        looking.sees("That is not the token")
+        tab.get_by_label("Token").fill("secret")
+        tab.keyboard.press("Enter")
+        looking.sees("shop-1")
+        tab.reload()
+        looking.sees("shop-1")
+        playwright.expect(tab.get_by_label("Token")).to_have_count(0)
+
+
+def test_worker_that_cannot_be_reached_is_said_to_be(context: playwright.BrowserContext) -> None:
+    """The page goes on with the others."""
+    with Group(shop(), COUNTS) as group, context.new_page() as tab:
+        worker = group.worker(*group.of((0, 1)), web=True)
+        gone = group.worker(*group.of((2, 3)))
+        gone.server.stop()
+        looking = Looking(tab, worker.endpoint)
+        looking.open("")
+        looking.sees("cannot be asked")
+        looking.sees("are not among the figures below")
+        looking.sees("shop-1")
