@@ -12,19 +12,23 @@ ARGS ?=
 FLOWS ?= flights joins letters
 FRAMES ?= 1000000
 # More than there are cores: tests with processes wait for two thirds of their time, for sessions, clients and commits.
-TEST_WORKERS ?= 3
+TEST_WORKERS ?= 4
+# Brokers and stores of the tests sync thousands of times. In memory that takes a tenth of the time; where there is too
+# little of it the disk is used.
+TEST_DIRECTORY := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'END { print $$4 }')" -gt 8000000 ] && echo /dev/shm)
 # Hundreds of processes start in a run of the tests. Without bytecode each of them compiles all that it imports, which is
 # half of a broker's start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean
-.PHONY: test-kafka test-kgo test-java-tools test-kafka-streams kafka-answers
+.PHONY: help setup demo test check replay soak endurance fuzz bench bench-quick bench-broker bench-java apache-kafka docs docs-site lock clean
+.PHONY: test-kafka test-kgo test-java-tools test-kafka-streams test-peers kafka-answers
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
-	@echo "targets: setup demo test check replay soak fuzz bench bench-broker bench-java apache-kafka docs lock clean"
+	@echo "targets: setup demo test check replay soak endurance fuzz bench bench-quick bench-broker bench-java"
+	@echo "         apache-kafka docs docs-site lock clean"
 	@echo "         test-kafka: what runs on any cluster, on a real Apache Kafka (Java, Maven)"
-	@echo "         test-kgo test-java-tools test-kafka-streams kafka-answers: other people's programs, see tests/foreign"
+	@echo "         test-kgo test-java-tools test-kafka-streams test-peers kafka-answers: other people's programs, see tests/foreign"
 
 setup: $(STAMP)
 
@@ -36,7 +40,7 @@ demo: setup
 	@$(BIN)/headrace demo $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(if $(TEST_DIRECTORY),TMPDIR=$(TEST_DIRECTORY)) $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -54,17 +58,26 @@ test-kafka: setup apache-kafka
 
 soak: setup
 	for flow in $(FLOWS); do $(BIN)/python -m tests.soak --flow $$flow $(ARGS) || exit 1; done
+	$(BIN)/python -m tests.soak.outage
 	$(BIN)/python -m tests.soak.broker --kills 200
 	FAULTS=all $(BIN)/python -m pytest -q --timeout 0 tests/broker/verification/test_faults.py
 	$(BIN)/python -m tests.soak.oracles --runs 50
 	ORACLE_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 0 tests/streams/windows tests/streams/tables
 
+# An hour: nothing may grow. MINUTES=10 ends sooner.
+endurance: setup
+	$(BIN)/python -m tests.soak.endurance --minutes $${MINUTES:-60} $(ARGS)
+
 fuzz: setup
 	$(BIN)/python -m tests.soak.wire --frames $(FRAMES) $(ARGS)
 
+# Everything beside everybody who is here, in one and a half hours at most; what it needs of others: bench/README.md.
 bench: setup
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench run --whole --broker both $(ARGS)
 	$(BIN)/python -m bench operators
+
+bench-quick: setup
+	$(BIN)/python -m bench quick $(ARGS)
 
 bench-broker: setup apache-kafka
 	$(BIN)/python -m bench.broker $(ARGS)
@@ -86,6 +99,11 @@ test-java-tools: setup apache-kafka
 test-kafka-streams: setup bench-java apache-kafka
 	$(BIN)/python -m tests.foreign.kafka_streams $(ARGS)
 
+# Faust, and Quix Streams and Bytewax where QUIX_PYTHON and BYTEWAX_PYTHON name an interpreter that has them.
+test-peers: setup
+	$(BIN)/python -m tests.foreign.faust_application $(ARGS)
+	$(BIN)/python -m tests.foreign.peers $(ARGS)
+
 # Plays the sessions of tests/differential on Apache Kafka and keeps its answers, which `make test` compares with.
 kafka-answers: setup apache-kafka
 	$(BIN)/python -m tests.differential.play $(ARGS)
@@ -93,6 +111,10 @@ kafka-answers: setup apache-kafka
 docs: setup
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/docs $(ARGS)
+
+# The pages as a site, in build/site; no network is needed.
+docs-site: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet $(ARGS)
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock

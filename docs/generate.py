@@ -7,21 +7,24 @@ python docs/generate.py --check   exits with 1 if a page is not up to date
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 
 import click
+from drawn import PICTURES
 
 from broker.metrics import METRICS as BROKER_METRICS
 from broker.metrics.catalogue import REQUEST_SECONDS, REQUEST_SECONDS_HELP
 from broker.server.listener import Listener
 from broker.settings import Setting, settings
 from broker.settings.kafka_properties import IGNORED
-from broker.settings.setting import settings_of
+from broker.settings.setting import field_docs, settings_of
 from broker.topics.definitions import DEFINITIONS
 from streams.cli import main
 from streams.cli.broker_settings import command_defaults
 from streams.observe.metrics import METRICS
+from streams.settings import AppSettings
 
 DOCS = Path(__file__).parent
 WIDTH = 100
@@ -105,6 +108,36 @@ between; with thousands of partitions, ask less often.
 """
 
 
+def application_settings() -> str:
+    """Every setting of an application."""
+    docs = field_docs(AppSettings)
+    rows = [
+        f"| `{name}` | {setting_default(field.get_default(call_default_factory=True))} | {docs.get(name, '')} |"
+        for name, field in AppSettings.model_fields.items()
+    ]
+    return "\n".join([APPLICATION_SETTINGS_HEAD, *rows]) + "\n"
+
+
+def setting_default(value: object) -> str:
+    """As one writes it; nothing where there is none, or it is empty."""
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():g} s"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`" if isinstance(value, str | int | Path) else ""
+
+
+APPLICATION_SETTINGS_HEAD = """# Settings of an application
+
+Made from `streams/settings/application.py` by `make docs`. Each is an argument of `App`, a variable
+(`HEADRACE_COMMIT_INTERVAL` for `commit_interval`), and a name in `headrace.toml` or in `[tool.headrace]` of
+`pyproject.toml`; the first of these that says something counts ([how](../how-to/run.md#change-settings)). Durations
+are a `timedelta` in Python and seconds elsewhere. `headrace config show MODULE:APP` shows the values and who set them.
+
+| setting | default | |
+|---|---|---|"""
+
+
 def broker_settings() -> str:
     """Every setting of the bundled broker."""
     defaults = command_defaults()
@@ -173,8 +206,11 @@ Stores must be PEM (`ssl.keystore.type=PEM`), and `listener.name.<listener>.plai
 PAGES = {
     DOCS / "reference" / "command-line.md": command_line,
     DOCS / "reference" / "metrics.md": lambda: metrics() + "\n" + broker_metrics(),
+    DOCS / "reference" / "settings.md": application_settings,
     DOCS / "reference" / "broker-settings.md": broker_settings,
 }
+
+PAGES |= {DOCS / "pictures" / f"{name}.svg": lambda draw=draw: draw().svg() for name, draw in PICTURES.items()}
 
 if __name__ == "__main__":
     stale = [page for page, make in PAGES.items() if not page.exists() or page.read_text() != make()]
