@@ -19,7 +19,7 @@ from bench.ground import Ground
 from bench.peers import Peer
 from bench.processes import CpuMeter, machine_cpu_s, peak_resident_mb
 from bench.progress import Commits, Outputs, Sample, client, steady
-from bench.topics import create_topic, delete_topics, fill
+from bench.topics import create_topic, delete_topics, fill_all
 from bench.truth import Failed, read_back
 from bench.workload import Data, Workload
 
@@ -49,9 +49,7 @@ class Filled:
         """Makes the topics, with names of their own."""
         data = workload.data(records, workload.users)
         run = f"bench-{uuid.uuid4().hex[:8]}"
-        rows = {f"{run}-{name}": rows for name, rows in data.topics().items()}
-        filled = {topic: fill(bootstrap_servers, topic, held) for topic, held in rows.items()}
-        return cls(data, filled, workload.truth(data))
+        return cls(data, fill_all(bootstrap_servers, run, data.topics()), workload.truth(data))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

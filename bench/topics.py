@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -24,6 +24,11 @@ def delete_topics(bootstrap_servers: str, part: str) -> None:
     names = [name for name in admin.list_topics(timeout=20).topics if part in name]
     for deleted in admin.delete_topics(names, operation_timeout=20).values() if names else ():
         deleted.result(30)
+
+
+def fill_all(bootstrap_servers: str, prefix: str, topics: Mapping[str, Iterable[Row]]) -> dict[str, int]:
+    """Creates a topic `prefix-name` for each name and writes its rows; topic -> number of rows, in the order given."""
+    return {(topic := f"{prefix}-{name}"): fill(bootstrap_servers, topic, rows) for name, rows in topics.items()}
 
 
 def fill(bootstrap_servers: str, topic: str, rows: Iterable[Row]) -> int:

@@ -24,8 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from examples.flight_delays.app import Airport, Delay, Flight
 from streams import App, F, count, max_, mean, session, tumbling
 
 IMAGES = Path(__file__).parent / "images"
@@ -34,25 +33,6 @@ PARTITIONS = 4
 RATE = 600
 CHARTS_S = 45
 """How long the overview is open before its picture is taken, so that the charts have something to show."""
-
-
-class Flight(msgspec.Struct):
-    ts: int
-    origin: str
-    destination: str
-    delay: int
-    distance: int
-
-
-class Airport(msgspec.Struct):
-    iata: str
-    city: str
-    state: str
-
-
-class Delay(msgspec.Struct):
-    state: str
-    minutes: int
 
 
 app = App(

@@ -23,7 +23,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from bench.peers import EVERY_UPDATE, EXACTLY_ONCE, JAVA_TARGET, JAVA_WORKLOADS, PEERS, Peer
-from bench.topics import PARTITIONS, create_topic, fill
+from bench.topics import PARTITIONS, create_topic, fill_all
 from bench.truth import check
 from bench.workload import Workload
 from bench.workloads import WORKLOADS
@@ -96,11 +96,9 @@ def run(servers: str, workload: Workload[Any], guarantee: str, records: int) -> 
     """Runs one program until its output is right; the digest of its output. Raises SystemExit where it is wrong."""
     data = workload.data(records, 500)
     truth, tally = workload.truth(data), workload.tally()
-    sources: list[str] = []
-    for name, rows in data.topics().items():
-        sources.append(f"{workload.name}-{guarantee}-{name}")
-        fill(servers, sources[-1], rows)
-    sink = f"{workload.name}-{guarantee}-out"
+    name = f"{workload.name}-{guarantee}"
+    sources = fill_all(servers, name, data.topics())
+    sink = f"{name}-out"
     create_topic(servers, sink)
     peer = Peer("kafka-streams", "kafka_streams", settings=(*GUARANTEES[guarantee], *SESSION))
     with tempfile.TemporaryDirectory() as state:

@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from bench.peers import PEERS, Peer
-from bench.topics import create_topic, fill
+from bench.topics import create_topic, fill_all
 from bench.truth import check
 from bench.workload import Workload
 from bench.workloads import WORKLOADS
@@ -40,10 +40,7 @@ def run(servers: str, peer: Peer, workload: Workload[Any], records: int) -> str:
     data = workload.data(records, USERS)
     truth, tally = workload.truth(data), workload.tally()
     name = f"{peer.name}-{workload.name}"
-    sources: list[str] = []
-    for topic, rows in data.topics().items():
-        sources.append(f"{name}-{topic}")
-        fill(servers, sources[-1], rows)
+    sources = fill_all(servers, name, data.topics())
     sink = f"{name}-out"
     create_topic(servers, sink)
     with (
