@@ -122,7 +122,8 @@ class ProcessingError(StreamsError):
     """The user's function failed for one record.
 
     `node` is the operator's name, `function` what it called, `file` and `line` where that was declared; `key` is the
-    decoded key and may be None; topic, partition and offset are those of the record that was read.
+    decoded key and may be None; topic, partition and offset are those of the record that was read. `cure` says
+    what to do.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class ProcessingError(StreamsError):
         partition: int | None = None,
         offset: int | None = None,
         cause: BaseException | None = None,
+        cure: str = "make the function handle this record",
     ) -> None:
         self.node = node
         self.function = function
@@ -151,7 +153,7 @@ class ProcessingError(StreamsError):
         declared = f" ({file}:{line})" if file else ""
         super().__init__(
             f"{node}{declared} failed{called} for key {key!r}{record_place(topic, partition, offset)}"
-            f"{cause_text(cause)}; make the function handle this record, or skip it with a processing handler"
+            f"{cause_text(cause)}; {cure}, or skip it with a processing handler"
         )
 
 

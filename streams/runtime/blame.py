@@ -33,6 +33,15 @@ def blamed(node: Node | None, cause: BaseException) -> str:
     return (" or ".join(dict.fromkeys(inlined)) if inlined else "the operator's own code") + where
 
 
+def cure_of(node: Node | None, cause: BaseException) -> str:
+    """What to do about it. An expression that raised by itself because of a null has operations for that."""
+    called, _ = _frames(cause.__traceback__)
+    inlined = any(isinstance(each.target, Expression) for each in user_functions(node)) if node is not None else False
+    if inlined and not called and isinstance(cause, AttributeError | TypeError) and "NoneType" in str(cause):
+        return "say what a null stands for (.default(x)), leave it out before (filter with .is_not_null())"
+    return "make the function handle this record"
+
+
 def user_functions(holder: Any) -> Iterator[UserFunction]:
     """The functions and expressions an operator was given, those of its aggregation included."""
     if isinstance(holder, UserFunction):

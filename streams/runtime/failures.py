@@ -19,7 +19,7 @@ from streams.graph.node import Node
 from streams.operators.global_table import GlobalTable
 from streams.operators.repartition import Repartition
 from streams.operators.source import Source
-from streams.runtime.blame import blamed
+from streams.runtime.blame import blamed, cure_of
 from streams.runtime.refused_record import refused
 from streams.serde import describe_type
 
@@ -75,6 +75,7 @@ def describe_failure(failure: RecordFailure, message: Message | None) -> Streams
         partition=partition,
         offset=offset,
         cause=cause,
+        cure=cure_of(node, cause),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from streams import App, FailedRecord, ProcessingError, Processor, SerdeError, hopping, tumbling
+from streams import App, F, FailedRecord, ProcessingError, Processor, SerdeError, hopping, tumbling
 from streams.errors import StreamsError
 from streams.testing import TopologyTestDriver
 
@@ -76,6 +76,28 @@ def test_record_that_fails_on_one_way_goes_the_others() -> None:
     assert failed.source_line is not None
     assert failed.source_line.file == __file__
     assert str(failed.task) == "0_0"
+
+
+def test_expression_on_a_null_value_fails_with_operator_line_and_what_to_do() -> None:
+    """As a function would, which is given nulls too. An error that has nothing to do with nulls has the usual cure."""
+    app = App("app")
+    stream = app.stream("in", key=str, value=dict)
+    stream.map_values(F.cents + 1, name="more").to("out")
+    told = r"^more \(.*test_dropping\.py:\d+\) failed in .*F\.cents.*\.default\(x\)"
+    with TopologyTestDriver(app) as driver, pytest.raises(ProcessingError, match=told):
+        driver.input_topic("in").pipe(None, key="k")
+    with TopologyTestDriver(app) as driver, pytest.raises(ProcessingError, match="make the function handle"):
+        driver.input_topic("in").pipe({"cents": "many"}, key="k")
+
+
+def test_expressions_that_ask_about_nulls_take_a_null_value() -> None:
+    app = App("app")
+    stream = app.stream("in", key=str, value=dict)
+    stream.map_values(F.cents.default(0)).to("with-default")
+    stream.filter(F.value.is_not_null()).map_values(F.cents).to("without-nulls")
+    with TopologyTestDriver(app) as driver:
+        driver.input_topic("in").pipe_values([None, {"cents": 3}], key="k")
+        assert (read(driver, "with-default"), read(driver, "without-nulls")) == ([0, 3], [3])
 
 
 def test_record_of_several_that_a_function_makes_is_dropped_alone() -> None:
