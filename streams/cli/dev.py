@@ -67,8 +67,8 @@ def dev(
     """Run a broker and MODULE:APP together, until Ctrl-C.
 
     Other commands, in this directory or below, find the broker by themselves. If one is running here already, it is
-    used. Missing source topics are created. When a Python file of the project is saved, the workers are replaced and
-    go on with their state. Log and state stay in .headrace for the next time.
+    used. Missing source topics are created. When a Python file of the project is saved (tests excepted), the workers
+    are replaced and go on with their state. Log and state stay in .headrace for the next time.
 
     \b
     headrace dev app.py:app

@@ -9,7 +9,9 @@ import click
 import msgspec
 
 from streams.cli.application import APP_ARGUMENT, load_app
-from streams.cli.options import bootstrap_option, json_option
+from streams.cli.broker_access import broker_for_command
+from streams.cli.home import Home
+from streams.cli.options import bootstrap_option, home_option, json_option
 from streams.cli.terminal import print_table, talk
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 @bootstrap_option
+@home_option
 def reset(
     application: str,
     to: str | None,
@@ -36,11 +39,13 @@ def reset(
     yes: bool,
     as_json: bool,
     bootstrap_servers: str | None,
+    home: Path | None,
 ) -> None:
     """Let MODULE:APP begin again: its inputs from WHERE, with empty stores.
 
     Sets the offsets of its inputs, deletes its changelog and repartition topics and its state on this host. What it
     has written to output topics stays. Its workers must have stopped; state on other hosts is to be deleted there.
+    With --dir, broker and stores are those of that directory.
 
     \b
     headrace reset app.py:app --dry-run
@@ -49,23 +54,27 @@ def reset(
     from streams.cli.application_reset import carry_out, plan_reset
     from streams.cli.clients import admin_at
     from streams.cli.group_offsets import beginning_of
-    from streams.discovery import locate_broker
 
     start = beginning_of(to, to_offset)
     app = load_app(application)
-    location = locate_broker(bootstrap_servers or app.settings.bootstrap_servers)
-    admin = admin_at(location)
-    planned = plan_reset(location, admin, app.plan(), state_dir or app.settings.state_dir, start, topics)
-    if as_json:
-        click.echo(msgspec.json.encode(_document(planned, done=not dry_run)))
-    else:
-        _show(planned)
-    if dry_run:
-        talk("nothing was done")
-        return
-    if not yes:
-        click.confirm(f"Reset {planned.group}?", abort=True, err=True)
-    carry_out(location, admin, planned)
+    stores = app.settings.state_dir
+    if home is not None:
+        stores = Home(home).state_dir
+    elif not bootstrap_servers:
+        bootstrap_servers = app.settings.bootstrap_servers
+    with broker_for_command(bootstrap_servers, home) as location:
+        admin = admin_at(location)
+        planned = plan_reset(location, admin, app.plan(), state_dir or stores, start, topics)
+        if as_json:
+            click.echo(msgspec.json.encode(_document(planned, done=not dry_run)))
+        else:
+            _show(planned)
+        if dry_run:
+            talk("nothing was done")
+            return
+        if not yes:
+            click.confirm(f"Reset {planned.group}?", abort=True, err=True)
+        carry_out(location, admin, planned)
     talk(f"{planned.group} begins again when it is started")
 
 

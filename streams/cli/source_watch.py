@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -16,11 +18,16 @@ if TYPE_CHECKING:
 STEP_MS = 50
 """Saves that come closer together than this are one change."""
 SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist"})
+TESTS = ("test_*.py", "*_test.py", "conftest.py")
+"""What pytest takes for tests, which are saved often and change nothing."""
 
 
 class SourceWatch:
     """Watches Python files and `headrace.toml` below a directory while the block runs. `take()` says whether any was
     saved, created or deleted since it was last asked.
+
+    Tests do not count. Any other Python file does, whether the program has imported it or not: a worker may import it
+    later, and a save that is missed is worse than a restart in vain.
 
     Hidden folders and environments are left out, and folders are watched one by one: a watch on the whole tree would
     wake up for each file that stores and the log write below it. Folders made later are not seen.
@@ -74,4 +81,13 @@ def source_folders(directory: Path) -> Iterator[Path]:
 
 def is_source(_change: Change, path: str) -> bool:
     """Whether a file makes the program what it is."""
-    return path.endswith((".py", FILE_NAME))
+    return path.endswith((".py", FILE_NAME)) and (not _is_test(Path(path).name) or _is_imported(path))
+
+
+def _is_test(name: str) -> bool:
+    return any(fnmatch(name, each) for each in TESTS)
+
+
+def _is_imported(path: str) -> bool:
+    """Whether the program is in this file, or imports it, as of when it was loaded into this process."""
+    return any(getattr(module, "__file__", None) == path for module in list(sys.modules.values()))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from watchfiles import Change
 
 from streams.cli.failures import CommandFailed
 from streams.cli.reloading import Reloading, source_topics
-from streams.cli.source_watch import SourceWatch, source_folders
+from streams.cli.source_watch import SourceWatch, is_source, source_folders
 
 DEADLINE_S = 20
 
@@ -101,6 +104,20 @@ def test_source_watch_hears_of_python_files_only(tmp_path: Path) -> None:
         (tmp_path / "headrace.toml").write_text("")
         while not watch.take():
             assert time.monotonic() < deadline, "the settings file was not heard"
+
+
+@pytest.mark.parametrize("name", ["test_app.py", "app_test.py", "conftest.py"])
+def test_test_that_is_saved_is_no_source_unless_the_program_imports_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers are not replaced for a test; a program that somebody has put into such a file is one all the same."""
+    path = str(tmp_path / name)
+    assert is_source(Change.modified, str(tmp_path / "latest.py"))
+    assert not is_source(Change.modified, path)
+    program = ModuleType("program")
+    program.__file__ = path
+    monkeypatch.setitem(sys.modules, "program", program)
+    assert is_source(Change.modified, path)
 
 
 def test_source_watch_that_notices_a_save_while_it_is_asked_keeps_it(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from broker import Broker
 from streams import App
+from streams.cli.home import Home
 from streams.testing.kafka_broker import KafkaBroker
 from streams.testing.worker_run import WorkerRun
 from tests.cli.conftest import Headrace
@@ -102,6 +104,18 @@ def test_reset_dry_run_says_what_it_would_do_and_does_nothing(
     assert "visits-by-page-changelog" in visits.broker.topics()
     row = next(line for line in done.stdout.splitlines() if line.startswith("pages") and not line.endswith("-\t0"))
     assert row.split("\t")[2:] == ["3", "0"]
+
+
+def test_reset_with_a_directory_takes_broker_and_stores_of_it(
+    headrace: Headrace, running_broker: Broker, project: Path
+) -> None:
+    """What `headrace dev --dir DIRECTORY` has made, whatever state directory the application names."""
+    (project / "app.py").write_text(APP.replace("visits", "visits-elsewhere"))
+    home = Home(project / "elsewhere")
+    (home.state_dir / "visits-elsewhere").mkdir(parents=True)
+    with home.announce_broker(running_broker.bootstrap_servers, home.broker_dir):
+        body = report(headrace, *YES, "--dir", "elsewhere", "--dry-run")
+    assert body["deleted_directory"] == str(Path("elsewhere/state/visits-elsewhere"))
 
 
 def test_reset_to_a_time_begins_with_its_first_record(headrace: Headrace, visits: WorkerRun) -> None:
