@@ -14,6 +14,9 @@ from streams.cluster.text import text_or_hex
 if TYPE_CHECKING:
     from confluent_kafka import Message
 
+MOST_DIGITS = 18
+"""Of a number that a letter tells; anybody may write to its topic."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
@@ -47,7 +50,7 @@ class Letter:
             return (told.get(name) or b"").decode(errors="replace")
 
         def number(name: str) -> int:
-            return int(text(name)) if text(name).isdecimal() else -1
+            return int(text(name)) if text(name).isdecimal() and len(text(name)) <= MOST_DIGITS else -1
 
         key: Any = message.key()
         value: Any = message.value()

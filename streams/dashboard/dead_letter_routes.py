@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from streams.cluster.letter import Letter, LetterFilter
 from streams.cluster.letters import READ_COMMITTED, by_goal, lost_letters, lost_text, read_letters
 from streams.cluster.sending import send_records
 from streams.dashboard.cluster_access import ClusterAccess, asking
-from streams.dashboard.known_topics import topics_of
+from streams.dashboard.known_topics import KnownTopic, topics_of
 from streams.dashboard.record_view import Part, header_text, reader
 from streams.dashboard.writes import WrongField, json_body, read_only_because, writer
 from streams.query.problem import Absent
@@ -50,9 +51,9 @@ def dead_letter_routes(subject: Subject, cluster: ClusterAccess) -> APIRouter:
         with asking(cluster):
             found = letters_on(cluster, named, LetterFilter(), newest=NEWEST)
         found.sort(key=lambda letter: (letter.timestamp, letter.partition, letter.offset), reverse=True)
-        kinds = Counter(letter.exception for letter in found)
+        kinds, known = Counter(letter.exception for letter in found), topics_of(subject)
         return told | {
-            "letters": [letter_row(letter, subject) for letter in found[:LISTED]],
+            "letters": [letter_row(letter, known) for letter in found[:LISTED]],
             "more": len(found) > LISTED,
             "exceptions": [{"exception": name, "letters": number} for name, number in kinds.most_common()],
         }
@@ -63,7 +64,7 @@ def dead_letter_routes(subject: Subject, cluster: ClusterAccess) -> APIRouter:
             found = letters_on(cluster, topic, LetterFilter(places=frozenset({(partition, offset)})))
         if not found:
             raise Absent(f"{topic} has no dead letter at {partition}:{offset}")
-        return whole_letter(found[0], subject)
+        return whole_letter(found[0], topics_of(subject))
 
     @router.post("/dead-letters/{topic}/resubmit", dependencies=[Depends(writer(subject.options))])
     async def resubmit(topic: str, request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
@@ -112,8 +113,8 @@ def place_of(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def letter_row(letter: Letter, subject: Subject, longest: int | None = 200) -> dict[str, Any]:
-    key, _ = parts_of(letter, subject)
+def letter_row(letter: Letter, known: Mapping[str, KnownTopic], longest: int | None = 200) -> dict[str, Any]:
+    key, _ = parts_of(letter, known)
     return {
         "partition": letter.partition,
         "offset": letter.offset,
@@ -127,9 +128,9 @@ def letter_row(letter: Letter, subject: Subject, longest: int | None = 200) -> d
     }
 
 
-def whole_letter(letter: Letter, subject: Subject) -> dict[str, Any]:
-    key, value = parts_of(letter, subject)
-    return letter_row(letter, subject, None) | {
+def whole_letter(letter: Letter, known: Mapping[str, KnownTopic]) -> dict[str, Any]:
+    key, value = parts_of(letter, known)
+    return letter_row(letter, known, None) | {
         "key": key.body(None),
         "value": value.body(None),
         "headers": [[name, None if data is None else header_text(data)] for name, data in letter.headers],
@@ -137,7 +138,7 @@ def whole_letter(letter: Letter, subject: Subject) -> dict[str, Any]:
     }
 
 
-def parts_of(letter: Letter, subject: Subject) -> tuple[Part, Part]:
+def parts_of(letter: Letter, known: Mapping[str, KnownTopic]) -> tuple[Part, Part]:
     """Key and value by the serdes of the topic that the record came from."""
-    known = topics_of(subject).get(letter.source or "")
-    return reader(known.key if known else None)(letter.key), reader(known.value if known else None)(letter.value)
+    topic = known.get(letter.source or "")
+    return reader(topic.key if topic else None)(letter.key), reader(topic.value if topic else None)(letter.value)

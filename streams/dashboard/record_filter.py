@@ -25,6 +25,8 @@ class RecordFilter:
                 self._holds = parse_expression(where).compile()
             except ExpressionTextError as error:
                 raise Problem(str(error), details={"field": "where"}) from error
+            except (SyntaxError, RecursionError) as error:
+                raise Problem("the expression is nested too deep", details={"field": "where"}) from error
         self.failed = 0
 
     def __call__(self, record: SeenRecord, topic: str) -> bool:

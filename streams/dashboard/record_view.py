@@ -114,9 +114,9 @@ class RecordView:
         if entry is not None and key is not None:
             try:
                 row = row_of(entry, key, value, timestamp)
+                return row_key_part(row), NULL if value is None else plain_part("row", row["value"])
             except Exception:  # what suppress and joins keep has forms of its own
                 return guessed(key), guessed(value)
-            return row_key_part(row), NULL if value is None else plain_part("row", row["value"])
         return self._key(key), self._value(value)
 
 
@@ -130,11 +130,11 @@ def reader(serde: Serde | None) -> Callable[[bytes | None], Part]:
             return NULL
         try:
             decoded = serde.deserialize(data)
-        except Exception as error:  # a serde raises whatever its library does
+            if serde.form in JSON_FORMS:
+                return Part(serde.name, data.decode(errors="replace"), decoded)  # with the fields that no type declares
+            return plain_part(serde.name, decoded)
+        except Exception as error:  # a serde raises whatever its library does, and not every value can be shown
             return wrong(guessed(data), serde, error)
-        if serde.form in JSON_FORMS:
-            return Part(serde.name, data.decode(errors="replace"), decoded)  # with the fields that no type declares
-        return plain_part(serde.name, decoded)
 
     return read
 
@@ -149,7 +149,7 @@ def guessed(data: bytes | None) -> Part:
         return NULL
     try:
         decoded = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a string of JSON may be no UTF-8
         text = text_or_hex(data)
         return Part("hex" if text.startswith("0x") and not data.startswith(b"0x") else "text", text, text)
     return Part("json", data.decode(), decoded)
@@ -172,7 +172,7 @@ def row_key_part(row: dict[str, Any]) -> Part:
 
 def plain_text(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return value.encode(errors="backslashreplace").decode()  # half a surrogate pair has no bytes to send
     if isinstance(value, bytes):
         return text_or_hex(value)
     return msgspec.json.encode(jsonable(value)).decode()

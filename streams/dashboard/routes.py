@@ -15,18 +15,19 @@ from streams.dashboard.live import Live
 from streams.dashboard.live_routes import live_routes
 from streams.dashboard.origin import from_our_pages
 from streams.dashboard.site import site_routes
-from streams.dashboard.surroundings import Surroundings
 from streams.dashboard.tails import Tails
 from streams.dashboard.topic_routes import topic_routes
 from streams.dashboard.topology_routes import topology_routes
+from streams.query.placement import Placement
+from streams.query.subject import Subject
 
 PREFIX = "/dashboard"
 
 
-def dashboard_routes(app: FastAPI, surroundings: Surroundings, live: Live, tails: Tails) -> None:
+def dashboard_routes(app: FastAPI, subject: Subject, placement: Placement, live: Live, tails: Tails) -> None:
     """Adds the site, and a router for each page that reads something of its own."""
-    subject, cluster = surroundings.subject, tails.cluster
-    routers: list[APIRouter] = [live_routes(live), topology_routes(surroundings)]
+    cluster = tails.cluster
+    routers: list[APIRouter] = [live_routes(live), topology_routes(placement)]
     routers += [topic_routes(subject, tails), group_routes(subject, cluster), dead_letter_routes(subject, cluster)]
     for router in routers:
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(from_our_pages)], include_in_schema=False)

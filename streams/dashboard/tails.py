@@ -136,18 +136,17 @@ class Tails:
             raise NotReady(
                 "busy", f"{TAILS} tails are watched on this worker already: close one, or ask another worker"
             )
-        tail = OpenTail(self.cluster, request, view)
+        events = self._events(OpenTail(self.cluster, request, view))
+        await anext(events)  # it has begun: so it also ends where the watcher is gone by now and nobody reads it
+        return events
+
+    async def _events(self, tail: OpenTail) -> AsyncGenerator[bytes]:
+        """What comes first is empty and not to be sent: the tail is open then."""
+        loop = asyncio.get_running_loop()
         self._open += 1
         try:
             ready = await self._run(tail.open)
-        except BaseException:
-            self._left(tail)
-            raise
-        return self._events(tail, ready)
-
-    async def _events(self, tail: OpenTail, ready: Mapping[str, Any]) -> AsyncGenerator[bytes]:
-        loop = asyncio.get_running_loop()
-        try:
+            yield b""
             yield event("ready", ready)
             before: dict[str, Any] = {}
             told_at = loop.time()

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from streams.cluster.admin import PartitionDescription, Place
 from streams.cluster.beginning import Beginning
+from streams.cluster.errors import ClusterError
 from streams.cluster.internal_topics import is_internal
 from streams.cluster.partitions import offset_ranges, partition_ids
 from streams.cluster.records import records_of_topic
@@ -25,6 +26,10 @@ from streams.dashboard.writes import json_body, read_only_because, writer
 from streams.query.keys import parse_time
 from streams.query.problem import Absent, Problem
 from streams.query.subject import Subject
+
+MOST_NEWEST = 10_000
+"""Of each partition: they are counted before the first is shown."""
+MOST_OFFSET = 2**63 - 1
 
 
 def topic_routes(subject: Subject, tails: Tails) -> APIRouter:
@@ -108,12 +113,18 @@ def topic_details(cluster: ClusterAccess, name: str, known: KnownTopic | None) -
         "key_example": example(None if known is None else known.key),
         "value_example": example(None if known is None else known.value),
         "partitions": partition_rows(name, described, ranges, cluster.sizes()),
-        "configs": [
-            {"name": config.name, "value": config.value, "own": config.own}
-            for config in cluster.admin.topic_configs(name)
-        ],
+        "configs": config_rows(cluster, name),
         "brokers": {str(node): f"{host}:{port}" for node, (host, port) in cluster.admin.nodes().items()},
     }
+
+
+def config_rows(cluster: ClusterAccess, name: str) -> list[dict[str, Any]] | None:
+    """None where the cluster does not tell them: that needs a permission of its own, which few workers have."""
+    try:
+        configs = cluster.admin.topic_configs(name)
+    except ClusterError:
+        return None
+    return [{"name": config.name, "value": config.value, "own": config.own} for config in configs]
 
 
 def purpose(name: str, known: KnownTopic | None) -> dict[str, Any]:
@@ -168,9 +179,10 @@ def beginning(text: str) -> Beginning:
     if text in ("end", "beginning"):
         return Beginning(text)
     if kind in ("last", "offset"):
-        if not number.isdecimal():
-            raise Problem(f"from={text!r}: write {kind} with a number, such as {kind}:50")
+        most = MOST_NEWEST if kind == "last" else MOST_OFFSET
+        if not number.isdecimal() or len(number) > len(str(MOST_OFFSET)) or int(number) > most:
+            raise Problem(f"from={text[:40]!r}: write {kind} with a number up to {most}, such as {kind}:50")
         return Beginning(kind, int(number))
     time = parse_time(text, "from")
     assert time is not None
-    return Beginning("time", time)
+    return Beginning("time", max(0, time))  # below it are signs for the ends of a partition

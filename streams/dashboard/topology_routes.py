@@ -9,9 +9,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from streams.dashboard.surroundings import Surroundings
 from streams.errors import SourceLine
 from streams.plan.plan import PartitionPlan
+from streams.query.placement import Placement
 from streams.render.document import description
 from streams.render.sketch import steps
 
@@ -19,7 +19,7 @@ BEFORE, BEHIND = 2, 3
 """So many lines around a declaration."""
 
 
-def topology_routes(surroundings: Surroundings) -> APIRouter:
+def topology_routes(placement: Placement) -> APIRouter:
     """`/topology`: `render.document.description`, partition counts and excerpts of the program.
 
     partitions        topic -> partitions, of the topics that are read
@@ -30,7 +30,7 @@ def topology_routes(surroundings: Surroundings) -> APIRouter:
 
     @router.get("/topology")
     async def topology() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        plan = surroundings.placement.catalog().plan
+        plan = placement.catalog().plan
         return {
             **description(plan.plan),
             "partitions": dict(plan.counts),

@@ -71,5 +71,5 @@ async def json_body(request: Request, kind: Any) -> Any:
     except msgspec.ValidationError as error:
         _, _, path = str(error).partition(" - at `$")
         raise WrongField(path.strip("`.").partition("[")[0] or "body", str(error)) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(f"the body is no JSON: {error}") from error

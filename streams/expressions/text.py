@@ -2,7 +2,8 @@
 
 The text is parsed, never evaluated: only what is listed here can be written. `and`, `or`, `not`, `in` and chains such
 as `1 < F.x < 5` mean what they mean in Python; `&`, `|` and `~` are welcome too. Left out is what could take long or
-much memory for a short text: `*`, `**`, regular expressions, text that is repeated or formatted.
+much memory for a short text: `*`, `**`, regular expressions, text that is repeated or formatted, rounding far from the
+point.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from typing import Any, cast
 
 from streams.expressions.constant import expression_of
 from streams.expressions.expression import Expression
+from streams.expressions.operation import Call
 from streams.expressions.record import F
 
 LONGEST = 500
+MOST_DIGITS = 20
+"""On either side of the point, of what is rounded: Python makes 10 to their power of it."""
 METHODS = frozenset(
     {
         *("is_null", "is_not_null", "default", "is_in", "contains", "between", "len", "strip"),
@@ -36,7 +40,11 @@ ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Sub: lambda left, right: left - right,
     ast.Div: lambda left, right: left / right,
     ast.FloorDiv: lambda left, right: left // right,
-    ast.Mod: lambda left, right: left % right,
+    ast.Mod: lambda left, right: (
+        Call(_remainder, left, (expression_of(right),), None)
+        if isinstance(left, Expression)
+        else _remainder(left, right)
+    ),
 }
 EXAMPLE = 'write one such as F.delay > 15 and F.key == "SEA"'
 
@@ -56,7 +64,7 @@ def parse_expression(text: str) -> Expression:
         raise ExpressionTextError(f"{text!r} is no expression ({what}): {EXAMPLE}") from None
     try:
         found = _Reader(text.strip()).read(tree.body)
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         if isinstance(error, ExpressionTextError):
             raise
         raise ExpressionTextError(f"{text!r}: {error}") from error
@@ -97,7 +105,10 @@ class _Reader:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.read(operand)
             case ast.Call(func=ast.Attribute(value=owner, attr=name), args=arguments, keywords=[]) if name in METHODS:
-                return getattr(self._record(owner), name)(*map(self.read, arguments))
+                given = [self.read(argument) for argument in arguments]
+                if name == "round" and not all(_few_digits(each) for each in given):
+                    raise self._wrong(node, f"round() and round(digits) with at most {MOST_DIGITS} digits")
+                return getattr(self._record(owner), name)(*given)
             case _:
                 raise self._wrong(node, f"fields, comparisons, and, or, not, in, + - / // %, and {self._methods()}")
 
@@ -157,3 +168,14 @@ def _within(item: Any, whole: Any) -> Expression:
     if isinstance(whole, list):
         return expression_of(item).is_in(cast("list[Any]", whole))
     return expression_of(whole).contains(item)
+
+
+def _few_digits(number: Any) -> bool:
+    return isinstance(number, int) and abs(number) <= MOST_DIGITS
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    """`%` of numbers. Text before it, of a record or typed, would be formatted, as long as it says."""
+    if isinstance(left, str | bytes):
+        raise TypeError("% is for numbers")
+    return left % right

@@ -107,20 +107,20 @@ class Changes:
         begin = {} if last_event_id is None else parse_event_id(last_event_id, places)
         if self._followers >= FOLLOWERS:
             raise NotReady("busy", f"{FOLLOWERS} follow stores here already: ask another worker", store=entry.name)
-        feed = Feed(self._subject, places, begin)
-        self._followers += 1
-        try:
-            await self._run(feed.open)
-        except BaseException as error:
-            self._followers -= 1
-            if isinstance(error, StreamsError):
-                raise NotReady("unreachable", str(error), store=entry.name) from error
-            raise
-        return self._events(entry, key, feed)
+        events = self._events(entry, key, Feed(self._subject, places, begin))
+        await anext(events)  # it has begun: so it also ends where the follower is gone by now and nobody reads it
+        return events
 
     async def _events(self, entry: Entry, key: bytes | None, feed: Feed) -> AsyncGenerator[bytes]:
+        """What comes first is empty and not to be sent: the feed is open then."""
         loop = asyncio.get_running_loop()
+        self._followers += 1
         try:
+            try:
+                await self._run(feed.open)
+            except StreamsError as error:
+                raise NotReady("unreachable", str(error), store=entry.name) from error
+            yield b""
             yield event("ready", feed.event_id(), b"{}")
             quiet_since = loop.time()
             while True:

@@ -16,6 +16,10 @@ from streams.serde import Serde
 
 PARSERS: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, UUID: UUID}
 
+LATEST = 2**63 - 1
+"""Times fit into 64 bits, in stores and on topics."""
+LONGEST_TIME = len(str(-LATEST))
+
 
 def parse_key(text: str, serde: Serde) -> bytes:
     """The serialised key that `text` stands for: by the key's type text, digits, `true`, base64 (for bytes), else JSON.
@@ -69,13 +73,13 @@ def parse_time(text: str | None, name: str) -> int | None:
     """Ms since the epoch, from digits or from ISO 8601 (UTC if it names no zone). Raises Problem."""
     if text is None:
         return None
-    if text.removeprefix("-").isdecimal():
+    if text.removeprefix("-").isdecimal() and len(text) <= LONGEST_TIME and -LATEST <= int(text) <= LATEST:
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Problem(
-            f"{name}={text!r} is no time: write ms since the epoch, or such as 2026-01-31T12:00:00Z"
+            f"{name}={text[:40]!r} is no time: write ms since the epoch, or such as 2026-01-31T12:00:00Z"
         ) from None
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 

@@ -132,7 +132,6 @@ class QueryServer:
         from streams.dashboard.live import Live
         from streams.dashboard.live_routes import peer_routes
         from streams.dashboard.routes import dashboard_routes, without_dashboard
-        from streams.dashboard.surroundings import Surroundings
         from streams.dashboard.tails import Tails
         from streams.query.changes import Changes
         from streams.query.fast_gets import FastGets
@@ -148,8 +147,7 @@ class QueryServer:
         if subject.options.web:
             live = self._live = Live(subject, placement, peers)
             tails = self._tails = Tails(ClusterAccess(subject.options))
-            surroundings = Surroundings(subject=subject, placement=placement, peers=peers, queries=queries)
-            dashboard_routes(app, surroundings, live, tails)
+            dashboard_routes(app, subject, placement, live, tails)
         else:
             without_dashboard(app)
         return Access(FastGets(PeerRows(app, StoredReads(placement, peers)), queries), subject.options)

@@ -25,3 +25,12 @@ def test_request_that_changes_something_needs_our_header() -> None:
 
 def test_request_that_only_reads_needs_none() -> None:
     asyncio.run(from_our_pages(request("GET")))
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_page_of_another_site_cannot_even_read(site: str) -> None:
+    """It would not see the answer, but every tail it opens is work for the worker."""
+    with pytest.raises(ForeignPage, match="its own pages"):
+        asyncio.run(from_our_pages(request("GET", sec_fetch_site=site)))
+    for own in ("same-origin", "none"):
+        asyncio.run(from_our_pages(request("GET", sec_fetch_site=own)))

@@ -13,7 +13,7 @@ from streams.dashboard.known_topics import KnownTopic, known_topics
 from streams.dashboard.record_form import RecordForm, written
 from streams.dashboard.record_view import RecordView
 from streams.dashboard.writes import WrongField
-from streams.serde import Boolean, Integer, String, windowed_serde
+from streams.serde import Boolean, Integer, Serde, String, windowed_serde
 from streams.windowed import Windowed
 from tests.streams.query.shop import COUNTS, HOUR_MS, Order, shop
 
@@ -58,6 +58,7 @@ def body(known: KnownTopic | None, record: Any) -> dict[str, Any]:
         (b"plain", "text", "plain"),
         (b"0xplain", "text", "0xplain"),
         (b"\x00\xff", "hex", "0x00ff"),
+        (b'"\xff"', "hex", "0x22ff22"),
         (b"", "text", ""),
         (None, "null", "null"),
     ],
@@ -73,6 +74,18 @@ def test_topics_of_the_application_have_roles() -> None:
     assert roles["shop-hourly-changelog"] == ("changelog", True)
     assert roles["dead"] == ("dead letters", False)
     assert roles["shop-task-metadata-changelog"] == ("metadata", True)
+
+
+def test_value_that_cannot_be_shown_is_shown_as_its_bytes_with_the_reason() -> None:
+    """A record must not end the tail that comes upon it."""
+    endless: list[Any] = []
+    endless.append(endless)
+    shown: list[dict[str, Any]] = []
+    for value in (endless, "half \ud800"):
+        serde = Serde(serialize=bytes, deserialize=lambda _, value=value: value)
+        shown.append(body(KnownTopic(role="source", value=serde), Record(None, b"\x00"))["value"])
+    assert (shown[0]["form"], "recursion" in shown[0]["wrong"]) == ("hex", True)
+    assert shown[1]["text"] == "half \\ud800"
 
 
 def test_rows_of_a_changelog_are_shown_as_its_store_has_them() -> None:

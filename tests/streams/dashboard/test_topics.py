@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -9,7 +10,11 @@ from typing import Any
 
 import pytest
 
-from streams.dashboard.tails import TAILS
+from streams.cluster.admin import Admin
+from streams.cluster.beginning import Beginning
+from streams.cluster.errors import ClusterError
+from streams.dashboard.record_view import RecordView
+from streams.dashboard.tails import TAILS, TailRequest
 from tests.cluster import any_cluster
 from tests.streams.dashboard.on_cluster import DEAD, Site, commit, letter_headers, make_topics, read, write
 from tests.streams.query.shop import COUNTS, Group, shop
@@ -56,6 +61,17 @@ def test_topic_tells_partitions_settings_and_types(site: Site) -> None:
     orders = site.get("topics/orders").body
     assert (orders["key"], orders["value"]) == ("String", "Json(Order)")
     assert json.loads(orders["value_example"]) == {"user": 0, "amount": 0.0}
+
+
+def test_topic_whose_settings_may_not_be_seen_is_told_without_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To describe configs is a permission of its own."""
+
+    def refused(admin: Admin, topic: str) -> None:
+        raise ClusterError(f"{topic}: Broker: Topic authorization failed")
+
+    monkeypatch.setattr(Admin, "topic_configs", refused)
+    told = site.get("topics/orders")
+    assert (told.status, told.body["configs"], len(told.body["partitions"])) == (200, None, 2)
 
 
 @pytest.mark.parametrize("path", ["topics/nothing", "topics/nothing/tail", "dead-letters?topic=nothing"])
@@ -106,6 +122,10 @@ def test_tail_reads_all_that_is_there_without_leaving_anything_out(site: Site) -
     [
         ("where=F.amount%20%3E", "is no expression"),
         ("from=last:x", "last:50"),
+        ("from=last:10001", "up to 10000"),
+        (f"from=offset:{'9' * 5000}", "offset:50"),
+        (f"from={'9' * 25}", "is no time"),
+        ("where=F" + ".a" * 245, "nested too deep"),
         ("from=whenever", "is no time"),
         ("partition=7", "no partition 7, it has 2"),
     ],
@@ -170,6 +190,8 @@ def test_writing_needs_our_own_page_and_json(site: Site) -> None:
     assert (foreign.status, foreign.body["reason"]) == (403, "foreign-page")
     form = site.post("topics/orders/records", body, {"X-Headrace-Dashboard": "1", "Content-Type": "text/plain"})
     assert (form.status, "application/json" in form.body["detail"]) == (400, True)
+    binary = site.post("topics/orders/records", b'{"key": "\xff"}')
+    assert (binary.status, "no JSON" in binary.body["detail"]) == (400, True)
 
 
 def test_groups_are_listed_with_their_lag(site: Site) -> None:
@@ -230,6 +252,23 @@ def test_tails_end_with_their_watchers(site: Site) -> None:
         assert next(iter(events))[0] == "ready"
         events.__exit__()
     until(lambda: tails.watched == 0, "the tails to end")
+
+
+def test_tail_ends_although_its_watcher_left_while_it_was_opened(site: Site) -> None:
+    """Nobody reads it then: the server drops the answer before it begins."""
+    tails = site.worker.server._tails
+    assert tails is not None
+    loop = site.worker.server._loop
+    assert loop is not None
+    until(lambda: tails.watched == 0, "the tails of other tests to end")
+    request = TailRequest(topic="orders", begin=Beginning("end"), partition=None, text="", where="")
+
+    async def leave() -> int:
+        await tails.watch(request, RecordView(None))
+        return tails.watched
+
+    assert asyncio.run_coroutine_threadsafe(leave(), loop).result(30) == 1
+    until(lambda: tails.watched == 0, "the tail to end")
 
 
 def test_tail_is_ended_when_the_worker_stops(servers: str) -> None:

@@ -39,6 +39,7 @@ def holds(text: str) -> Any:
         ("F.partition == 3 and F.offset == 17 and F.timestamp == 1000 and F.topic == 'flights'", True),
         ("F.headers['trace'].decode() == 't-1'", True),
         ("F.nothing.default(7) == 7 and F.delay.between(1, 20)", True),
+        ("F.delay.round() == 20 and F.delay.round(-1) == 20", True),
     ],
 )
 def test_text_means_what_python_means(text: str, expected: bool) -> None:
@@ -61,7 +62,11 @@ def test_text_means_what_python_means(text: str, expected: bool) -> None:
         ("F.origin.matches('(a+)+$')", "cannot be written here"),
         ("F.origin * 1000000000", "cannot be written here"),
         ("'%1000000000d' % F.delay", "a number behind it"),
+        ("'%1000000000d' % 5 == F.origin", "% is for numbers"),
         ("F.delay ** 99999999", "cannot be written here"),
+        ("F.delay.round(-1000000000) > 1", "at most 20 digits"),
+        ("F.delay.round(F.crew) > 1", "at most 20 digits"),
+        ("F.delay > 1 / 0", "division by zero"),
         ("[x for x in F.tags]", "cannot be written here"),
         ("(lambda: 1)()", "cannot be written here"),
         ("F.delay is 20", "is None"),
@@ -81,3 +86,9 @@ def test_expressions_in_the_docs_can_be_typed() -> None:
     assert len(typed) == 3
     for line in typed:
         parse_expression(line)
+
+
+def test_text_of_a_record_is_not_formatted_by_a_remainder() -> None:
+    """Whoever writes the record would say how long the result is."""
+    with pytest.raises(TypeError, match="% is for numbers"):
+        parse_expression("F.text % 5 == 0").compile()(None, {"text": "%1000000000d"})

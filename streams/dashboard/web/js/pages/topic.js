@@ -1,6 +1,6 @@
 // One topic: its records, partitions and settings, and a form for a new record.
 import { html } from "../html.js";
-import { Waiting } from "../components/empty.js";
+import { Empty, Waiting } from "../components/empty.js";
 import { Page, Panel } from "../components/page.js";
 import { Problem } from "../components/problem.js";
 import { Table } from "../components/table.js";
@@ -53,6 +53,7 @@ function Partitions({ topic }) {
 }
 
 function Settings({ topic, words }) {
+  if (!topic.configs) return html`<${Panel}><${Empty} title="The cluster does not tell this worker the settings">Its user may read the topic, but not describe its configs.<//><//>`;
   const own = topic.configs.filter((config) => config.own);
   const all = words.all === "yes";
   const columns = [
