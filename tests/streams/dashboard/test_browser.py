@@ -10,7 +10,7 @@ import pytest
 from broker import Broker
 from tests.streams.dashboard.looking import Looking, needs_chromium, playwright
 from tests.streams.dashboard.orders import order, orders
-from tests.streams.query.shop import COUNTS, Group, shop
+from tests.streams.query.shop import COUNTS, Group, User, shop
 from tests.streams.runtime.bench import Bench, RunningWorker, until
 
 pytestmark = needs_chromium
@@ -136,6 +136,8 @@ def test_question_that_is_wrong_is_answered_in_the_workers_words(looking: Lookin
 def test_page_that_does_not_exist_is_said_to(looking: Looking) -> None:
     looking.open("nothing")
     looking.sees("There is no page “nothing”")
+    looking.open("stores/100%")
+    looking.sees("There is no store “100%”")
 
 
 def test_keys_reach_the_page_past_the_navigation(looking: Looking) -> None:
@@ -185,17 +187,30 @@ def test_token_is_asked_for_and_kept_for_the_tab(context: playwright.BrowserCont
     with Group(shop(), COUNTS) as group, context.new_page() as tab:
         worker = group.worker(*group.plan.tasks, web=True, query_token="secret")
         looking = Looking(tab, worker.endpoint)
-        looking.open("")
+        looking.open("topology")
         looking.sees("This application asks for its token")
         tab.get_by_label("Token").fill("wrong")
         tab.keyboard.press("Enter")
         looking.sees("That is not the token")
         tab.get_by_label("Token").fill("secret")
         tab.keyboard.press("Enter")
+        looking.sees("Sub-topology 0")  # what the page was refused it asks again
+        looking.open("")
         looking.sees("shop-1")
         tab.reload()
         looking.sees("shop-1")
         playwright.expect(tab.get_by_label("Token")).to_have_count(0)
+
+
+def test_whole_numbers_beyond_2_to_the_53_keep_their_digits(context: playwright.BrowserContext) -> None:
+    with Group(shop(), COUNTS) as group, context.new_page() as tab:
+        worker = group.worker(*group.plan.tasks, web=True)
+        large = 1_234_567_890_123_456_789
+        group.store("users", 0).put(large.to_bytes(8, "big"), (User("ann"), 1_000))
+        group.commit()
+        looking = Looking(tab, worker.endpoint)
+        looking.open("stores/users")
+        looking.sees(str(large))
 
 
 def test_worker_that_cannot_be_reached_is_said_to_be(context: playwright.BrowserContext) -> None:

@@ -218,7 +218,7 @@ def ask(worker: HasEndpoint, path: str, **headers: str) -> Reply:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(f"http://{worker.endpoint}{path}", headers=named)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             status, body, found = answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         with error:

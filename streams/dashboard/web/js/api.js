@@ -47,7 +47,7 @@ export async function ask(path, { method = "GET", parameters, body, signal } = {
 
 /** The answer's JSON. */
 export async function getJson(path, parameters, signal) {
-  return (await ask(path, { parameters, signal })).json();
+  return parseJson(await (await ask(path, { parameters, signal })).text(), path);
 }
 
 export async function postJson(path, body) {
@@ -66,7 +66,7 @@ export async function* events(path, { parameters, signal } = {}) {
       if (done) return;
       text += value;
       for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-        const event = parseEvent(text.slice(0, end));
+        const event = parseEvent(text.slice(0, end), path);
         text = text.slice(end + 2);
         if (event) yield event;
       }
@@ -79,11 +79,22 @@ export async function* events(path, { parameters, signal } = {}) {
   }
 }
 
-function parseEvent(text) {
+function parseEvent(text, path) {
   const found = { event: "message", data: "", id: null };
   for (const line of text.split("\n")) {
     const colon = line.indexOf(": ");
     if (colon > 0) found[line.slice(0, colon)] = line.slice(colon + 2);
   }
-  return found.data ? { ...found, data: JSON.parse(found.data) } : null;
+  return found.data ? { ...found, data: parseJson(found.data, path) } : null;
+}
+
+/** Rows of stores have whatever numbers the user has: integers beyond 2^53 become raw JSON, which `JSON.stringify` writes
+ * with all their digits. Browsers that have none (before 2025) round them. */
+function parseJson(text, path) {
+  const exact = /^\/(stores|changes)\//.test(path) && JSON.rawJSON && /\d{16}/.test(text);
+  return exact ? JSON.parse(text, wholeNumber) : JSON.parse(text);
+}
+
+function wholeNumber(_, value, { source }) {
+  return typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? JSON.rawJSON(source) : value;
 }

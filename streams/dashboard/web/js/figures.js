@@ -53,12 +53,12 @@ export function duration(seconds) {
 /** 2026-01-31 12:34:56.789 in the browser's time zone; without the ms where they are 0. */
 export function moment(ms) {
   if (missing(ms)) return UNKNOWN;
-  const at = new Date(ms);
-  if (Number.isNaN(at.getTime())) return String(ms);
+  const at = new Date(typeof ms === "number" ? ms : NaN);
+  if (Number.isNaN(at.getTime())) return JSON.stringify(ms);
   const pad = (number, width = 2) => String(number).padStart(width, "0");
   const day = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
   const time = `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
-  return ms % 1000 ? `${day} ${time}.${pad(ms % 1000, 3)}` : `${day} ${time}`;
+  return ms % 1000 ? `${day} ${time}.${pad(at.getMilliseconds(), 3)}` : `${day} ${time}`;
 }
 
 /** "1 task", "2 tasks" */

@@ -4,8 +4,17 @@ import { useEffect, useState } from "./html.js";
 /** `{page: "stores", rest: ["counts"], words: {prefix: "a"}}` */
 export function route() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const [page = "", ...rest] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [page = "", ...rest] = path.split("/").filter(Boolean).map(decoded);
   return { page, rest, words: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+/** A word of the path; one that somebody typed with a stray `%` is taken as it stands. */
+function decoded(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
 }
 
 /** `#/stores/counts?prefix=a`; words that are empty are left out. */

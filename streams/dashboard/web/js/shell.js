@@ -14,6 +14,12 @@ export function Shell() {
   const { page, rest, words } = useRoute();
   const entry = PAGES.find(({ path }) => path === page);
   useEffect(() => live.start(), []);
+  const [tokens, setTokens] = useState(0);
+  useEffect(() => { // what was refused is asked again
+    const given = () => setTokens((number) => number + 1);
+    window.addEventListener("tokenset", given);
+    return () => window.removeEventListener("tokenset", given);
+  }, []);
   return html`
     <a class="skip" href="#content" onClick=${skip}>Skip to the page</a>
     <div class="shell">
@@ -21,7 +27,7 @@ export function Shell() {
       <main id="content" tabindex="-1">
         <${Connection} />
         <${TokenQuestion} />
-        ${entry ? html`<${Loaded} key=${entry.path} entry=${entry} rest=${rest} words=${words} />`
+        ${entry ? html`<${Loaded} key=${`${entry.path} ${tokens}`} entry=${entry} rest=${rest} words=${words} />`
           : html`<${Problem} error=${{ message: `There is no page “${page}”. The navigation has all there are.` }} />`}
       </main>
     </div>`;

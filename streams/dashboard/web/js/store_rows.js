@@ -27,7 +27,7 @@ function gone() {
 }
 
 export function Value({ value }) {
-  if (typeof value === "number") return html`<span title=${String(value)}>${Number.isInteger(value) ? count(value) : Number(value.toFixed(3))}</span>`;
+  if (typeof value === "number") return html`<span title=${String(value)}>${Number.isInteger(value) ? count(value) : Number(value.toFixed(3)) || Number(value.toPrecision(3))}</span>`;
   return html`<span class="mono">${plain(value)}</span>`;
 }
 
@@ -39,7 +39,7 @@ export function plain(value) {
 function commonFields(values) {
   const names = new Set();
   for (const value of values) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+    if (typeof value !== "object" || Array.isArray(value) || JSON.isRawJSON?.(value)) return null;
     for (const name of Object.keys(value)) names.add(name);
   }
   return names.size && names.size <= MOST_FIELDS ? [...names] : null;

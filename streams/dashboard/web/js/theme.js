@@ -19,11 +19,6 @@ export function chooseTheme(theme) {
   applyTheme();
 }
 
-export function isDark() {
-  const chosen = chosenTheme();
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
 /** The value of a custom property of the style sheet, as it is now. `light-dark()` is resolved by asking an element. */
 export function colour(name) {
   const probe = document.createElement("span");

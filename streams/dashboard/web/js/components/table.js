@@ -4,9 +4,9 @@ import { Icon } from "../icon.js";
 
 /** `columns`: `{name, title, cell(row), sort(row)?, numeric?, wide?}`; `sort` gives what to order by, and makes the
  * heading a button. `rowKey(row)` tells rows apart. `open(row)`: rows can be chosen, by a click or Enter; `isOpen(row)`
- * marks the chosen one. `label` names the table. `initial`: the name of the column it is sorted by at first; "-name"
+ * marks the chosen one. `select(row)`: what Space does, if not the same. `label` names the table. `initial`: the name of the column it is sorted by at first; "-name"
  * for the greatest first. */
-export function Table({ columns, rows, rowKey, label, open = null, isOpen = () => false, initial = null, empty = null }) {
+export function Table({ columns, rows, rowKey, label, open = null, select = open, isOpen = () => false, initial = null, empty = null }) {
   const [order, setOrder] = useState(initial);
   const [at, setAt] = useState(0);
   const body = useRef();
@@ -21,7 +21,7 @@ export function Table({ columns, rows, rowKey, label, open = null, isOpen = () =
       body.current.rows[to].focus();
     } else if ((event.key === "Enter" || event.key === " ") && event.target === event.currentTarget) {
       event.preventDefault();
-      open(row);
+      (event.key === " " ? select : open)(row);
     }
   }
 

@@ -89,7 +89,7 @@ function Letters({ data, words, again }) {
           <button type="button" class="primary" disabled=${!picked.length || data.read_only || done.busy} onClick=${() => setAsked(picked)}>
             ${picked.length ? `Re-submit ${counted(picked.length, "letter")}` : "Re-submit"} …</button>`}>
         <${Table} label="Dead letters; Space selects, Enter opens" columns=${narrow} rows=${shown} rowKey=${place} initial="-time"
-          open=${(letter) => reword({ ...words, letter: place(letter) })} isOpen=${(letter) => letter === open}
+          open=${(letter) => reword({ ...words, letter: place(letter) })} select=${toggle} isOpen=${(letter) => letter === open}
           empty=${html`<${Empty} title="No dead letters">Every record so far could be processed.<//>`} />
       <//>
       ${open && html`<${Letter} topic=${data.topic} letter=${open} readOnly=${data.read_only} resubmit=${() => setAsked([open])}

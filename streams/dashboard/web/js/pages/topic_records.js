@@ -43,32 +43,36 @@ export function Records({ topic, about, words }) {
 
 /** What is read, and from where. A form: the tail begins anew when it is sent. */
 function Choices({ topic, about, words }) {
-  const from = words.from ?? "last:50";
-  const kind = from.startsWith("offset:") ? "offset" : BEGINNINGS.some(([name]) => name === from) ? from : "time";
-  const [begin, setBegin] = useState(kind);
-  const form = useRef();
-  useEffect(() => setBegin(kind), [kind]);
-  function send(event) {
-    event?.preventDefault();
-    const given = Object.fromEntries(new FormData(form.current));
-    const at = given.begin === "offset" ? `offset:${given.offset || 0}` : given.begin === "time" ? given.time || "end" : given.begin;
-    reword({ from: at === "last:50" ? "" : at, partition: given.partition, text: given.text, where: given.where });
+  const [draft, setDraft] = useState(draftOf(words)); // records that come draw the form again: what is typed is kept here
+  useEffect(() => setDraft(draftOf(words)), [JSON.stringify(words)]);
+  const { begin, partition, text, where } = draft;
+  function send({ begin, offset, time, ...wanted }) {
+    const from = begin === "offset" ? `offset:${offset || 0}` : begin === "time" ? time || "end" : begin;
+    reword({ ...wanted, from: from === "last:50" ? "" : from });
   }
-  const choose = (event) => {
-    setBegin(event.target.value);
-    if (!["offset", "time"].includes(event.target.value)) queueMicrotask(send);
+  const typed = ({ target: { name, value } }) => setDraft({ ...draft, [name]: value });
+  const chosen = ({ target: { name, value } }) => {
+    const now = { ...draft, [name]: value };
+    setDraft(now);
+    if (!["offset", "time"].includes(now.begin) || name !== "begin") send(now);
   };
-  return html`<form class="form tail-form" ref=${form} onSubmit=${send} aria-label="Which records">
-    <label>From<select name="begin" value=${begin} onChange=${choose}>${BEGINNINGS.map(([name, title]) => html`<option value=${name} selected=${name === begin}>${title}</option>`)}</select></label>
-    ${begin === "offset" && html`<label>Offset<input name="offset" type="number" min="0" class="short" value=${from.startsWith("offset:") ? from.slice(7) : 0} /></label>`}
-    ${begin === "time" && html`<label>Time (UTC)<input name="time" placeholder="2026-01-31T12:00" value=${kind === "time" ? from : ""} /></label>`}
-    <label>Partition<select name="partition" value=${words.partition ?? ""} onChange=${() => send()}>
-      <option value="">All</option>${(about?.partitions ?? []).map(({ partition }) => html`<option value=${partition} selected=${String(partition) === words.partition}>${partition}</option>`)}</select></label>
-    <label>Contains<input name="text" type="search" placeholder="in key, value or header" value=${words.text ?? ""} /></label>
+  return html`<form class="form tail-form" onSubmit=${(event) => { event.preventDefault(); send(draft); }} aria-label="Which records">
+    <label>From<select name="begin" value=${begin} onChange=${chosen}>${BEGINNINGS.map(([name, title]) => html`<option value=${name} selected=${name === begin}>${title}</option>`)}</select></label>
+    ${begin === "offset" && html`<label>Offset<input name="offset" type="number" min="0" class="short" value=${draft.offset} onInput=${typed} /></label>`}
+    ${begin === "time" && html`<label>Time (UTC)<input name="time" placeholder="2026-01-31T12:00" value=${draft.time} onInput=${typed} /></label>`}
+    <label>Partition<select name="partition" value=${partition} onChange=${chosen}>
+      <option value="">All</option>${(about?.partitions ?? []).map((each) => html`<option value=${each.partition} selected=${String(each.partition) === partition}>${each.partition}</option>`)}</select></label>
+    <label>Contains<input name="text" type="search" placeholder="in key, value or header" value=${text} onInput=${typed} /></label>
     <label class="grow">Where<input name="where" type="search" class="mono" spellcheck="false" autocomplete="off"
-      placeholder='F.amount > 100 and F.key.startswith("a")' value=${words.where ?? ""} title="An expression on F, as in programs: F.field, F.key, F.timestamp, F.headers['name']" /></label>
+      placeholder='F.amount > 100 and F.key.startswith("a")' value=${where} onInput=${typed} title="An expression on F, as in programs: F.field, F.key, F.timestamp, F.headers['name']" /></label>
     <button type="submit">Show</button>
   </form>`;
+}
+
+function draftOf({ from = "last:50", partition = "", text = "", where = "" }) {
+  const offset = from.startsWith("offset:") ? from.slice(7) : null;
+  const begin = offset !== null ? "offset" : BEGINNINGS.some(([name]) => name === from) ? from : "time";
+  return { begin, offset: offset ?? "0", time: begin === "time" ? from : "", partition, text, where };
 }
 
 function Progress({ tail, paused }) {
@@ -113,7 +117,7 @@ function withNewer({ records, counts }, { records: newer }) {
 }
 
 /** The tail of a topic: `{records, counts, status, error, clear}`, newest record first. It begins anew when what is
- * wanted changes, and goes on where it was after an outage or a pause. */
+ * wanted changes, and after an outage or a pause. */
 function useTail(topic, words, paused) {
   const { from = "last:50", partition, text, where } = words;
   const key = JSON.stringify([topic, from, partition, text, where]);
