@@ -19,7 +19,7 @@ import faust
 from mode import Service
 
 from streams.app import App
-from streams.errors import ApplicationShutdownError, QueryError, StreamsError
+from streams.errors import ApplicationShutdownError, QueryError
 from streams.faust.derived import worker_options
 from streams.faust.views import add_views
 from streams.query.access import client_tls
@@ -55,7 +55,8 @@ def mount(
         app: the application; default a new one, `bridge.app`, named after the Faust app with `-stores` at the end. Its
             application id has to differ from Faust's, because it is a consumer group of its own.
         views: where web views of all stores are, such as "/stores": `/stores/NAME/` is a page of rows and
-            `/stores/NAME/KEY/` a row, as JSON and with the parameters of the query server. None: nowhere.
+            `/stores/NAME/KEY/` a row, as JSON and with the parameters of the query server. They are as open as Faust's
+            web server is: `query_token` is not asked for there. None: nowhere.
         options: what `App.worker` takes, such as `state_dir`, `query_host` or `processing_guarantee`. Where neither
             they nor the application's settings say so, the broker, its user and password and the state directory
             (`headrace` in Faust's data directory) are Faust's.
@@ -128,7 +129,7 @@ class Bridge(Service):
 
     # -- life, as mode calls it ----------------------------------------------------------------------------------------
     async def on_start(self) -> None:
-        """Returns when the stores are ready. Raises StreamsError, which ends the Faust worker."""
+        """Returns when the stores are ready. Raises what kept the worker from starting, which ends Faust's."""
         if self.faust_app.client_only or self.faust_app.producer_only:
             return
         options = worker_options(self.faust_app, self.app, self._options)
@@ -141,7 +142,7 @@ class Bridge(Service):
         self._embedded = embedded
         try:
             await starting
-        except StreamsError as error:
+        except Exception as error:  # of whatever kind: Faust stops what failed to start, which would raise it again
             self._embedded = None  # there is nothing left to stop
             self.log.error("%s cannot start, so the Faust worker ends: %s", self.label, error)
             raise

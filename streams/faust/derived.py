@@ -41,9 +41,16 @@ def worker_options(host: faust.App, app: App, given: Mapping[str, Any]) -> dict[
 
 
 def bootstrap_servers(host: faust.App) -> str:
-    """Faust's broker URLs as Kafka's clients write them."""
+    """The broker URLs that Faust's consumers and producers have in common, as Kafka's clients write them."""
+    urls = host.conf.broker_consumer
+    if set(urls) != set(host.conf.broker_producer):
+        raise ConfigError(
+            "the Faust app reads from one cluster and writes to another (broker_consumer, broker_producer), and the "
+            "application mounted in it has one for both: pass bootstrap_servers to mount",
+            setting="bootstrap_servers",
+        )
     addresses: list[str] = []
-    for url in host.conf.broker:
+    for url in urls:
         name = url.host
         if not name or ("kafka" not in url.scheme and url.scheme != "confluent"):
             raise ConfigError(

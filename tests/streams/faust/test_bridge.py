@@ -16,6 +16,7 @@ from mode import Service
 from streams import App, ConfigError, QueryError, SerdeError
 from streams.faust import Bridge, mount
 from streams.faust.derived import worker_options
+from streams.runtime.worker import Worker
 from tests.cluster import any_cluster
 
 QUICK: dict[str, Any] = {"query_port": None, "client_config": {"log_level": 0}}
@@ -81,6 +82,15 @@ def test_broker_that_is_no_kafka_is_refused(tmp_path: Path) -> None:
         worker_options(host(tmp_path, "memory://"), counting("app"), {})
 
 
+def test_broker_is_the_one_that_fausts_consumers_and_producers_share(tmp_path: Path) -> None:
+    """`broker` is what both have unless told otherwise."""
+    both = host(tmp_path, "kafka://unused", broker_consumer="kafka://one", broker_producer="kafka://one")
+    assert worker_options(both, counting("app"), {})["bootstrap_servers"] == "one:9092"
+    apart = host(tmp_path, "kafka://one", broker_producer="kafka://two")
+    with pytest.raises(ConfigError, match=r"reads from one cluster and writes to another.*pass bootstrap_servers"):
+        worker_options(apart, counting("app"), {})
+
+
 def test_application_that_is_left_out_is_named_after_fausts(tmp_path: Path) -> None:
     assert mount(host(tmp_path)).app.settings.application_id == "host-stores"
 
@@ -111,6 +121,24 @@ def test_application_that_cannot_start_ends_the_worker(tmp_path: Path, servers: 
     with pytest.raises(Exception, match="missing-in") as raised:
         asyncio.run(bridge.start())
     assert type(raised.value).__module__ == "streams.errors"
+
+
+def test_application_that_cannot_start_is_not_stopped_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whatever kind the reason is: stopping would raise it a second time."""
+
+    def broken(self: Worker) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Worker, "run", broken)
+    monkeypatch.setattr(Worker, "wait_for", lambda self, states: None)  # pyright: ignore[reportUnknownLambdaType]
+    bridge = mount(host(tmp_path), counting("app"), **QUICK)
+
+    async def life() -> None:
+        with pytest.raises(OSError, match="no space left"):
+            await bridge.start()
+        await bridge.stop()
+
+    asyncio.run(life())
 
 
 async def until_crashed(service: Service) -> None:
