@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from bench import latency, operators, restoration
+from bench import latency, operators, restoration, shares
 from bench.aims import judged
 from bench.ground import grounds
 from bench.machine import about
@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> int:
         whole=False,
     )
 
-    for measure in (restoration, latency):
+    for measure in (restoration, latency, shares):
         command = measuring(measure.__name__.removeprefix("bench."), (measure.__doc__ or "").partition("\n")[0])
         measure.options(command)
         command.set_defaults(do=measure.run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -40,6 +41,12 @@ class CpuMeter:
         if now - self._refreshed > self.REFRESH_S:
             self._family, self._refreshed = list(family(self._pids)), now
         return sum(map(used_s, self._family))
+
+
+def thread_cpu_s(pid: int) -> float:
+    """User and system seconds of the process' first thread, which runs a Python program's main."""
+    fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def used_s(process: psutil.Process) -> float:

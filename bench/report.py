@@ -25,6 +25,8 @@ def table(results: Results) -> str:
         parts.append("### W9 latency from end to end\n\n" + latency_table(latencies))
     if restores := results.of("restore"):
         parts.append("### W8 restoration of state\n\n" + restore_table(restores))
+    if shares := results.of("shares"):
+        parts.append("### Where the time of a record goes\n\n" + shares_table(shares))
     parts.append(versions(results))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -140,6 +142,22 @@ def latency_table(entries: Sequence[Entry]) -> str:
         good = [entry for entry in held if "error" not in entry]
         cells = [spread([entry[q] for entry in good], ".1f") or "failed" for q in ("p50_ms", "p99_ms")]
         lines.append(f"| {PEERS[peer].title} | {rate:,} | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines)
+
+
+def shares_table(entries: Sequence[Entry]) -> str:
+    """CPU µs per input record of each step, medians of the rounds; programs of a workload below each other."""
+    columns = list(entries[0]["steps"])
+    lines = [
+        f"| workload | program | all | {' | '.join(columns)} |",
+        "|---|---|---|" + "---|" * len(columns),
+    ]
+    turns = dict.fromkeys((entry["workload"], entry["peer"]) for entry in entries)
+    for workload, peer in sorted(turns, key=lambda turn: order(turn[0])):
+        held = [entry["steps"] for entry in entries if (entry["workload"], entry["peer"]) == (workload, peer)]
+        steps = [statistics.median(each[column] for each in held) for column in columns]
+        cells = " | ".join(f"{took:.2f}" for took in (sum(steps), *steps))
+        lines.append(f"| {title(workload)} | {PEERS[peer].title} | {cells} |")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.aims import Aim, aims, judged
 from bench.peers import PEERS
-from bench.report import BEGIN, END, put_between_marks, ratios, spread, table, workload_table
+from bench.report import BEGIN, END, put_between_marks, ratios, shares_table, spread, table, workload_table
 from bench.results import Entry, Results, read
 from bench.workloads import WORKLOADS
 
@@ -106,3 +106,18 @@ def test_aims_name_workloads_and_peers_that_take_part() -> None:
             peer = PEERS[who.partition("@")[0]] if who else None
             if peer and not (aim.workload == "flights" and peer.name == "faust"):
                 assert peer.does(workload, named=False), (aim, who)
+
+
+def test_shares_table_has_the_median_of_each_step_and_their_sum() -> None:
+    """Programs of a workload stand below each other."""
+    told = [("headrace", 0, 1.0), ("floor", 0, 0.5), ("headrace", 1, 3.0), ("headrace", 2, 2.0)]
+    entries = [
+        {"workload": "filter_map", "peer": peer, "round": number, "steps": {"decode": decode, "encode": 0.25}}
+        for peer, number, decode in told
+    ]
+    assert shares_table(entries).splitlines() == [
+        "| workload | program | all | decode | encode |",
+        "|---|---|---|---|---|",
+        "| W1 filter and map | headrace | 2.25 | 2.00 | 0.25 |",
+        "| W1 filter and map | floor program | 0.75 | 0.50 | 0.25 |",
+    ]
