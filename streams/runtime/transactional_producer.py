@@ -33,6 +33,8 @@ CALL_TIMEOUT_S = 1.0
 """How long one call may block; it is repeated until the caller gives up."""
 ABORT_TIMEOUT_S = 5.0
 TELL_AFTER_TRIES = 3
+OPEN_TRIES = 5
+"""Another client that opens the same id at the same time may end ours; once or twice, unless two workers share it."""
 
 BUSY = OUTAGES | {
     KafkaError.CONCURRENT_TRANSACTIONS,  # the broker is still ending the one before
@@ -96,11 +98,22 @@ class TransactionalProducer(RecordProducer):
         """Ends whatever a predecessor with the same id left open, and begins the first transaction.
 
         Raises:
-            StreamsError: the broker does not answer, or has no transactions.
+            StreamsError: the broker does not answer, or has no transactions; or others took the id again and again.
         """
-        with self.times.taking("txn_init"):
-            self._repeat(self._client.init_transactions, give_up, "transactions cannot be prepared")
-        self._begin()
+        for _ in range(OPEN_TRIES):
+            try:
+                with self.times.taking("txn_init"):
+                    self._repeat(self._client.init_transactions, give_up, "transactions cannot be prepared")
+                self._begin()
+            except TransactionAbortedError as error:
+                log.info("transaction_taken: %s; opened again", error)
+                self._renew()
+            else:
+                return
+        raise StreamsError(
+            f"transactions cannot be prepared: another client took {self._transactional_id!r} {OPEN_TRIES} times while "
+            "it was being opened; workers on hosts of the same name need state directories with different paths"
+        )
 
     def commit(
         self, offsets: Mapping[Place, CommittedOffset], group_metadata: bytes, *, give_up: Callable[[], bool]
@@ -141,9 +154,7 @@ class TransactionalProducer(RecordProducer):
             self._begin()
         elif self._began:
             self._began = False
-            self.close()
-            self._watch = self._watch.renewed()
-            self._connect()
+            self._renew()
             self.open(give_up=give_up)
 
     def _abort(self) -> bool:
@@ -169,9 +180,19 @@ class TransactionalProducer(RecordProducer):
             raise TransactionAbortedError(f"the broker has given up the transaction ({fatal.str()})")
         super().check()
 
+    def _renew(self) -> None:
+        """A new client in the place of one that has come to its end."""
+        self.close()
+        self._watch = self._watch.renewed()
+        self._connect()
+
     def _begin(self) -> None:
-        with self.times.taking("txn_begin"):
-            self._client.begin_transaction()
+        """Raises TransactionAbortedError where the client has come to its end meanwhile."""
+        try:
+            with self.times.taking("txn_begin"):
+                self._client.begin_transaction()
+        except KafkaException as raised:
+            raise TransactionAbortedError(f"no transaction can begin ({raised.args[0].str()})") from raised
         self._began = True
         self.pending = False
 

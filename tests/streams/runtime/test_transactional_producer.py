@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
+from streams.errors import StreamsError
 from streams.runtime.options import WorkerOptions
 from streams.runtime.transactional_producer import TransactionAbortedError, TransactionalProducer
 from tests.streams.runtime.bench import Bench, until
@@ -140,6 +142,68 @@ def test_fenced_producer_with_refused_records_starts_over(bench: Bench, tmp_path
     assert committed(bench, "out") == [b"first again"]
     first.close()
     second.close()
+
+
+FENCED = KafkaError(KafkaError._FENCED, "Producer attempted an operation with an old epoch", True, False, False)
+
+
+@pytest.fixture
+def ends(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many of the next calls of a name find that the client has come to its end, while nothing was under way."""
+    left: Counter[str] = Counter()
+
+    def end(call: str) -> None:
+        if left[call] > 0:
+            left[call] -= 1
+            raise KafkaException(FENCED)
+
+    class Ending(Producer):
+        def init_transactions(self, *timeout: Any) -> None:
+            end("init_transactions")
+            super().init_transactions(*timeout)
+
+        def begin_transaction(self) -> None:
+            end("begin_transaction")
+            super().begin_transaction()
+
+    monkeypatch.setattr("confluent_kafka.Producer", Ending)
+    return left
+
+
+@pytest.mark.parametrize("call", ["init_transactions", "begin_transaction"])
+def test_producer_whose_place_is_taken_while_it_opens_opens_again(
+    bench: Bench, tmp_path: Path, ends: Counter[str], call: str
+) -> None:
+    bench.topics(out=1)
+    ends[call] = 2
+    producer = opened(bench, tmp_path)
+    producer.send(bench.name("out"), b"1", b"k", 0, 1)
+    producer.commit({}, b"", give_up=NEVER)
+    assert committed(bench, "out") == [b"1"]
+    producer.close()
+
+
+def test_producer_whose_place_is_taken_after_a_commit_can_start_over(
+    bench: Bench, tmp_path: Path, ends: Counter[str]
+) -> None:
+    """The worker hears of it as of a transaction that was given up, and goes on."""
+    bench.topics(out=1)
+    producer = opened(bench, tmp_path)
+    producer.send(bench.name("out"), b"1", b"k", 0, 1)
+    ends["begin_transaction"] = 1
+    with pytest.raises(TransactionAbortedError):
+        producer.commit({}, b"", give_up=NEVER)
+    producer.start_over(give_up=NEVER)
+    producer.send(bench.name("out"), b"2", b"k", 0, 1)
+    producer.commit({}, b"", give_up=NEVER)
+    assert committed(bench, "out") == [b"1", b"2"]
+    producer.close()
+
+
+def test_producer_whose_place_is_always_taken_says_so(bench: Bench, tmp_path: Path, ends: Counter[str]) -> None:
+    ends["init_transactions"] = 1_000
+    with pytest.raises(StreamsError, match=f"{bench.tag}-0.*state directories with different paths"):
+        opened(bench, tmp_path)
 
 
 def test_error_of_produce_is_not_blamed_on_the_record(bench: Bench, tmp_path: Path) -> None:
