@@ -16,7 +16,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,12 @@ SAMPLES_PER_S = 250
 LIMIT_S = 200.0
 
 
-def sources_of(peer: Peer, workload: Workload[Any], topics: str, group: str) -> Sources:
-    """The floor program's text, or the code that headrace generates for the same topics and application."""
+def sources_of(peer: Peer, workload: Workload[Any], topics: str) -> Sources:
+    """The floor program's text, or the code that headrace generates for these topics."""
     module = importlib.import_module(f"bench.{peer.package}.{workload.program}")
     if peer.package == "floor":
         return {f"bench/floor/{workload.program}.py": Path(str(module.__file__)).read_text().splitlines()}
-    app = App(group)
+    app = App("shares")
     module.declare(app, topics, "out")
     programs = [sub.program for sub in app.plan().subtopologies]
     return {program.filename.rpartition("/")[2]: program.source.splitlines() for program in programs}
@@ -78,30 +78,55 @@ def until(done: Callable[[], bool], program: subprocess.Popen[bytes]) -> None:
 
 
 def once(ground: Ground, peer: Peer, workload: Workload[Any], filled: Filled) -> dict[str, float]:
-    """µs per record of the processing thread by step, and of the process' other threads. Raises Failed."""
+    """µs per record of the processing thread by step, and of the process' other threads. Raises Failed.
+
+    The program runs twice: being sampled costs it CPU time, so that the sampled run only says how the other one's
+    time is divided.
+    """
+    thread_us, process_us = worked(ground, peer, workload, filled, lambda _: nullcontext())
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        samples = Path(directory) / "samples"
+        worked(ground, peer, workload, filled, lambda pid: sampled(pid, samples))
+        steps = counted(samples.read_text(), sources_of(peer, workload, ",".join(filled.topics)))
+    whole = sum(steps.values())
+    return {step: thread_us * steps[step] / whole for step in STEPS} | {"other threads": process_us - thread_us}
+
+
+def worked(
+    ground: Ground,
+    peer: Peer,
+    workload: Workload[Any],
+    filled: Filled,
+    watch: Callable[[int], AbstractContextManager[None]],
+) -> tuple[float, float]:
+    """CPU µs per record of the program's first thread and of the whole process, while it is watched from its first
+    output to its last. Raises Failed."""
     run = f"{peer.name}-shares-{uuid.uuid4().hex[:8]}"
-    servers, topics, sink = ground.bootstrap_servers, ",".join(filled.topics), f"out-{run}"
+    servers, sink = ground.bootstrap_servers, f"out-{run}"
     create_topic(servers, sink)
     admin = client(servers)
     outputs, commits = Outputs(admin, sink), Commits(admin, run)
-    sources = sources_of(peer, workload, topics, run)
+
+    def committed() -> int:
+        return sum(commits.by_topic().values())
+
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        state, samples = Path(directory) / "state", Path(directory) / "samples"
+        state = Path(directory) / "state"
         state.mkdir()
-        command = peer.command(workload, servers, topics, sink, run, str(state))
+        command = peer.command(workload, servers, ",".join(filled.topics), sink, run, str(state))
         with running(peer, [command], Path(directory) / "log") as [program]:
             until(lambda: outputs.read() > 0, program)
             before = thread_cpu_s(program.pid), cpu_s([program.pid])
-            with sampled(program.pid, samples):
-                until(lambda: sum(commits.by_topic().values()) >= sum(filled.topics.values()), program)
-                if workload.progress == "commits":
-                    until(still(lambda: sum(commits.by_topic().values())), program)
+            with watch(program.pid):
+                if workload.progress == "outputs":
+                    until(lambda: outputs.read() >= filled.truth.records, program)
+                else:
+                    until(lambda: committed() >= sum(filled.topics.values()), program)
+                    until(still(committed), program)
             after = thread_cpu_s(program.pid), cpu_s([program.pid])
-        steps = counted(samples.read_text(), sources)
     delete_topics(servers, run)
     thread_us, process_us = ((b - a) / filled.data.records * 1e6 for a, b in zip(before, after, strict=True))
-    whole = sum(steps.values())
-    return {step: thread_us * steps[step] / whole for step in STEPS} | {"other threads": process_us - thread_us}
+    return thread_us, process_us
 
 
 def still(read: Callable[[], int]) -> Callable[[], bool]:
