@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -150,12 +151,15 @@ class TransactionalProducer(RecordProducer):
         aborted = self._began and self._abort()
         self._look_at_refused()  # some are heard of only while the transaction is given up
         self._undo = None
+        if not self._began:
+            return
+        self._began = False
         if aborted and not self._refusals:  # refused batches leave gaps in a client's sequence numbers
-            self._begin()
-        elif self._began:
-            self._began = False
-            self._renew()
-            self.open(give_up=give_up)
+            with suppress(TransactionAbortedError):
+                self._begin()
+                return
+        self._renew()
+        self.open(give_up=give_up)
 
     def _abort(self) -> bool:
         """Whether the transaction was ended with this client; if not, its successor ends it."""

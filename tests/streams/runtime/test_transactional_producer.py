@@ -200,6 +200,20 @@ def test_producer_whose_place_is_taken_after_a_commit_can_start_over(
     producer.close()
 
 
+def test_producer_whose_place_is_taken_after_an_abort_starts_over_with_a_new_client(
+    bench: Bench, tmp_path: Path, ends: Counter[str]
+) -> None:
+    bench.topics(out=1)
+    producer = opened(bench, tmp_path)
+    producer.send(bench.name("out"), b"lost", b"k", 0, 1)
+    ends["begin_transaction"] = 1
+    producer.start_over(give_up=NEVER)
+    producer.send(bench.name("out"), b"kept", b"k", 0, 1)
+    producer.commit({}, b"", give_up=NEVER)
+    assert committed(bench, "out") == [b"kept"]
+    producer.close()
+
+
 def test_producer_whose_place_is_always_taken_says_so(bench: Bench, tmp_path: Path, ends: Counter[str]) -> None:
     ends["init_transactions"] = 1_000
     with pytest.raises(StreamsError, match=f"{bench.tag}-0.*state directories with different paths"):
