@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +93,16 @@ def running(peer: Peer, commands: list[list[str]], log: Path) -> Iterator[list[s
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def wait(done: Callable[[], bool], program: subprocess.Popen[bytes], log: Path, limit_s: float) -> None:
+    """Returns when it is done. Raises Failed, with what the program said, if that ended before or it takes too long."""
+    began = time.monotonic()
+    while not done():
+        if program.poll() is not None or time.monotonic() - began > limit_s:
+            said = log.read_text(errors="replace")[-2000:]
+            raise Failed(f"the program ended ({program.poll()}) or takes too long: {said}")
+        time.sleep(0.1)
 
 
 def measure(ground: Ground, peer: Peer, workload: Workload[Any], filled: Filled) -> Run:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import tempfile
 import time
 import uuid
@@ -23,7 +22,7 @@ import msgspec
 from bench.events import FIRST_TIMESTAMP, Event
 from bench.ground import Ground, grounds
 from bench.machine import about
-from bench.measurement import running
+from bench.measurement import running, wait
 from bench.peers import Peer
 from bench.progress import Outputs, client
 from bench.results import RESULTS, Results
@@ -83,25 +82,17 @@ def once(ground: Ground, peer: Peer, keys: int) -> float:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         log, again, state = Path(directory) / "log", Path(directory) / "again", Path(directory) / "state"
         command = peer.command(WORKLOAD, servers, source, sink, run, str(state))
-        with running(peer, [command], log) as programs:
-            wait(lambda: outputs.read() >= keys, programs, log)
+        with running(peer, [command], log) as [program]:
+            wait(lambda: outputs.read() >= keys, program, log, LIMIT_S)
         check(servers, sink, truth, Sum("count", "newest"))
         shutil.rmtree(state)
-        with running(peer, [command], again) as programs:
-            wait(lambda: restored(again)[2] >= PARTITIONS, programs, again)
+        with running(peer, [command], again) as [program]:
+            wait(lambda: restored(again)[2] >= PARTITIONS, program, again, LIMIT_S)
             seconds, records, _ = restored(again)
     delete_topics(servers, run)
     if records < keys:
         raise Failed(f"{records:,} of {keys:,} keys were restored")
     return seconds
-
-
-def wait(done: Any, programs: list[subprocess.Popen[bytes]], log: Path) -> None:
-    began = time.monotonic()
-    while not done():
-        if programs[0].poll() is not None or time.monotonic() - began > LIMIT_S:
-            raise Failed(f"the program ended or takes too long: {log.read_text(errors='replace')[-2000:]}")
-        time.sleep(0.1)
 
 
 def measure(ground: Ground, peers: Sequence[Peer], results: Results, path: Path, rounds: int, keys: int = KEYS) -> None:

@@ -22,14 +22,13 @@ from typing import Any
 
 from bench.ground import Ground, grounds
 from bench.machine import about
-from bench.measurement import SILENT_S, Filled, running
+from bench.measurement import SILENT_S, Filled, running, wait
 from bench.peers import HERE, PEERS, Peer
 from bench.processes import cpu_s, thread_cpu_s
 from bench.progress import Commits, Outputs, client
 from bench.results import RESULTS, Results
 from bench.steps import STEPS, Sources, counted
 from bench.topics import create_topic, delete_topics
-from bench.truth import Failed
 from bench.workload import Workload
 from bench.workloads import WORKLOADS
 from streams import App
@@ -69,14 +68,6 @@ def sampled(pid: int, into: Path) -> Iterator[None]:
         sampler.wait(30)
 
 
-def until(done: Callable[[], bool], program: subprocess.Popen[bytes]) -> None:
-    began = time.monotonic()
-    while not done():
-        if program.poll() is not None or time.monotonic() - began > LIMIT_S:
-            raise Failed(f"the program ended with {program.poll()} or takes too long")
-        time.sleep(0.1)
-
-
 def once(ground: Ground, peer: Peer, workload: Workload[Any], filled: Filled) -> dict[str, float]:
     """µs per record of the processing thread by step, and of the process' other threads. Raises Failed.
 
@@ -111,18 +102,18 @@ def worked(
         return sum(commits.by_topic().values())
 
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        state = Path(directory) / "state"
+        state, log = Path(directory) / "state", Path(directory) / "log"
         state.mkdir()
         command = peer.command(workload, servers, ",".join(filled.topics), sink, run, str(state))
-        with running(peer, [command], Path(directory) / "log") as [program]:
-            until(lambda: outputs.read() > 0, program)
+        with running(peer, [command], log) as [program]:
+            wait(lambda: outputs.read() > 0, program, log, LIMIT_S)
             before = thread_cpu_s(program.pid), cpu_s([program.pid])
             with watch(program.pid):
                 if workload.progress == "outputs":
-                    until(lambda: outputs.read() >= filled.truth.records, program)
+                    wait(lambda: outputs.read() >= filled.truth.records, program, log, LIMIT_S)
                 else:
-                    until(lambda: committed() >= sum(filled.topics.values()), program)
-                    until(still(committed), program)
+                    wait(lambda: committed() >= sum(filled.topics.values()), program, log, LIMIT_S)
+                    wait(still(committed), program, log, LIMIT_S)
             after = thread_cpu_s(program.pid), cpu_s([program.pid])
     delete_topics(servers, run)
     thread_us, process_us = ((b - a) / filled.data.records * 1e6 for a, b in zip(before, after, strict=True))
