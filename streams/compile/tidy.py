@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import cast
 
 from streams.compile.source_text import SourceText
 
@@ -30,13 +32,13 @@ BODIES = ("body", "orelse", "finalbody")
 
 def tidied(text: SourceText) -> SourceText:
     """The text of a module whose one function is `build`, without what came to nothing."""
-    while edits := _Look(text).edits():
-        text = text.edited(edits)
-    return text
+    return text.edited(_Tidying(text).edits())
 
 
-class _Look:
-    """What one look at a text finds to be edited; the next one may find more."""
+class _Tidying:
+    """A text that is parsed once. What goes is taken out of its tree and of what is known of its names, so that another
+    look finds what came to nothing by that; lines keep the numbers that they had at first.
+    """
 
     def __init__(self, text: SourceText) -> None:
         (build,) = ast.parse(text.text).body
@@ -47,13 +49,14 @@ class _Look:
         self._tries: list[ast.Try] = []
         self._reads: Counter[str] = Counter()
         self._binds: Counter[str] = Counter()
-        self._assigned: list[set[str]] = [self._walk(each) for each in build.body]
+        self._assigned: dict[ast.stmt, set[str]] = {each: self._note(each) for each in build.body}
         self._edits: Edits = {}
+        self._goes_on = True
 
-    def _walk(self, statement: ast.stmt) -> set[str]:
+    def _note(self, statement: ast.stmt) -> set[str]:
         """Notes what is in a statement of `build`; returns the names that it assigns."""
         assigned: set[str] = set()
-        for each in ast.walk(statement):
+        for each in _nodes(statement):
             if isinstance(each, ast.Name):
                 if isinstance(each.ctx, ast.Load):
                     self._reads[each.id] += 1
@@ -69,10 +72,12 @@ class _Look:
         return assigned
 
     def edits(self) -> Edits:
-        self._take_out_passes()
-        self._name_what_is_assigned()
-        self._take_out_empty_functions()
-        self._take_out_unused()
+        while self._goes_on:
+            self._goes_on = False
+            self._take_out_passes()
+            self._name_what_is_assigned()
+            self._take_out_empty_functions()
+            self._take_out_unused()
         self._take_out_blank_lines()
         return self._edits
 
@@ -81,22 +86,29 @@ class _Look:
         for body in self._bodies:
             passes = [each for each in body if isinstance(each, ast.Pass)]
             for each in passes if len(passes) < len(body) else passes[1:]:
-                self._edits[each.lineno] = None
+                self._take_out(each, body)
         for each in self._tries:
             if each.handlers and each.finalbody and all(isinstance(line, ast.Pass) for line in each.finalbody):
                 header = each.finalbody[0].lineno - 1
+                while self._edits.get(header, "gone") is None:
+                    header -= 1
                 assert self._text.lines[header - 1].strip() == "finally:"
-                self._edits.update(dict.fromkeys((header, *(line.lineno for line in each.finalbody))))
+                self._edits[header] = None
+                for line in list(each.finalbody):
+                    self._take_out(line, each.finalbody)
 
     def _name_what_is_assigned(self) -> None:
         """`nonlocal` with the variables that the function assigns, no others."""
-        for function, assigned in zip(self._build.body, self._assigned, strict=True):
+        for function in self._build.body:
             if not isinstance(function, ast.FunctionDef) or not isinstance(function.body[0], ast.Nonlocal):
                 continue
             line = function.body[0]
-            names = [name for name in line.names if name in assigned]
-            if names != line.names:
-                self._replace(line, f"nonlocal {', '.join(names)}" if names else "pass")
+            names = [name for name in line.names if name in self._assigned[function] and self._binds[name]]
+            if not names:
+                self._empty(line, function.body)
+            elif names != line.names:
+                line.names = names
+                self._edit(line.lineno, " " * line.col_offset + f"nonlocal {', '.join(names)}")
 
     def _take_out_empty_functions(self) -> None:
         """Functions that do nothing and are only called, or handed over under their own names."""
@@ -108,7 +120,7 @@ class _Look:
         if not empty:
             return
         calls = [
-            (each, name)
+            (each, body, name)
             for body in self._bodies
             for each in body
             if (name := _called_by(each)) in empty and _begins_line(each, self._text)
@@ -116,31 +128,37 @@ class _Look:
         last = self._build.body[-1]
         assert isinstance(last, ast.Return)
         assert isinstance(last.value, ast.Call)
-        handed_over = [each.arg for each in last.value.keywords if each.arg in empty and each.arg == _name(each.value)]
-        known = Counter([*(name for _, name in calls), *handed_over])
+        handed_over = [each for each in last.value.keywords if each.arg in empty and each.arg == _name(each.value)]
+        known = Counter([*(name for _, _, name in calls), *(each.arg for each in handed_over)])
         gone = [name for name in empty if known[name] == self._reads[name]]
         for name in gone:
-            self._edits.update(dict.fromkeys(_lines(empty[name])))
-        for each, name in calls:
+            self._take_out(empty[name], self._build.body)
+        for each, body, name in calls:
             if name in gone:
-                self._replace(each, "pass")
-        line = self._text.lines[last.lineno - 1]
-        for name in set(gone).intersection(handed_over):
-            self._edits[last.lineno] = line = line.replace(f", {name}={name}", "")
+                self._empty(each, body)
+        for each in handed_over:
+            if each.arg in gone:
+                last.value.keywords.remove(each)
+                self._forget(each)
+                line = self._edits.get(last.lineno) or self._text.lines[last.lineno - 1]
+                self._edit(last.lineno, line.replace(f", {each.arg}={each.arg}", ""))
 
     def _take_out_unused(self) -> None:
         """Names bound at the top that nobody reads, wherever they are bound; binding them has no effect."""
         unused = {name for each in self._build.body if (name := _bound_by(each)) and not self._reads[name]}
-        plain: dict[str, list[ast.stmt]] = defaultdict(list)
+        plain: dict[str, list[tuple[ast.stmt, list[ast.stmt]]]] = defaultdict(list)
         for body in self._bodies if unused else ():
             for each in body:
                 name = _bound_by(each)
                 if name in unused and _begins_line(each, self._text):
-                    plain[name].append(each)
-        for name, lines in plain.items():
-            if len(lines) == self._binds[name]:
-                for each in lines:
-                    self._replace(each, None if each in self._build.body else "pass")
+                    plain[name].append((each, body))
+        for name, places in plain.items():
+            if len(places) == self._binds[name]:
+                for each, body in places:
+                    if body is self._build.body:
+                        self._take_out(each, body)
+                    else:
+                        self._empty(each, body)
 
     def _take_out_blank_lines(self) -> None:
         """All but the first of several in a row, and those below a header."""
@@ -152,8 +170,46 @@ class _Look:
                 self._edits[number] = None
             blank = not line or line.endswith(":")
 
-    def _replace(self, statement: ast.stmt, text: str | None) -> None:
-        self._edits[statement.lineno] = None if text is None else " " * statement.col_offset + text
+    def _take_out(self, statement: ast.stmt, body: list[ast.stmt]) -> None:
+        body.remove(statement)
+        self._forget(statement)
+        for number in _lines(statement):
+            self._edit(number, None)
+
+    def _empty(self, statement: ast.stmt, body: list[ast.stmt]) -> None:
+        """Leaves a `pass` in place of a statement."""
+        line = ast.copy_location(ast.Pass(), statement)
+        body[body.index(statement)] = line
+        self._forget(statement)
+        self._edit(line.lineno, " " * line.col_offset + "pass")
+
+    def _forget(self, node: ast.AST) -> None:
+        for each in _nodes(node):
+            if isinstance(each, ast.Name):
+                names = self._reads if isinstance(each.ctx, ast.Load) else self._binds
+                names[each.id] -= 1
+
+    def _edit(self, number: int, line: str | None) -> None:
+        self._edits[number] = line
+        self._goes_on = True
+
+
+def _nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, but for what says how a name is used: `ast.walk` takes three times as long, and an
+    application waits for it when it starts.
+    """
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if isinstance(each, ast.Name | ast.Constant):
+            continue
+        for field in each._fields:
+            value = getattr(each, field, None)
+            if isinstance(value, list):
+                waiting += [part for part in cast("list[object]", value) if isinstance(part, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append(value)
 
 
 def _lines(statement: ast.stmt) -> range:
