@@ -62,7 +62,7 @@ soak: setup
 	$(BIN)/python -m tests.soak.broker --kills 200
 	FAULTS=all $(BIN)/python -m pytest -q --timeout 0 tests/broker/verification/test_faults.py
 	$(BIN)/python -m tests.soak.oracles --runs 50
-	ORACLE_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 0 tests/streams/windows tests/streams/tables
+	ORACLE_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 0 tests/streams/joins tests/streams/windows tests/streams/tables
 
 # An hour: nothing may grow. MINUTES=10 ends sooner.
 endurance: setup

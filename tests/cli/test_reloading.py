@@ -15,7 +15,7 @@ from streams.cli.failures import CommandFailed
 from streams.cli.reloading import Reloading, source_topics
 from streams.cli.source_watch import SourceWatch, is_source, source_folders
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 
 class FakeSupervisor:

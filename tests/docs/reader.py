@@ -23,7 +23,7 @@ from streams.cli import main
 from tests.docs.markdown import ROOT
 from tests.docs.story import Saved, Step, Typed, matches, place_of
 
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 LONG_RUNNING = ("headrace dev", "headrace worker", "headrace broker", "python many.py")
 READING = (
     "headrace consume",

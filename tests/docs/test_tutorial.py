@@ -17,6 +17,7 @@ CHAPTERS = [
 ]
 
 
+@pytest.mark.timeout(900)
 def test_tutorial_shows_what_its_reader_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one directory, with the broker, the workers and the state that the reader has at each place."""
     with reader(tmp_path, monkeypatch) as person:

@@ -18,7 +18,7 @@ from tests.integration.calls_app import ANSWERS, ORDERS, RANKED, REQUESTS, TOTAL
 PARTITIONS = 2
 KEYS = 8
 RECORDS = 2_000
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 
 
 def number(value: int) -> bytes:

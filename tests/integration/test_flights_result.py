@@ -21,8 +21,6 @@ from tests.integration.flights_job import FlightsJob
 ROWS = 60_000
 HALF = ROWS // 2
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture
 def job(cluster: Cluster, tmp_path: Path) -> Iterator[FlightsJob]:

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from stores import MemoryTaskState, RocksDbResources, RocksDbTaskState
 from tests.stores.backends import key_values, session_store, windows
 from tests.stores.crash_writer import SPECS, take_step
@@ -33,7 +31,6 @@ def run_and_kill(path: Path, steps: int, bytes_more: int) -> int:
     return told
 
 
-@pytest.mark.timeout(60)
 def test_killed_writer_leaves_rows_that_agree_with_the_position(tmp_path: Path) -> None:
     path = tmp_path / "0_0"
     randomness = random.Random(20)

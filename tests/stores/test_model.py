@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -173,7 +172,6 @@ def test_memory_state_agrees_with_plain_dicts() -> None:
     run_state_machine_as_test(Model, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
 
 
-@pytest.mark.timeout(120)
 def test_rocksdb_state_agrees_with_plain_dicts(tmp_path: Path, resources: RocksDbResources) -> None:
     class OnDisk(Model):
         def make_backend(self) -> Backend:

@@ -411,7 +411,6 @@ def test_time_buffers_in_memory_agree_with_plain_lists() -> None:
     run_state_machine_as_test(Model, settings=settings(max_examples=80, stateful_step_count=40, deadline=None))
 
 
-@pytest.mark.timeout(120)
 def test_time_buffers_on_rocksdb_agree_with_plain_lists(tmp_path: Path) -> None:
     resources = RocksDbResources(clean_bytes=0)  # nothing is remembered, all that is clean is read anew
 

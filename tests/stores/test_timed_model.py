@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -291,7 +290,6 @@ def test_timed_stores_in_memory_agree_with_plain_dicts() -> None:
     run_state_machine_as_test(Model, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
 
 
-@pytest.mark.timeout(120)
 def test_timed_stores_on_rocksdb_agree_with_plain_dicts(tmp_path: Path) -> None:
     resources = RocksDbResources(clean_bytes=0)  # nothing is remembered, all that is clean is read anew
 

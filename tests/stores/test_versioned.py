@@ -308,7 +308,6 @@ def test_versioned_store_in_memory_agrees_with_plain_dicts() -> None:
     run_state_machine_as_test(Model, settings=settings(max_examples=80, stateful_step_count=40, deadline=None))
 
 
-@pytest.mark.timeout(120)
 def test_versioned_store_on_rocksdb_agrees_with_plain_dicts(tmp_path: Path) -> None:
     resources = RocksDbResources(clean_bytes=0)  # nothing is remembered, all that is clean is read anew
 

@@ -1,4 +1,4 @@
-"""How many examples oracles are tried on: a fixed handful in `make test`, many new ones in `make soak`."""
+"""How many examples oracles are tried on: the same few in `make test`, many new ones in `make soak`."""
 
 from __future__ import annotations
 
@@ -10,4 +10,8 @@ EXAMPLES = "ORACLE_EXAMPLES"
 """Environment variable: how many examples each test makes up."""
 
 wanted = os.environ.get(EXAMPLES)
-oracle = settings(max_examples=int(wanted or 25), deadline=None, derandomize=wanted is None)
+
+
+def examples(few: int) -> settings:
+    """So many that are the same each time, unless more are asked for, which are new."""
+    return settings(max_examples=int(wanted or few), deadline=None, derandomize=wanted is None)

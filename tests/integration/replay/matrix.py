@@ -16,7 +16,7 @@ SHORT = "workers_of_all_kinds"
 IS_WIDE = "REPLAY" in os.environ
 DEADLINE_S = 600.0 if IS_WIDE else 60.0
 """For each thing that is waited for."""
-TIMEOUT_S = 1800 if IS_WIDE else 120
+TIMEOUT_S = 1800 if IS_WIDE else 300
 
 
 def happenings() -> list[Any]:

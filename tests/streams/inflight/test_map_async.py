@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streams import App, Context, Json, ProcessingError, TopologyError
 from streams.testing import TopologyTestDriver
-from tests.streams.examples import oracle
+from tests.streams.examples import examples
 from tests.streams.inflight.one_task import OneTask
 
 MS = timedelta(milliseconds=1)
@@ -177,7 +177,7 @@ def test_function_that_cancels_itself_fails_its_record_only() -> None:
         assert [int(value) for _, _, value, *_ in task.sent] == [0, 2]
 
 
-@oracle
+@examples(25)
 @given(
     plan=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), max_size=30),
     concurrency=st.integers(1, 6),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from streams import App, Json, ProcessingError, TopologyError
 from streams.inflight import batch_values
 from streams.testing import TopologyTestDriver
-from tests.streams.examples import oracle
+from tests.streams.examples import examples
 from tests.streams.inflight.one_task import OneTask
 
 MS = timedelta(milliseconds=1)
@@ -73,7 +73,7 @@ def test_batch_ends_at_the_commit() -> None:
         assert [each.value for each in driver.output_topic("out").read_all()] == [2, 3]
 
 
-@oracle
+@examples(25)
 @given(sizes=st.lists(st.integers(1, 7), max_size=12), max_size=st.integers(1, 5), broken=st.sets(st.integers(0, 40)))
 def test_only_records_that_fail_alone_are_left_out(sizes: list[int], max_size: int, broken: set[int]) -> None:
     def picky(values: list[int]) -> list[int]:

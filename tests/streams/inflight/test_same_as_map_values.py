@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from streams import App, Json, KStream, Processor, ProcessorContext, Record, Stores, join_window, session, tumbling
 from streams.compile.program import NO_LIMIT
-from tests.streams.examples import oracle
+from tests.streams.examples import examples
 from tests.streams.inflight.one_task import OneTask
 
 MS = timedelta(milliseconds=1)
@@ -199,7 +199,7 @@ STEPS = {"map_async": (by_call, at_once), "map_batch": (by_batch, at_once), "bot
 @pytest.mark.parametrize("through", [False, True], ids=["stream", "repartition"])
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.parametrize("step", STEPS)
-@oracle
+@examples(25)
 @given(script=acts)
 def test_records_in_flight_come_out_as_if_nothing_took_time(
     step: str, topology: str, through: bool, script: list[Act]

@@ -7,11 +7,12 @@ from itertools import accumulate
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import App, JoinWindows, Json, join_window
 from streams.plan.plan import Plan
+from tests.streams.examples import examples
 from tests.streams.joins.two_streams import SIDES, Kind, join_of
 from tests.streams.topology.test_compile import Bench, message
 from tests.streams.windows.interrupted import MS
@@ -141,7 +142,7 @@ def roomy_windows() -> st.SearchStrategy[JoinWindows]:
     return st.builds(JoinWindows, before_ms=reach, after_ms=reach, grace_ms=st.integers(1, 8))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(60)
 @given(
     windows=roomy_windows(),
     kind=st.sampled_from(["inner", "left", "outer"]),

@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import JoinWindows, StreamJoined
 from streams.testing import TopologyTestDriver
+from tests.streams.examples import examples
 from tests.streams.joins.two_streams import InterruptedJoin, Kind, Sent, Shown, join_windows, joining, oracle, sent
 from tests.streams.windows.interrupted import Event, interruptions
 
@@ -18,7 +19,7 @@ KINDS: tuple[Kind, ...] = ("inner", "left", "outer", "self")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(windows=join_windows(), records=sent(), events=interruptions(50))
 def test_joins_of_streams_give_what_the_rules_say(
     kind: Kind, windows: JoinWindows, records: list[Sent], events: list[Event]
@@ -28,7 +29,7 @@ def test_joins_of_streams_give_what_the_rules_say(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=200, deadline=None)
+@examples(50)
 @given(windows=join_windows(), records=sent(longest=80))
 def test_joins_of_streams_do_not_depend_on_where_batches_end(
     kind: Kind, windows: JoinWindows, records: list[Sent]
@@ -56,7 +57,7 @@ def driven(driver: TopologyTestDriver, kind: Kind, records: list[Sent], steps: l
 
 @pytest.mark.parametrize(("stores", "persistent"), [("memory", True), ("rocksdb", True), ("rocksdb", False)], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None)
+@examples(12)
 @given(
     windows=join_windows(),
     records=sent(),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import insort
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stores import BufferSpec, MemoryTaskState, TimeBuffer
 from streams import JoinWindows
 from streams.compile.clock import NEVER
 from streams.operators.unmatched import LEFT, RIGHT, JoinRow, Unmatched
+from tests.streams.examples import examples
 from tests.streams.joins.two_streams import join_windows
 
 
@@ -20,7 +21,7 @@ def waiting_for(windows: JoinWindows) -> tuple[Unmatched, TimeBuffer]:
     return Unmatched(buffer, (windows.before_ms + windows.grace_ms, windows.after_ms + windows.grace_ms)), buffer
 
 
-@settings(max_examples=1500, deadline=None)
+@examples(300)
 @given(
     windows=join_windows(),
     records=st.lists(st.tuples(st.sampled_from([RIGHT, LEFT]), st.integers(0, 30)), min_size=8, max_size=30),

@@ -16,7 +16,7 @@ from streams.wire import Client, parse_addresses
 from tests.cluster import any_cluster
 from tests.streams.membership.universes import universe
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture(scope="session")

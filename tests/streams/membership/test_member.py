@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from kio.schema.errors import ErrorCode
 
@@ -39,6 +39,7 @@ from streams.runtime.membership.user_data import decode_subscription
 from streams.wire.address import Address
 from streams.wire.errors import AuthenticationError, ConnectionFailedError
 from streams.wire.requests import Beaten, Heartbeat, Joined, JoinedMember, JoinGroup, LeaveGroup, Synced, SyncGroup
+from tests.streams.examples import examples
 from tests.streams.membership.simulation import Simulation, Worker
 from tests.streams.membership.universes import tasks, universe
 
@@ -285,7 +286,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @example(
     [
         ("kill", 0, 0.0),

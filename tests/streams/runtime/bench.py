@@ -23,7 +23,7 @@ from streams.runtime.phase import WorkerState
 from streams.runtime.worker import Worker
 from tests.streams.runtime.scripted import ScriptedMembership
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def until(condition: Callable[[], Any], what: str = "the condition", deadline_s: float = DEADLINE_S) -> Any:

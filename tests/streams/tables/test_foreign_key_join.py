@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import App, F, TopologyError, tumbling
 from streams.dsl.ktable import KTable
 from streams.testing import TopologyTestDriver
+from tests.streams.examples import examples
 from tests.streams.tables.many_tasks import Guarantee, ManyTasks
 
 METHODS = {"inner": "join", "left": "left_join"}
@@ -106,7 +107,7 @@ def test_foreign_key_join_follows_both_tables_in_the_order_of_keys(
         assert after("orders", "b", None, 33) == []
 
 
-@settings(deadline=None)
+@examples(30)
 @given(changes, st.sampled_from(list(METHODS)), st.data())
 def test_foreign_key_join_equals_a_join_of_the_tables_after_every_change_and_crash(
     updates: list[Change], kind: str, data: st.DataObject
@@ -130,7 +131,7 @@ def test_foreign_key_join_equals_a_join_of_the_tables_after_every_change_and_cra
         assert driver.rows("bills-subscription-store").keys() == subscribed
 
 
-@settings(deadline=None, max_examples=10)
+@examples(10)
 @given(changes, st.sampled_from(list(METHODS)), st.data())
 def test_foreign_key_join_in_rocksdb_that_emits_at_the_commit_ends_as_a_join_of_the_tables(
     updates: list[Change], kind: str, data: st.DataObject
@@ -198,7 +199,7 @@ def found(bench: ManyTasks) -> dict[str, Any]:
     return {key.decode(): bill for task in bench.tasks for key, bill in task.rows("bills").items()}
 
 
-@settings(deadline=None, max_examples=200)
+@examples(50)
 @given(changes, st.sampled_from(list(METHODS)), st.sampled_from(["exactly_once", "at_least_once"]), st.data())
 def test_foreign_key_join_across_partitions_in_any_order_ends_as_a_join_of_the_tables(
     updates: list[Change], kind: str, guarantee: Guarantee, data: st.DataObject

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from streams import App, F, TopologyError, count, first, max_, mean, sum_, top_k
 from streams.testing import TopologyTestDriver
+from tests.streams.examples import examples
 
 
 class Sale(msgspec.Struct):
@@ -36,6 +37,7 @@ def groups(table: dict[str, Sale | None]) -> dict[str, list[int]]:
     return found
 
 
+@examples(30)
 @given(updates, st.sampled_from(["all", "commit"]), st.booleans())
 def test_aggregates_equal_those_of_the_rows_there_are(
     given_updates: list[tuple[str, Sale | None]], emit: str, named_source: bool

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from streams import App, TopologyError, tumbling
 from streams.dsl.ktable import KTable
 from streams.testing import TopologyTestDriver
+from tests.streams.examples import examples
 
 METHODS = {"inner": "join", "left": "left_join", "outer": "outer_join"}
 
@@ -53,6 +54,7 @@ def test_join_of_the_worked_input_gives_the_recorded_results(kind: str, store: s
 sides = st.lists(st.tuples(st.sampled_from("LR"), st.sampled_from("ab"), st.none() | st.integers(0, 3)), max_size=20)
 
 
+@examples(30)
 @given(sides, st.sampled_from(list(METHODS)), st.sampled_from(["all", "commit"]))
 def test_join_and_what_follows_it_equal_a_join_of_the_rows_there_are(
     updates: list[tuple[str, str, int | None]], kind: str, emit: str

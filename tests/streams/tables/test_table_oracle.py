@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streams import App, F, Json, KTable, count, sum_
 from streams.testing import TopologyTestDriver
-from tests.streams.examples import oracle
+from tests.streams.examples import examples
 from tests.streams.tables.oracle import Aggregate, Update, table_oracle
 
 Interruption = Literal["nothing", "commit", "restart", "lose"]
@@ -111,7 +111,7 @@ def grouped_table() -> tuple[App, Any]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@oracle
+@examples(25)
 @given(given_updates=updates, events=interruptions)
 def test_driver_gives_of_a_grouped_table_what_the_rules_say(
     way: str, given_updates: list[Update], events: list[Interruption]
@@ -122,7 +122,7 @@ def test_driver_gives_of_a_grouped_table_what_the_rules_say(
     assert driven(app, given_updates, events) == table_oracle(given_updates, how)
 
 
-@oracle
+@examples(25)
 @given(given_updates=updates, events=interruptions)
 def test_driver_gives_of_lists_reduced_in_place_what_the_rules_say(
     given_updates: list[Update], events: list[Interruption]
@@ -141,7 +141,7 @@ def test_driver_gives_of_lists_reduced_in_place_what_the_rules_say(
     assert with_state == expected
 
 
-@oracle
+@examples(25)
 @given(given_updates=updates, events=interruptions)
 def test_aggregate_of_aggregates_follows_their_changes(given_updates: list[Update], events: list[Interruption]) -> None:
     """The rules once more, over what they gave: how many groups there are of each size."""

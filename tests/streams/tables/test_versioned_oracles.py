@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import App, Materialized
 from streams.dsl.ktable import KTable
 from streams.testing import TopologyTestDriver
+from tests.streams.examples import examples
 
 MS = timedelta(milliseconds=1)
 
@@ -105,7 +106,7 @@ def versioned(app: App, topic: str, history: int) -> KTable[str, int]:
     return app.table(topic, key=str, value=int, store=Materialized(topic, history_retention=history * MS))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(
     records=inputs("in", "table", null_keys=True),
     events=interruptions,
@@ -156,7 +157,7 @@ def joined_value(kind: str, left: int | None, right: int | None) -> str | None:
     return f"{left}-{right}" if there.get(kind, left is not None or right is not None) else None
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(
     records=inputs("L", "R"),
     events=interruptions,
@@ -202,7 +203,7 @@ def test_table_joins_follow_the_latest_versions_only(
     assert run(app, records, events, results) == out
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(records=inputs("table"), events=interruptions, history=st.sampled_from([0, 4, 15, 100]))
 def test_versioned_table_knows_each_moment_of_its_history(
     records: list[Input], events: list[Event], history: int

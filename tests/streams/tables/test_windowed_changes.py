@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import App, KTable, Windowed, count, hopping, session, sliding, sum_, tumbling
 from streams.dsl.grouped import GroupedStream
 from streams.testing import TopologyTestDriver
+from tests.streams.examples import examples
 
 LONG = timedelta(seconds=10)
 
@@ -52,7 +53,7 @@ records = st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 9), st.intege
 
 @pytest.mark.parametrize("emit", ["all", "commit"])
 @pytest.mark.parametrize("kind", WINDOWS)
-@settings(max_examples=40, deadline=None)
+@examples(15)
 @given(given_records=records)
 def test_regrouped_windows_equal_the_rows_of_the_window_store(
     kind: str, emit: str, given_records: list[tuple[str, int, int]]

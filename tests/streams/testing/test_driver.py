@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import App, F, ProcessingError, QueryError, SerdeError, Windowed, collect, count, max_, sum_, tumbling
 from streams.testing import TestRecord, TopologyTestDriver
+from tests.streams.examples import examples
 
 SECOND = timedelta(seconds=1)
 StoreKind = Literal["memory", "rocksdb"]
@@ -192,7 +193,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-@settings(deadline=None, max_examples=60)
+@examples(30)
 def test_restarts_anywhere_change_no_result(steps: list[Any]) -> None:
     """Outputs, late records included, and stores are those of a run without commits and crashes."""
 

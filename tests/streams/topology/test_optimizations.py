@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import App, ConfigError, F, Json, tumbling
@@ -14,6 +14,7 @@ from streams.plan.fingerprint import fingerprint, incompatibilities
 from streams.render.document import document
 from streams.render.text import describe
 from streams.testing import TopologyTestDriver
+from tests.streams.examples import examples
 from tests.streams.windows.interrupted import MS
 
 ALL = {"reuse_ktable_source_topics", "merge_repartition_topics", "single_store_self_join"}
@@ -148,7 +149,7 @@ def test_merged_topic_keeps_null_keys_if_one_of_those_who_share_it_needs_them() 
             assert [r.value for r in driver.output_topic("joined").read_all()] == [[3, None]]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(
     st.lists(
         st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.integers(0, 40)) | st.sampled_from("ab"), max_size=25

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import App, F, KStream, Materialized, Processor, Stores, count, tumbling
@@ -17,6 +17,7 @@ from streams.plan.plan import Plan
 from streams.render import code, describe, document, dot, mermaid
 from streams.render.sketch import steps
 from tests.stores.custom_stores import Board, SortedStore
+from tests.streams.examples import examples
 
 RENDERINGS: list[Callable[[Plan], str]] = [describe, mermaid, dot, document, code]
 
@@ -203,7 +204,7 @@ CHAIN = st.tuples(st.lists(st.sampled_from(sorted(OPERATORS)), max_size=4), st.s
 
 
 @given(st.lists(CHAIN, min_size=1, max_size=3), st.lists(st.tuples(CHAIN, st.integers(0, 3)), max_size=3))
-@settings(deadline=None, max_examples=60)
+@examples(30)
 def test_names_stay_when_unrelated_operators_are_added(chains: list[Any], others: list[Any]) -> None:
     """Steps, stores, internal topics and what leads to what: all as before, whatever stands between or in front."""
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import App, Json, calendar, hopping, session, sliding, tumbling, unlimited
 from streams.testing import TopologyTestDriver
 from streams.windows import SessionWindows
-from tests.streams.examples import oracle
+from tests.streams.examples import examples
 from tests.streams.windows.interrupted import MS, append, inputs
 from tests.streams.windows.oracles import (
     Record,
@@ -88,13 +88,13 @@ def time_windows(draw: st.DrawFn) -> Any:
 
 
 @each_emit
-@oracle
+@examples(25)
 @given(windows=time_windows(), records=inputs(longest=30), events=interruptions)
 def test_driver_gives_of_time_windows_what_the_rules_say(emit: str, windows: Any, records: Any, events: Any) -> None:
     assert driven(windows, emit, records, events) == time_oracle(windows, records, emit)[0]
 
 
-@oracle
+@examples(25)
 @given(start=st.integers(0, 40), records=inputs(longest=30), events=interruptions)
 def test_driver_gives_of_unlimited_windows_what_the_rules_say(start: int, records: Any, events: Any) -> None:
     taken = [(place, key, ts) for place, (key, ts) in enumerate(records) if ts >= start]
@@ -106,7 +106,7 @@ def test_driver_gives_of_unlimited_windows_what_the_rules_say(start: int, record
 
 
 @each_emit
-@oracle
+@examples(25)
 @given(grace=st.integers(0, 30), records=inputs(longest=30), events=interruptions)
 def test_driver_gives_of_calendar_windows_what_the_rules_say(emit: str, grace: int, records: Any, events: Any) -> None:
     """Around the end of summer time in New York, 2024-11-03, which has 25 hours; one step of the input is an hour."""
@@ -128,7 +128,7 @@ def in_time(grace: int, records: Sequence[Record]) -> list[Record]:
 
 
 @each_emit
-@oracle
+@examples(25)
 @given(gap=st.integers(0, 15), grace=st.integers(0, 20), records=inputs(longest=30), events=interruptions)
 def test_driver_gives_of_sessions_what_the_rules_say(
     emit: str, gap: int, grace: int, records: Any, events: Any
@@ -141,7 +141,7 @@ def test_driver_gives_of_sessions_what_the_rules_say(
     assert driven(windows, emit, records, events) == expected
 
 
-@oracle
+@examples(25)
 @given(difference=st.integers(0, 25), grace=st.integers(0, 20), records=inputs(longest=25), events=interruptions)
 def test_driver_keeps_sliding_windows_as_they_are_defined_after_every_record(
     difference: int, grace: int, records: Any, events: Any
@@ -160,7 +160,7 @@ def test_driver_keeps_sliding_windows_as_they_are_defined_after_every_record(
             assert standing == sliding_windows(difference, records[: place + 1])
 
 
-@oracle
+@examples(25)
 @given(difference=st.integers(0, 25), grace=st.integers(0, 20), records=inputs(longest=25), events=interruptions)
 def test_driver_gives_final_sliding_windows_as_they_are_defined(
     difference: int, grace: int, records: Any, events: Any
@@ -176,7 +176,7 @@ def test_driver_gives_final_sliding_windows_as_they_are_defined(
 
 
 @each_emit
-@oracle
+@examples(25)
 @given(difference=st.integers(0, 25), grace=st.integers(0, 20), records=inputs(longest=30), events=interruptions)
 def test_driver_gives_of_sliding_windows_with_late_records_at_least_those_in_time(
     emit: str, difference: int, grace: int, records: Any, events: Any
@@ -200,7 +200,7 @@ def test_driver_gives_of_sliding_windows_with_late_records_at_least_those_in_tim
             assert (key, start) in last
 
 
-@settings(oracle, max_examples=3)
+@examples(3)
 @given(records=inputs(longest=30), events=interruptions)
 def test_driver_gives_the_same_on_rocksdb(records: Any, events: Any) -> None:
     for windows in (tumbling(10 * MS, grace=4 * MS), sliding(5 * MS, grace=4 * MS), session(5 * MS, grace=4 * MS)):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import (
@@ -22,6 +22,7 @@ from streams import (
     until_window_closes,
 )
 from streams.testing import TopologyTestDriver
+from tests.streams.examples import examples
 from tests.streams.windows.interrupted import (
     MS,
     Event,
@@ -101,7 +102,7 @@ def many_keys(longest: int = 40) -> st.SearchStrategy[list[Record]]:
     return st.lists(steps, min_size=1, max_size=longest).map(placed)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(
     records=many_keys(),
     events=interruptions(),
@@ -119,7 +120,7 @@ def test_suppress_until_a_time_limit_gives_what_the_rules_say(
 
 @pytest.mark.parametrize("stores", ["memory", "rocksdb"])
 def test_suppress_restarted_in_the_driver_gives_what_the_rules_say(stores: Any) -> None:
-    @settings(max_examples=60 if stores == "memory" else 10, deadline=None)
+    @examples(25 if stores == "memory" else 10)
     @given(
         records=many_keys(25),
         restarts=st.lists(st.sampled_from(["", "", "", "commit", "restart", "lose"]), min_size=25, max_size=25),
@@ -151,7 +152,7 @@ def final_results(windows: Any, merger: Any = None) -> Interrupted:
     return Interrupted(app, table.node.schema.key_serde())
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(
     records=inputs(),
     events=interruptions(),
@@ -177,7 +178,7 @@ def test_suppress_until_time_windows_close_gives_what_the_rules_say(
     assert len({row[:3] for row in found}) == len(found)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(records=inputs(), events=interruptions(), length=st.integers(0, 15), grace=st.integers(0, 20))
 def test_suppress_until_sliding_windows_and_sessions_close_gives_what_the_rules_say(
     records: list[Record], events: list[Event], length: int, grace: int
@@ -199,7 +200,7 @@ def test_suppress_until_sliding_windows_and_sessions_close_gives_what_the_rules_
         assert found == [(*change.key, change.value, change.ts) for change in results]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(records=inputs(), events=interruptions(), size=st.integers(1, 25), grace=st.integers(0, 20))
 def test_suppressed_windows_are_those_of_emit_on_close(
     records: list[Record], events: list[Event], size: int, grace: int

@@ -7,10 +7,11 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import calendar, hopping, session, sliding, tumbling, unlimited
+from tests.streams.examples import examples
 from tests.streams.windows.interrupted import MS, Event, gathering, inputs, interruptions, shown
 from tests.streams.windows.oracles import (
     Record,
@@ -34,7 +35,7 @@ def time_windows(draw: st.DrawFn) -> Any:
 
 
 @pytest.mark.parametrize("emit", ["update", "close"])
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(windows=time_windows(), records=inputs(), events=interruptions())
 def test_time_windows_give_what_the_rules_say(
     emit: str, windows: Any, records: list[Record], events: list[Event]
@@ -45,7 +46,7 @@ def test_time_windows_give_what_the_rules_say(
     assert [result.value for result in task.late()] == late
 
 
-@settings(max_examples=40, deadline=None)
+@examples(25)
 @given(records=inputs(), events=interruptions(), start=st.integers(0, 40))
 def test_unlimited_windows_take_everything_from_their_start_on(
     records: list[Record], events: list[Event], start: int
@@ -65,7 +66,7 @@ DAY = 86_400_000
 
 
 @pytest.mark.parametrize("emit", ["update", "close"])
-@settings(max_examples=30, deadline=None)
+@examples(25)
 @given(records=inputs(), events=interruptions())
 def test_calendar_windows_are_time_windows_with_the_calendars_bounds(
     emit: str, records: list[Record], events: list[Event]
@@ -80,7 +81,7 @@ def test_calendar_windows_are_time_windows_with_the_calendars_bounds(
     assert shown(gathering(windows, emit, retention=None).run(hours, events)) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(difference=st.integers(0, 25), records=inputs(), events=interruptions())
 def test_sliding_windows_end_as_the_definition_says_in_whatever_order_records_come(
     difference: int, records: list[Record], events: list[Event]
@@ -93,7 +94,7 @@ def test_sliding_windows_end_as_the_definition_says_in_whatever_order_records_co
     assert last == sliding_windows(difference, records)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(difference=st.integers(0, 25), grace=st.integers(0, 30), records=inputs(spread=0), events=interruptions())
 def test_sliding_windows_come_out_once_when_they_close(
     difference: int, grace: int, records: list[Record], events: list[Event]
@@ -113,7 +114,7 @@ def joined(one: list[int], other: list[int]) -> list[int]:
     return one
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(gap=st.integers(0, 15), records=inputs(), events=interruptions())
 def test_sessions_end_as_the_definition_says_in_whatever_order_records_come(
     gap: int, records: list[Record], events: list[Event]
@@ -130,7 +131,7 @@ def test_sessions_end_as_the_definition_says_in_whatever_order_records_come(
 
 
 @pytest.mark.parametrize("emit", ["update", "close"])
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(gap=st.integers(0, 15), grace=st.integers(0, 20), records=inputs(), events=interruptions())
 def test_sessions_give_what_the_rules_say(
     emit: str, gap: int, grace: int, records: list[Record], events: list[Event]
@@ -140,7 +141,7 @@ def test_sessions_give_what_the_rules_say(
 
 
 @pytest.mark.parametrize("emit", ["update", "close"])
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(length=st.integers(0, 15), grace=st.integers(0, 10), records=inputs(), events=interruptions())
 def test_results_do_not_depend_on_where_batches_end_and_tasks_restart(
     emit: str, length: int, grace: int, records: list[Record], events: list[Event]
