@@ -145,7 +145,7 @@ class DemoRun:
         talk(f"complete: all {comparison.windows:,} windows equal a batch computation over the same file")
         if not self._supervisor.running:
             rows = group_lag(admin_at(self._location), application.settings.application_id)
-            lag = sum(row[4] for row in rows if row[0] == FLIGHTS_TOPIC)
+            lag = sum(row.lag or 0 for row in rows if row.topic == FLIGHTS_TOPIC)
             talk(f"committed: the workers' offsets on {FLIGHTS_TOPIC!r} are {lag} behind its end")
         talk(f"\nlog    {self._home.broker_dir}\nstate  {self._home.state_dir}")
         talk("\nNext:\n" + "\n".join(f"  {line}" for line in self._next_commands(worst[0][0].state if worst else "CA")))

@@ -78,7 +78,10 @@ def describe_group(group: str, as_json: bool, bootstrap_servers: str | None, hom
         click.echo(msgspec.json.encode(body))
         return
     columns = ("TOPIC", "PARTITION", "COMMITTED", "END", "LAG")
-    print_table(columns, rows, right=columns[1:])
+    shown = [tuple("-" if word is None else word for word in row) for row in rows]
+    print_table(columns, shown, right=columns[1:])
+    if leaderless := sum(row.lag is None for row in rows):
+        talk(f"{leaderless} without a leader at the moment: their ends are not known")
     number = len(description.members)
     talk(f"state: {description.state}, {number} member{'' if number == 1 else 's'}")
     for member in description.members:

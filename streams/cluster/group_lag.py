@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from streams.cluster.admin import Admin
+from streams.cluster.admin import Admin, Place
 
 
 class PartitionLag(NamedTuple):
-    """`lag` is `end - committed`, never below 0."""
+    """`lag` is `end - committed`, never below 0; both None where the partition has no leader that could be asked."""
 
     topic: str
     partition: int
     committed: int
-    end: int
-    lag: int
+    end: int | None
+    lag: int | None
 
 
 def group_lag(admin: Admin, group: str) -> list[PartitionLag]:
@@ -26,16 +26,19 @@ def group_lag(admin: Admin, group: str) -> list[PartitionLag]:
 
 def lags_of(admin: Admin, groups: Sequence[str]) -> dict[str, list[PartitionLag]]:
     """The same of several groups, with one question for all ends."""
-    counts = admin.partition_counts()
+    leaders = {(topic, each.partition): each.leader for topic, found in admin.topics().items() for each in found}
     committed = {
-        group: {place: offset for place, offset in found.items() if place[1] < counts.get(place[0], 0)}
+        group: {place: offset for place, offset in found.items() if place in leaders}
         for group, found in admin.committed_of(groups).items()
     }
-    ranges = admin.ranges(sorted({place for found in committed.values() for place in found}))
+    places = {place for found in committed.values() for place in found}
+    ranges = admin.ranges(sorted(place for place in places if leaders[place] >= 0))
+    ends = {place: end for place, (_, end) in ranges.items()}
     return {
-        group: [
-            PartitionLag(*place, offset, ranges[place][1], max(0, ranges[place][1] - offset))
-            for place, offset in found.items()
-        ]
+        group: [_lag(place, offset, ends.get(place)) for place, offset in found.items()]
         for group, found in committed.items()
     }
+
+
+def _lag(place: Place, committed: int, end: int | None) -> PartitionLag:
+    return PartitionLag(*place, committed, end, None if end is None else max(0, end - committed))

@@ -39,7 +39,8 @@ def group_routes(subject: Subject, cluster: ClusterAccess) -> APIRouter:
                     "members": len(described[name].members),
                     "topics": sorted({each.topic for each in lags[name]}),
                     "partitions": len(lags[name]),
-                    "lag": sum(each.lag for each in lags[name]),
+                    "lag": sum(each.lag or 0 for each in lags[name]),
+                    "without_leader": sum(each.lag is None for each in lags[name]),
                     "own": name == subject.application_id,
                 }
                 for name in names

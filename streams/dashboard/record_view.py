@@ -18,7 +18,8 @@ from streams.serde import Serde
 from streams.windowed import Windowed
 
 LONGEST_TEXT = 2_000
-"""Characters of a key, value or header in a list; the record by itself has all of them."""
+"""Characters of a key, value or header in a list; the record by itself has all of them. What is cut is told:
+of keys and values by how much, of headers how many."""
 
 
 JSON_FORMS = frozenset({"json", "pydantic", "faust"})
@@ -71,17 +72,18 @@ class SeenRecord:
     def body(self, *, whole: bool = False) -> dict[str, Any]:
         """As JSON; `whole`: however long it is."""
         longest = None if whole else LONGEST_TEXT
-        return {
+        headers = [(name, None if value is None else header_text(value)) for name, value in self.headers]
+        body = {
             "partition": self.partition,
             "offset": self.offset,
             "timestamp": self.timestamp,
             "key": self.key.body(longest),
             "value": self.value.body(longest),
-            "headers": [
-                [name, None if value is None else header_text(value)[:longest]] for name, value in self.headers
-            ],
+            "headers": [(name, None if text is None else text[:longest]) for name, text in headers],
             "size": self.size,
         }
+        cut = 0 if longest is None else sum(text is not None and len(text) > longest for _, text in headers)
+        return body | {"headers_cut": cut} if cut else body
 
 
 class RecordView:

@@ -119,6 +119,18 @@ def test_store_is_browsed_looked_into_and_watched(looking: Looking, bench: Bench
     looking.said.clear()  # Chromium tells of the 404
 
 
+def test_key_that_looks_like_a_step_in_a_path_is_found(looking: Looking, bench: Bench) -> None:
+    """Browsers take `..` out of paths, escaped or not."""
+    looking.open("stores/per-shop?key=..&watch=true")
+    playwright.expect(looking.tab.get_by_text("watching", exact=True)).to_be_visible()
+    bench.produce("in", order("..", "ada", 1))
+    row = looking.tab.locator("tbody tr")
+    playwright.expect(row).to_contain_text("..")
+    looking.open("stores/per-shop?key=..")
+    looking.sees("1 row")
+    playwright.expect(row).to_contain_text("..")
+
+
 def test_windows_have_their_fields_as_columns(looking: Looking) -> None:
     looking.open("stores/hourly?key=bob")
     row = looking.tab.locator("tbody tr")

@@ -88,6 +88,16 @@ def test_value_that_cannot_be_shown_is_shown_as_its_bytes_with_the_reason() -> N
     assert shown[1]["text"] == "half \\ud800"
 
 
+def test_headers_that_are_too_long_for_a_list_are_cut_and_told() -> None:
+    """The record by itself has all of them."""
+    seen = RecordView(None).seen(Record(b"k", b"v", [("trace", b"t" * 2_001), ("id", b"1"), ("none", None)]))  # type: ignore[arg-type]
+    cut, whole = seen.body(), seen.body(whole=True)
+    assert (cut["headers"][0], cut["headers_cut"]) == (("trace", "t" * 2_000), 1)
+    assert whole["headers"] == [("trace", "t" * 2_001), ("id", "1"), ("none", None)]
+    assert "headers_cut" not in whole
+    assert "headers_cut" not in body(None, Record(b"k", b"v", [("id", b"1")]))
+
+
 def test_rows_of_a_changelog_are_shown_as_its_store_has_them() -> None:
     key = b"ann" + WINDOW_KEYS.suffix.pack(HOUR_MS, 0)
     entry = KNOWN["shop-hourly-changelog"].entry

@@ -77,6 +77,21 @@ def test_records_are_followed_filtered_and_shown_whole(looking: Looking, site: S
     looking.said.clear()  # Chromium tells of the 400
 
 
+def test_pause_keeps_what_is_shown_and_nothing_that_comes_is_missed(looking: Looking, site: Site) -> None:
+    looking.open("topics/users")
+    looking.sees("live")
+    write(site.servers, "users", ("first", b"1", 1_000))
+    rows = looking.tab.locator("tbody tr")
+    playwright.expect(rows).to_have_count(1)
+    looking.tab.get_by_role("button", name="Pause").click()
+    write(site.servers, "users", ("second", b"2", 2_000), ("third", b"3", 3_000))
+    looking.sees("2 new records to be shown")
+    playwright.expect(rows).to_have_count(1)
+    looking.tab.get_by_role("button", name="Go on").click()
+    playwright.expect(rows).to_have_count(3)
+    playwright.expect(rows.first).to_contain_text("third")
+
+
 def test_topic_without_records_says_what_would_bring_some(looking: Looking) -> None:
     looking.open("topics/nothing-here")
     looking.sees("headrace produce nothing-here")

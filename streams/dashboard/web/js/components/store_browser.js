@@ -53,8 +53,7 @@ function Rows({ store, words }) {
   const { key, watch, ...scope } = words;
   const [cursors, setCursors] = useState([]);
   useEffect(() => setCursors([]), [JSON.stringify(words)]);
-  const path = `/stores/${encodeURIComponent(store.name)}${key ? `/${encodeURIComponent(key)}` : ""}`;
-  const asked = key ? { from: scope.from, to: scope.to } : { ...scope, limit: PAGE_ROWS };
+  const { path, asked } = question(store.name, key, scope);
   const { data, error, asking, again } = useAsk(path, { ...asked, cursor: cursors.at(-1) });
   if (error?.reason === "absent") return html`<${Panel}><${Empty} title=${`Nothing for the key “${key}”`}>Watch this key to see when something comes.<//><//>`;
   if (error && !data) return html`<${Problem} error=${error} again=${again} />`;
@@ -67,6 +66,15 @@ function Rows({ store, words }) {
     <${Panel} title=${`${counted(rows.length, "row")}${cursors.length || data.next ? `, page ${cursors.length + 1}` : ""}`} actions=${actions} flush>
     <${Table} label=${`Rows of ${store.name}`} columns=${rowColumns(rows, store.kind)} rows=${rows} rowKey=${rowKey}
       empty=${html`<${Empty} title="No rows here">${Object.keys(words).length ? "Nothing fits what was asked for." : "Nothing has been kept yet: see whether records come in, on the topology’s page."}<//>`} /><//>`;
+}
+
+/** A key is a part of the path; `.` and `..` would be taken for steps in it, so that they are asked for as ranges. */
+function question(name, key, scope) {
+  const path = `/stores/${encodeURIComponent(name)}`;
+  const times = { from: scope.from, to: scope.to };
+  if (!key) return { path, asked: { ...scope, limit: PAGE_ROWS } };
+  if (key === "." || key === "..") return { path, asked: { ...times, first: key, last: key, limit: PAGE_ROWS } };
+  return { path: `${path}/${encodeURIComponent(key)}`, asked: times };
 }
 
 function Changes({ store, word }) {

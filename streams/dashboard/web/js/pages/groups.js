@@ -26,7 +26,8 @@ function GroupList() {
     { name: "kind", title: "Protocol", sort: (group) => group.kind, cell: (group) => group.kind },
     { name: "members", title: "Members", numeric: true, sort: (group) => group.members, cell: (group) => group.members },
     { name: "partitions", title: "Partitions", numeric: true, sort: (group) => group.partitions, cell: (group) => group.partitions },
-    { name: "lag", title: "Lag", numeric: true, sort: (group) => group.lag, cell: (group) => short(group.lag) },
+    { name: "lag", title: "Lag", numeric: true, sort: (group) => group.lag, 
+      cell: (group) => html`${short(group.lag)}${group.without_leader ? html` <span class="bad">and ${group.without_leader} without leader</span>` : ""}` },
   ];
   return html`<${Page} title="Groups" lead="Those who read, and how many records are before them.">
     <${Problem} error=${error} again=${again} />
@@ -51,15 +52,16 @@ function Group({ name }) {
     { name: "partition", title: "Partition", numeric: true, sort: (row) => row.partition, cell: (row) => row.partition },
     { name: "committed", title: "Committed", numeric: true, sort: (row) => row.committed, cell: (row) => count(row.committed) },
     { name: "end", title: "End", numeric: true, sort: (row) => row.end, cell: (row) => count(row.end) },
-    { name: "lag", title: "Lag", numeric: true, sort: (row) => row.lag, cell: (row) => html`<span class="lag">${count(row.lag)}<span class="bar" aria-hidden="true"><span style=${{ width: `${(100 * row.lag) / most}%` }}></span></span></span>` },
+    { name: "lag", title: "Lag", numeric: true, sort: (row) => row.lag, cell: (row) => row.lag === null ? html`<span class="bad">no leader</span>` : html`<span class="lag">${count(row.lag)}<span class="bar" aria-hidden="true"><span style=${{ width: `${(100 * row.lag) / most}%` }}></span></span></span>` },
   ];
   const lag = data?.partitions.reduce((sum, row) => sum + row.lag, 0);
+  const leaderless = data?.partitions.filter((row) => row.lag === null).length;
   return html`<${Page} title=${name} lead=${data?.own ? "The group of this application." : null} actions=${html`<a class="button" href=${href("groups")}>All groups</a>`}>
     <${Problem} error=${error} again=${again} />
     ${data ? html`
       <${Figures}>
         <${Figure} label="State" value=${html`<${Badge} state=${data.state} />`} hint=${[data.kind, data.assignor].filter(Boolean).join(", ")} />
-        <${Figure} label="Lag" value=${short(lag)} hint=${`in ${counted(data.partitions.length, "partition")}`} />
+        <${Figure} label="Lag" value=${short(lag)} hint=${leaderless ? html`<span class="bad">without ${counted(leaderless, "partition")} that ${leaderless > 1 ? "have" : "has"} no leader</span>` : `in ${counted(data.partitions.length, "partition")}`} />
         <${Figure} label="Members" value=${data.members.length} />
       <//>
       <${Panel} flush title="Members"><${Table} label="Members" columns=${members} rows=${data.members} rowKey=${(member) => member.member} initial="member"

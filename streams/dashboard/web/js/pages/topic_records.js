@@ -1,5 +1,5 @@
 // The records of a topic as they come.
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { Details, Facts } from "../components/details.js";
 import { Empty, Waiting } from "../components/empty.js";
 import { Panel } from "../components/page.js";
@@ -16,9 +16,8 @@ const BEGINNINGS = [["last:50", "Newest 50 of each"], ["end", "Only new ones"], 
 const RETRY_MS = 1500;
 
 export function Records({ topic, about, words }) {
-  const [paused, setPaused] = useState(false);
   const [chosen, setChosen] = useState(null);
-  const tail = useTail(topic, words, paused);
+  const { paused, pause, ...tail } = usePause(useTail(topic, words));
   const columns = [
     { name: "timestamp", title: "Time", cell: (record) => html`<time class="nowrap">${moment(record.timestamp)}</time>` },
     { name: "place", title: "Place", numeric: true, cell: (record) => `${record.partition}:${record.offset}` },
@@ -32,7 +31,7 @@ export function Records({ topic, about, words }) {
     <${Problem} error=${tail.error} />
     <div class=${chosen ? "with-details" : ""}>
       <${Panel} flush title="Records, newest first" actions=${html`<${Progress} tail=${tail} paused=${paused} />
-          <button type="button" aria-pressed=${String(paused)} onClick=${() => setPaused(!paused)}>${paused ? "Go on" : "Pause"}</button>
+          <button type="button" aria-pressed=${String(paused)} onClick=${pause}>${paused ? "Go on" : "Pause"}</button>
           <button type="button" onClick=${tail.clear}>Clear</button>`}>
         <div class="records"><${Table} label="Records" columns=${columns} rows=${tail.records} rowKey=${(record) => `${record.partition}:${record.offset}`}
           open=${setChosen} isOpen=${isChosen} empty=${html`<${NoRecords} tail=${tail} words=${words} topic=${topic} paused=${paused} />`} /></div>
@@ -81,6 +80,7 @@ function Progress({ tail, paused }) {
   if (counts) parts.push(`${count(counts.shown)} of ${counted(counts.read, "record")} shown`);
   if (counts?.dropped) parts.push(`${count(counts.dropped)} left out: they come faster than they can be shown`);
   if (counts?.failed) parts.push(`${count(counts.failed)} on which the expression fails`);
+  if (tail.waiting) parts.push(`${counted(tail.waiting, "new record")} to be shown`);
   const word = paused ? "paused" : status === "following" ? (counts?.live ? "live" : "catching up") : status;
   return html`<span class="muted" role="status">${parts.join(" · ")}</span><span class=${`badge ${word === "live" ? "good" : word === "lost" ? "bad" : "busy"}`}>${word}</span>`;
 }
@@ -98,7 +98,7 @@ function NoRecords({ tail, words, topic, paused }) {
 }
 
 function Whole({ topic, record, close }) {
-  const cut = record.key.cut || record.value.cut;
+  const cut = record.key.cut || record.value.cut || record.headers_cut;
   const { data, error } = useAsk(cut ? `/dashboard/topics/${encodeURIComponent(topic)}/records/${record.partition}/${record.offset}` : null);
   const shown = data ?? record;
   return html`<${Details} title=${`${topic}[${record.partition}] @ ${record.offset}`} close=${close}>
@@ -116,23 +116,30 @@ function withNewer({ records, counts }, { records: newer }) {
   return [...newer, ...records].sort((one, other) => other.timestamp - one.timestamp || other.offset - one.offset);
 }
 
-/** The tail of a topic: `{records, counts, status, error, clear}`, newest record first. It begins anew when what is
- * wanted changes, and after an outage or a pause. */
-function useTail(topic, words, paused) {
+/** A tail that can be paused: it goes on reading, and what is shown stays as it was. `waiting`: how many records have
+ * come meanwhile. Another question ends a pause. */
+function usePause(tail) {
+  const [held, setHeld] = useState(null);
+  const paused = held !== null && held.question === tail.question;
+  const pause = () => setHeld(paused ? null : tail);
+  if (!paused) return { ...tail, paused, pause, waiting: 0 };
+  const waiting = Math.max(0, (tail.counts?.shown ?? 0) - (held.counts?.shown ?? 0));
+  const clear = () => { tail.clear(); setHeld({ ...held, records: [] }); };
+  return { ...tail, records: held.records, clear, paused, pause, waiting };
+}
+
+/** The tail of a topic: `{question, records, counts, status, error, clear}`, newest record first. It begins anew when
+ * the question changes, and after an outage. */
+function useTail(topic, words) {
   const { from = "last:50", partition, text, where } = words;
-  const key = JSON.stringify([topic, from, partition, text, where]);
+  const question = JSON.stringify([topic, from, partition, text, where]);
   const [state, setState] = useState({ records: [], counts: null, status: "asking", error: null });
-  const before = useRef(null);
   useEffect(() => {
-    if (before.current !== key) {
-      before.current = key;
-      setState({ records: [], counts: null, status: "asking", error: null });
-    }
-    if (paused) return undefined;
+    setState({ records: [], counts: null, status: "asking", error: null });
     const leaving = new AbortController();
     follow(leaving.signal);
     return () => leaving.abort();
-  }, [key, paused]);
+  }, [question]);
 
   async function follow(signal) {
     const path = `/dashboard/topics/${encodeURIComponent(topic)}/tail`;
@@ -153,5 +160,5 @@ function useTail(topic, words, paused) {
   }
 
   const clear = () => setState((known) => ({ ...known, records: [] }));
-  return { ...state, clear };
+  return { ...state, question, clear };
 }
