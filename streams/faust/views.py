@@ -27,7 +27,8 @@ PAGE_WORDS = ("first", "last", "prefix", *SPAN_WORDS)
 def add_views(host: faust.App, bridge: Bridge, path: str) -> None:
     """`PATH/STORE/` and `PATH/STORE/KEY/`, with the parameters `first`, `last`, `prefix`, `from`, `to`, `reverse`,
     `limit`, `cursor`; of a row `as_of`, `start`, `end`."""
-    prefix = "/" + path.strip("/")
+    place = path.strip("/")
+    prefix = f"/{place}" if place else ""
 
     async def rows(view: Any, request: Any, store: str) -> Any:
         asked = request.query
@@ -59,7 +60,7 @@ def add_views(host: faust.App, bridge: Bridge, path: str) -> None:
         (f"{prefix}/{{store}}/{{key:.+}}/", "row", row),
     )
     for pattern, name, view in views:
-        add: Any = host.page(pattern, name=f"{prefix}:{name}")  # whose type knows nothing of what the pattern names
+        add: Any = host.page(pattern, name=f"/{place}:{name}")  # whose type knows nothing of what the pattern names
         add(view)
 
 

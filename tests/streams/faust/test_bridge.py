@@ -43,6 +43,24 @@ def create_topic(servers: str, name: str) -> None:
     admin.create_topics([NewTopic(name, 1, 1)])[name].result(20)
 
 
+@pytest.mark.parametrize(
+    ("views", "paths"),
+    [
+        ("/stores", ["/stores/{store}/", "/stores/{store}/{key:.+}/"]),
+        ("a/b/", ["/a/b/{store}/", "/a/b/{store}/{key:.+}/"]),
+        ("/", ["/{store}/", "/{store}/{key:.+}/"]),
+    ],
+)
+def test_views_are_where_they_are_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, views: str, paths: list[str]
+) -> None:
+    faust_app = host(tmp_path)
+    added: list[str] = []
+    monkeypatch.setattr(faust_app.web, "add_view", lambda view, **_: added.append(view.view_path))
+    mount(faust_app, counting("app"), views=views)
+    assert added == paths
+
+
 def test_settings_that_nobody_gave_are_fausts(tmp_path: Path) -> None:
     options = worker_options(host(tmp_path), counting("app"), {})
     assert options["bootstrap_servers"] == "one:9092,two:9092"
