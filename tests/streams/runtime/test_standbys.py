@@ -191,7 +191,7 @@ def test_group_worker_gone_its_tasks_go_on_at_the_standby(bench: Bench) -> None:
     until(lambda: second.running() == tasks, "the second worker to have all tasks")
     assert not any(records for (task, _), records in second.heard.restored.items() if task in moved)
     bench.produce("in", *numbered(100, 100))
-    until(lambda: second.processed() + first.processed() == 200, "200 records")
+    until(lambda: counted(second) == 200, "200 records")
     second.stop()
     assert {key: int.from_bytes(value or b"", "big") for key, value in bench.latest("out").items()} == {
         f"k{i}": 40 for i in range(KEYS)
@@ -211,7 +211,7 @@ def test_group_newcomer_is_warmed_up_before_tasks_move_to_it(bench: Bench) -> No
     assert len(first.running()) == 1
     assert not any(second.heard.restored.values())
     bench.produce("in", *numbered(100, 100))
-    until(lambda: second.processed() + first.processed() == 200, "200 records")
+    until(lambda: counted(first) + counted(second) == 200, "200 records")
     first.stop()
     second.stop()
     assert {key: int.from_bytes(value or b"", "big") for key, value in bench.latest("out").items()} == {
