@@ -194,7 +194,7 @@ class Connection:
         if expected.request.api is ApiVersions.api and content[4:6] == UNSUPPORTED_VERSION:
             version = 0  # such an answer is always written in version 0
         try:
-            correlation_id, entity = response_entity(content, api_key=expected.request.api.key, version=version)
+            correlation_id, entity = response_entity(content, api=expected.request.api.name, version=version)
         except MalformedError as error:
             raise self._broken(f"the answer to {expected.request.api.name} v{version} cannot be read") from error
         if correlation_id != expected.correlation_id:

@@ -22,7 +22,7 @@ class FrameError(ValueError):
 
 
 def request_frame(request: Request[Any], *, version: int, correlation_id: int, client_id: str) -> bytes:
-    body_schema = schema.request_schema(request.api.key, version)
+    body_schema = schema.request_schema(request.api.name, version)
     header = schema.fill(
         body_schema.__header_schema__,
         {
@@ -36,9 +36,9 @@ def request_frame(request: Request[Any], *, version: int, correlation_id: int, c
     return LENGTH.pack(len(content)) + content
 
 
-def response_entity(content: bytes, *, api_key: int, version: int) -> tuple[int, Any]:
+def response_entity(content: bytes, *, api: str, version: int) -> tuple[int, Any]:
     """Correlation id and kio entity of a frame's content (without its length)."""
-    body_schema = schema.response_schema(api_key, version)
+    body_schema = schema.response_schema(api, version)
     header, offset = schema.decode(body_schema.__header_schema__, content)
     body, _ = schema.decode(body_schema, content, offset)
     return header.correlation_id, body

@@ -7,13 +7,14 @@ offers: that is why requests are described as plain nested mappings, and why thi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields as fields_of
 from dataclasses import is_dataclass
+from importlib import import_module
 from io import BytesIO
 from typing import Any, cast, get_args
 
-from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 from kio.serial.errors import SerialError
 
@@ -25,12 +26,18 @@ class MalformedError(ValueError):
     """Bytes that are not the message they should be."""
 
 
-def request_schema(api_key: int, version: int) -> Any:
-    return load_request_schema(api_key, version)
+def request_schema(api: str, version: int) -> Any:
+    return _schema(api, version, "Request")
 
 
-def response_schema(api_key: int, version: int) -> Any:
-    return load_response_schema(api_key, version)
+def response_schema(api: str, version: int) -> Any:
+    return _schema(api, version, "Response")
+
+
+def _schema(api: str, version: int, direction: str) -> Any:
+    """By its place in kio, whose index of all of them takes as long to load as what a worker needs of it."""
+    place = re.sub("(?<=.)(?=[A-Z])", "_", api).lower()
+    return getattr(import_module(f"kio.schema.{place}.v{version}.{direction.lower()}"), api + direction)
 
 
 def fill(schema: Any, values: Fields) -> Any:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
+from kio.index import load_request_schema, load_response_schema
 from kio.schema.errors import ErrorCode
 
 from streams.wire import Address, schema
@@ -74,7 +75,7 @@ class ScriptedServer:
         if not content:
             return False
         key, version, correlation_id = struct.unpack_from(">hhi", content)
-        request_schema = schema.request_schema(key, version)
+        request_schema = load_request_schema(key, version)
         _, offset = schema.decode(request_schema.__header_schema__, content)
         request, _ = schema.decode(request_schema, content, offset)
         self.requests.append((key, version, request))
@@ -83,7 +84,7 @@ class ScriptedServer:
             return False
         if isinstance(answer, dict):
             version = answer.pop("in_version", version)
-            response_schema = schema.response_schema(key, version)
+            response_schema = load_response_schema(key, version)
             header = schema.fill(response_schema.__header_schema__, {"correlation_id": correlation_id})
             body = schema.encode(header) + schema.encode(schema.fill(response_schema, answer))
             answer = struct.pack(">i", len(body)) + body
