@@ -15,6 +15,7 @@ RESERVED = frozenset(
         "counters",
         "produce",
         "produce_full",
+        "least_time",
         "may_skip",
         "messages",
         "start",

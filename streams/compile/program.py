@@ -90,6 +90,8 @@ class TaskBinding:
     wall_clock: Callable[[], int]
     partitions: Callable[[str], int] = one_partition
     """How many partitions a topic has that is written to."""
+    least_time: int = 0
+    """Ms since the epoch: what `produce` is given in place of 0, where that means something else to it."""
     may_skip: bool = False
     """A record that failed may be passed over: then functions that change an aggregate in place get a copy, so that
     what they did before they failed does not stay."""

@@ -38,7 +38,7 @@ from streams.state import StoreDeclaration
 if TYPE_CHECKING:
     from streams.processors import TaskProcessors
 
-FETCHED = ("stores", "watermarks", "counters", "produce", "produce_full", "may_skip", "partitions")
+FETCHED = ("stores", "watermarks", "counters", "produce", "produce_full", "least_time", "may_skip", "partitions")
 """What the code takes of its binding, under the same names."""
 
 

@@ -109,7 +109,8 @@ def _places_of_keys(chain: Chain, topic: str, told: bool) -> str:
 
 
 def _write_produce(chain: Chain, scope: RecordScope, node: Node, topic: str, key: str, value: str, place: str) -> None:
-    send = f"({topic}, {value}, {key}, {place}, None, None, {scope.timestamp}, {scope.headers})"
+    time = scope.timestamp if scope.timestamp.isidentifier() else f"({scope.timestamp})"
+    send = f"({topic}, {value}, {key}, {place}, None, None, {time} or least_time, {scope.headers})"
     with chain.at(node, "production"):
         with chain.block("try:"):
             chain.line(f"produce{send}")

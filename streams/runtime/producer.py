@@ -37,6 +37,9 @@ ALONE_WAIT_S = 5.0
 """So long a record that is to be alone in its batch waits for others to be gone, and others for it."""
 LONGEST_KEY = 64
 """Bytes of a key that are told."""
+LEAST_TIME = 1
+"""Ms since the epoch. A record of time 0 gets the present time from librdkafka: the time of a reader would jump there,
+and all records after it would be late. So it gets the millisecond that follows."""
 MOST_REDONE = 100
 """So many times in a row the log refuses records that it had not refused before, and no commit comes through."""
 PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # pyright: ignore[reportPrivateUsage]
@@ -140,9 +143,9 @@ class RecordProducer:
         """Sends one record, waiting for room in the queue if need be. Raises ProduceError."""
         try:
             try:
-                self.produce(topic, value, key, partition, None, None, timestamp, headers)
+                self.produce(topic, value, key, partition, None, None, timestamp or LEAST_TIME, headers)
             except BufferError:
-                self.produce_full(topic, value, key, partition, None, None, timestamp, headers)
+                self.produce_full(topic, value, key, partition, None, None, timestamp or LEAST_TIME, headers)
         except KafkaException as raised:
             self.blame(raised)
             error: KafkaError = raised.args[0]

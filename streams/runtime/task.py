@@ -18,6 +18,7 @@ from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.partition_time import decode_partition_time, encode_partition_time
 from streams.runtime.phase import TaskPhase, check_task_transition
+from streams.runtime.producer import LEAST_TIME
 from streams.runtime.progress import Progress
 from streams.runtime.replica import Replica
 from streams.runtime.router import Place
@@ -85,6 +86,7 @@ class Task(Replica):
                 counters=self.counters,
                 wall_clock=wall_clock,
                 partitions=partitions,
+                least_time=LEAST_TIME,
                 may_skip=failures.may_skip,
                 calls=calls,
                 drop=lambda failure: failures.judge(failure, task_id, self.counters),
