@@ -90,7 +90,7 @@ class _Tidying:
         for each in self._tries:
             if each.handlers and each.finalbody and all(isinstance(line, ast.Pass) for line in each.finalbody):
                 header = each.finalbody[0].lineno - 1
-                while self._edits.get(header, "gone") is None:
+                while self._is_out(header):
                     header -= 1
                 assert self._text.lines[header - 1].strip() == "finally:"
                 self._edits[header] = None
@@ -164,7 +164,7 @@ class _Tidying:
         """All but the first of several in a row, and those below a header."""
         blank = False
         for number, line in enumerate(self._text.lines, 1):
-            if number in self._edits and self._edits[number] is None:
+            if self._is_out(number):
                 continue
             if not line and blank:
                 self._edits[number] = None
@@ -188,6 +188,9 @@ class _Tidying:
             if isinstance(each, ast.Name):
                 names = self._reads if isinstance(each.ctx, ast.Load) else self._binds
                 names[each.id] -= 1
+
+    def _is_out(self, number: int) -> bool:
+        return number in self._edits and self._edits[number] is None
 
     def _edit(self, number: int, line: str | None) -> None:
         self._edits[number] = line
