@@ -1,8 +1,8 @@
 """The HTTP server of a worker: the application's stores, the worker's health and metrics, and with `web` its dashboard.
 
 It runs on an event loop in a thread of its own, so a slow question costs the stream thread nothing but the interpreter
-lock. The web framework takes half a second to import: that thread does it too, while the worker is joining its group;
-who connects earlier waits. A request goes through
+lock. The web framework takes 15 MB, and half a second to import, which would be half of a worker's start: that thread
+does it too, once somebody connects, who waits so long. With the dashboard it does at once. A request goes through
 
     Access ──▶ FastGets ──▶ PeerRows ──▶ (the framework) routes ──▶ Queries ──▶ this worker's stores, or another worker
 """
@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import selectors
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,8 @@ class QueryServer:
         self._live: Live | None = None
         self._tails: Tails | None = None
         self._stopping = False
+        self._wake: socket.socket | None = None
+        """Closed, it ends the wait for who connects first."""
         self._guard = threading.Lock()
 
     @property
@@ -77,13 +80,16 @@ class QueryServer:
                 raise
         named, port = self._advertised_host, listening.getsockname()[1]
         self._endpoint = f"[{named}]:{port}" if ":" in named else f"{named}:{port}"
-        self._thread = threading.Thread(target=self._serve, name="query-server", daemon=True)
+        self._wake, woken = socket.socketpair()
+        self._thread = threading.Thread(target=self._serve, args=(woken,), name="query-server", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Answers what is being asked, then closes."""
         with self._guard:
             self._stopping = True
+            if self._wake is not None:
+                self._wake.close()
             if self._server is not None:
                 self._server.should_exit = True
             if self._loop is not None:
@@ -95,11 +101,16 @@ class QueryServer:
         for each in self._sockets:
             each.close()
 
-    def _serve(self) -> None:
+    def _serve(self, woken: socket.socket) -> None:
         try:
+            options = self._subject.options
+            with woken:
+                if not options.web:
+                    wait_for_any((*self._sockets, woken))
+            if self._stopping:
+                return
             import uvicorn
 
-            options = self._subject.options
             placement = Placement(self._subject)
             peers = Peers(options.application_id, self._client_tls, options.query_token)
             config = uvicorn.Config(
@@ -170,6 +181,14 @@ def listen(host: str, port: int, setting: str, *, shared: bool = False) -> socke
         what = "dashboard" if shared else "query server"
         raise ConfigError(f"the {what} cannot listen on {host}:{port} ({error}): {cure}", setting=setting) from error
     return listening
+
+
+def wait_for_any(sockets: Iterable[socket.socket]) -> None:
+    """Returns when somebody connects to one of them, or its other end is closed."""
+    with selectors.DefaultSelector() as selector:
+        for each in sockets:
+            selector.register(each, selectors.EVENT_READ)
+        selector.select()
 
 
 async def serve(server: uvicorn.Server, sockets: list[socket.socket], peers: Peers) -> None:

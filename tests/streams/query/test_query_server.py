@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,21 @@ def test_server_stopped_before_it_serves_ends(worker: Worker) -> None:
     server.start()
     server.stop()
     server.stop()
+
+
+def test_server_nobody_asks_loads_no_web_framework() -> None:
+    """That is half a second of a worker's start and 15 MB. In a process of its own, since it is loaded in this one."""
+    code = (
+        "import sys\n"
+        "from tests.streams.query.shop import COUNTS, Group, ask, shop\n"
+        "with Group(shop(), COUNTS) as group:\n"
+        "    group.worker_unasked().server.stop()\n"
+        "    print('fastapi' in sys.modules, 'uvicorn' in sys.modules)\n"
+        "    worker = group.worker_unasked()\n"
+        "    print(ask(worker, '/health/live').status, 'fastapi' in sys.modules)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120).stdout
+    assert said.split() == ["False", "False", "200", "True"]
 
 
 def options(**chosen: Any) -> WorkerOptions:
