@@ -104,6 +104,7 @@ class TransactionalProducer(RecordProducer):
         for _ in range(OPEN_TRIES):
             try:
                 with self.times.taking("txn_init"):
+                    self._repeat(self._connected, give_up, "transactions cannot be prepared")
                     self._repeat(self._client.init_transactions, give_up, "transactions cannot be prepared")
                 self._begin()
             except TransactionAbortedError as error:
@@ -115,6 +116,11 @@ class TransactionalProducer(RecordProducer):
             f"transactions cannot be prepared: another client took {self._transactional_id!r} {OPEN_TRIES} times while "
             "it was being opened; workers on hosts of the same name need state directories with different paths"
         )
+
+    def _connected(self, timeout_s: float) -> None:
+        """Waits for a connection. A client that has none looks for its transactions' coordinator again after 500 ms
+        only, however soon it gets one: `rd_kafka_txn_coord_query` of librdkafka."""
+        self._client.list_topics(timeout=timeout_s)
 
     def commit(
         self, offsets: Mapping[Place, CommittedOffset], group_metadata: bytes, *, give_up: Callable[[], bool]
