@@ -22,3 +22,11 @@ def milliseconds(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
+
+
+def record_time(text: str) -> int:
+    """`milliseconds`, of a record that is to be written. Raises UsageFailed for a time before 1970 too."""
+    time = milliseconds(text)
+    if time < 0:
+        raise UsageFailed(f"{text!r} is before 1970, and records have no such times")
+    return time

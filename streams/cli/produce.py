@@ -9,11 +9,11 @@ import click
 
 from streams.cli.broker_access import broker_for_command
 from streams.cli.failures import UsageFailed
-from streams.cli.moment import milliseconds
+from streams.cli.moment import record_time
 from streams.cli.options import bootstrap_option, home_option
 from streams.cli.record_input import LineFormat, header, key_bytes, lines_of, records_of
 from streams.cli.terminal import talk
-from streams.cluster.new_record import NOW, NewRecord
+from streams.cluster.new_record import NewRecord
 from streams.cluster.sending import send_records
 
 
@@ -68,7 +68,7 @@ def produce(
         key=key,
         separator=key_separator,
         null=null,
-        timestamp=milliseconds(timestamp) if timestamp is not None else NOW,
+        timestamp=None if timestamp is None else record_time(timestamp),
         headers=tuple(header(text) for text in headers),
         partition=partition,
     )

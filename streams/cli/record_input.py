@@ -12,7 +12,7 @@ import msgspec
 
 from streams.cli.failures import CommandFailed, UsageFailed
 from streams.cli.terminal import talk
-from streams.cluster.new_record import NOW, NewRecord
+from streams.cluster.new_record import NewRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class LineFormat:
     key: str | None = None
     separator: str | None = None
     null: str | None = None
-    timestamp: int = NOW
+    timestamp: int | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
     partition: int | None = None
 
@@ -52,11 +52,11 @@ class LineFormat:
             if not isinstance(body, dict):
                 raise TypeError("it is no object")
             fields = cast("dict[str, Any]", body)
-            key = fields.get("key", self.key)
+            key, time = fields.get("key", self.key), fields.get("timestamp", self.timestamp)
             return NewRecord(
                 key=key_bytes(key, self.key_type) if isinstance(key, str | None) else data_of(key, self.key_type),
                 value=data_of(fields.get("value"), "str"),
-                timestamp=int(fields.get("timestamp", self.timestamp)),
+                timestamp=None if time is None else int(time),
                 headers=tuple((str(name), data_of(data, "str")) for name, data in fields.get("headers", self.headers)),
                 partition=self.partition,
             )

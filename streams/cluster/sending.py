@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from streams.cluster.errors import ClusterError
 from streams.cluster.new_record import NewRecord
+from streams.sent_time import sent_time
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
@@ -34,7 +35,7 @@ def send_records(client: Producer, topic: str, records: Iterable[NewRecord]) -> 
                     record.key,
                     partition=-1 if record.partition is None else record.partition,
                     on_delivery=delivered,
-                    timestamp=record.timestamp,
+                    timestamp=sent_time(record.timestamp),
                     headers=list(record.headers),
                 )
                 break

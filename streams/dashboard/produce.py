@@ -11,6 +11,7 @@ from streams.dashboard.cluster_access import ClusterAccess, asking
 from streams.dashboard.known_topics import KnownTopic
 from streams.dashboard.record_form import RecordForm
 from streams.query.problem import NotReady, Problem
+from streams.sent_time import sent_time
 
 FLUSH_TIMEOUT_S = 10.0
 
@@ -45,7 +46,7 @@ def sent(cluster: ClusterAccess, topic: str, record: NewRecord) -> dict[str, Any
             record.key,
             partition=-1 if record.partition is None else record.partition,
             on_delivery=lambda error, message: answers.append((error, message)),
-            timestamp=record.timestamp,
+            timestamp=sent_time(record.timestamp),
             headers=list(record.headers),
         )
     except KafkaException as error:  # too large: the client itself refuses

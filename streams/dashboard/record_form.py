@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streams.cluster.new_record import NOW, NewRecord
+from streams.cluster.new_record import NewRecord
 from streams.dashboard.known_topics import KnownTopic
 from streams.dashboard.record_view import JSON_FORMS
 from streams.dashboard.writes import WrongField
@@ -50,9 +50,11 @@ class RecordForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             timestamp=self._time(),
         )
 
-    def _time(self) -> int:
+    def _time(self) -> int | None:
+        if self.timestamp in (None, ""):
+            return None
         try:
-            time = parse_time(str(self.timestamp), "timestamp") if self.timestamp not in (None, "") else NOW
+            time = parse_time(str(self.timestamp), "timestamp")
         except Problem as error:
             raise WrongField("timestamp", str(error)) from error
         if time is None or time < 0:

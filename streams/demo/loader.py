@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from streams.demo.dataset import FlightBatch, Flights, airport_records
 from streams.errors import ProduceError
 from streams.partitioner import partition_for_key
+from streams.sent_time import sent_time
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer
@@ -59,7 +60,7 @@ def load_airports(producer: Producer, failures: DeliveryFailures, *, partitions:
     number = 0
     for key, value in airport_records():
         partition = partition_for_key(key, partitions)
-        producer.produce(AIRPORTS_TOPIC, value, key, partition, None, None, max(0, timestamp - DAY_MS))
+        producer.produce(AIRPORTS_TOPIC, value, key, partition, None, None, sent_time(max(0, timestamp - DAY_MS)))
         number += 1
     _flush(producer, failures, AIRPORTS_TOPIC)
     return number

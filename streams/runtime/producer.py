@@ -25,6 +25,7 @@ from streams.runtime.refusals import OF_ONE_RECORD, Refusals, Refused, batch_lim
 from streams.runtime.refused_record import cure
 from streams.runtime.topic_configs import max_message_bytes
 from streams.runtime.undone import WorkUndoneError
+from streams.sent_time import LEAST_TIME
 
 FULL_QUEUE_WAIT_S = 0.05
 FLUSH_SLICE_S = 0.25
@@ -37,9 +38,6 @@ ALONE_WAIT_S = 5.0
 """So long a record that is to be alone in its batch waits for others to be gone, and others for it."""
 LONGEST_KEY = 64
 """Bytes of a key that are told."""
-LEAST_TIME = 1
-"""Ms since the epoch. A record of time 0 gets the present time from librdkafka: the time of a reader would jump there,
-and all records after it would be late. So it gets the millisecond that follows."""
 MOST_REDONE = 100
 """So many times in a row the log refuses records that it had not refused before, and no commit comes through."""
 PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # pyright: ignore[reportPrivateUsage]

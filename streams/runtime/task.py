@@ -18,13 +18,13 @@ from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.partition_time import decode_partition_time, encode_partition_time
 from streams.runtime.phase import TaskPhase, check_task_transition
-from streams.runtime.producer import LEAST_TIME
 from streams.runtime.progress import Progress
 from streams.runtime.replica import Replica
 from streams.runtime.router import Place
 from streams.runtime.task_metadata import read_clocks, read_watermarks, write_rows
 from streams.runtime.task_progress import TaskProgress
 from streams.runtime.watermark import Watermark
+from streams.sent_time import LEAST_TIME
 
 log = logging.getLogger(__name__)
 

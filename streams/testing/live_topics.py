@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from streams.compile.program import Headers
+from streams.sent_time import sent_time
 from streams.serde import Destination, Serde
 from streams.testing.difference import Expected, difference
 from streams.testing.record import TestRecord
@@ -34,7 +35,9 @@ class LivePipe:
             if error is not None:
                 failures.append(error)
 
-        self._producer.produce(topic, value, key, timestamp=timestamp, headers=headers, on_delivery=delivered)
+        self._producer.produce(
+            topic, value, key, timestamp=sent_time(timestamp), headers=headers, on_delivery=delivered
+        )
         if self._producer.flush(DEADLINE_S) or failures:
             why = failures[0] if failures else f"no answer in {DEADLINE_S:.0f} s"
             raise AssertionError(f"a record could not be written to topic {topic!r}: {why}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from click.testing import Result
 from broker import Broker
 from streams import App, Json
 from streams.cluster.letter import Letter, LetterFilter
+from streams.cluster.sending import send_records
 from tests.cli.conftest import Headrace
 from tests.streams.runtime.bench import Bench, until
 
@@ -120,6 +123,13 @@ def test_filter_takes_letters_that_fit_all_it_asks(fits: dict[str, Any], does_no
     assert LetterFilter(**fits)(LETTER)
     assert not LetterFilter(**does_not)(LETTER)
     assert not LetterFilter(**{"key": "no", "exception": "no", **fits})(LETTER)
+
+
+def test_letter_of_time_zero_is_not_sent_again_as_of_the_present() -> None:
+    sent: list[Any] = []
+    client: Any = SimpleNamespace(produce=lambda *_, **named: sent.append(named), poll=lambda _: 0, flush=lambda _: 0)
+    assert send_records(client, "orders", [replace(LETTER, timestamp=0).again(partition=True)]) == 1
+    assert (sent[0]["timestamp"], sent[0]["partition"]) == (1, 2)
 
 
 def test_records_that_are_no_dead_letters_are_not_sent_anywhere(on_broker: Headrace, topic: str) -> None:

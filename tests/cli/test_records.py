@@ -38,6 +38,17 @@ def test_produce_argument_comes_back_from_consume(on_broker: Headrace, topic: st
     ]
 
 
+def test_produce_record_of_time_zero_does_not_get_the_present(on_broker: Headrace, topic: str) -> None:
+    """Nor one that says nothing else in JSON; null there is the present."""
+    on_broker("produce", topic, "a", "--timestamp", "1970-01-01", "-p", "0")
+    lines = '{"value": "b", "timestamp": 0}\n{"value": "c", "timestamp": null}\n{"value": "d"}\n'
+    on_broker("produce", topic, "--json", "-p", "0", "--timestamp", "0", stdin=lines)
+    times = {str(r["value"]): r["timestamp"] for r in records(on_broker, topic)}
+    assert (times.pop("a"), times.pop("b"), times.pop("d")) == (1, 1, 1)
+    assert isinstance(now := times["c"], int)
+    assert now > 1_000_000_000_000
+
+
 def test_produce_lines_of_stdin_with_keys(on_broker: Headrace, topic: str) -> None:
     """One record a line; what follows the first separator is the value; empty lines are none."""
     done = on_broker("produce", topic, "-K", ":", "--partition", "1", stdin="a:1\n\nb:2:3\n")
@@ -72,6 +83,7 @@ def test_produce_integer_key_is_eight_bytes(on_broker: Headrace, topic: str) -> 
         (["--tombstone"], "--tombstone needs --key"),
         (["x", "--key", "abc", "--key-type", "int"], "'abc' is not a 64-bit integer"),
         (["x", "--timestamp", "yesterday"], "neither milliseconds nor an ISO 8601 time"),
+        (["x", "--timestamp", "1969-12-31"], "before 1970"),
         (["x", "-H", "trace"], "'trace' is not NAME=VALUE"),
         (["x", "--file", "/dev/null"], "VALUEs or --file, not both"),
         (["--json", "-K", ":"], "--json says what is key"),

@@ -160,8 +160,9 @@ def test_produced_record_is_on_the_topic_as_it_was_typed(site: Site) -> None:
     record = read(site.servers, "orders", 1, place.body["offset"])
     assert (record.key(), record.value(), record.timestamp()[1]) == (b"zoe", ORDER, 7_000)
     assert record.headers() == [("trace", b"t-9"), ("none", None)]
-    tombstone = site.post("topics/orders/records", {"key": "zoe", "value": None, "partition": 1}).body
-    assert read(site.servers, "orders", 1, tombstone["offset"]).value() is None
+    body = {"key": "zoe", "value": None, "partition": 1, "timestamp": 0}
+    tombstone = read(site.servers, "orders", 1, site.post("topics/orders/records", body).body["offset"])
+    assert (tombstone.value(), tombstone.timestamp()[1]) == (None, 1), "0 is not the present time"
 
 
 @pytest.mark.parametrize(
