@@ -74,7 +74,7 @@ class BrokerLocation:
     def client_properties(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """What of a client's properties holds for a client of this log: none of security where the broker has said that
         it has none, so that settings for a cluster can stay; else with the protocol it has named."""
-        from streams.settings.client_properties import with_protocol
+        from streams.client_properties import with_protocol
 
         return with_protocol(properties, self.security_protocol, self.sasl_mechanism)
 

@@ -24,7 +24,9 @@ from typing import Any, cast
 
 from streams.errors import ConfigError
 
-FILE_VARIABLE = "HEADRACE_CONFIG"
+PREFIX = "HEADRACE_"
+"""Of variables that set something."""
+FILE_VARIABLE = PREFIX + "CONFIG"
 FILE_NAME = "headrace.toml"
 PROJECT_FILE = "pyproject.toml"
 BROKER_TABLE = "broker"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import streams
+
+ROOT = Path(__file__).parent.parent
 
 SURFACE = {
     "App",
@@ -121,3 +125,26 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     code = f"import sys, streams.cli; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_commands_check_settings_only_where_some_are_set(tmp_path: Path) -> None:
+    """Where there is nothing but the broker's address, half of the time of `headrace produce` would go there."""
+    code = (
+        "import sys; from streams.cli.clients import client_config; from streams.discovery import locate_broker; "
+        "print(client_config(locate_broker(None)).get('client.rack'), 'pydantic' in sys.modules)"
+    )
+    (tmp_path / "headrace.toml").write_text('bootstrap_servers = "127.0.0.1:1"\n[broker]\nport = 1\n')
+
+    def said(**environment: str) -> str:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+        own |= {"PYTHONPATH": str(ROOT), **environment}
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code], cwd=tmp_path, env=own, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    assert said() == "None False"
+    assert said(HEADRACE_BOOTSTRAP_SERVERS="127.0.0.1:2") == "None False"
+    assert said(HEADRACE_CLIENT_CLIENT_RACK="r1") == "r1 True"
+    (tmp_path / "headrace.toml").write_text('[client_config]\nclient.rack = "r2"\n')
+    assert said() == "r2 True"

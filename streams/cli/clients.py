@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streams.cli.failures import CommandFailed
 from streams.cluster.clients import REQUEST_TIMEOUT_S, kafka_logger, kafka_message
-from streams.discovery import BrokerLocation, answers_tcp
+from streams.discovery import ENVIRONMENT_VARIABLE, BrokerLocation, answers_tcp
+from streams.settings_file import BROKER_TABLE, PREFIX, find_settings_file
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Producer
@@ -73,11 +77,21 @@ def consumer(location: BrokerLocation, group: str = "headrace-command", **config
 
 def client_config(location: BrokerLocation) -> dict[str, Any]:
     """The properties that the environment and the settings file have for every client, without an application's own."""
-    from streams.settings import application_settings
-
-    properties = location.client_properties(application_settings("headrace-command", {}).client_config)
+    properties = location.client_properties(_properties_set(os.environ, Path.cwd()))
     own = {"bootstrap.servers": location.bootstrap_servers, "socket.connection.setup.timeout.ms": 5000}
     return {**properties, **own}
+
+
+def _properties_set(environ: Mapping[str, str], directory: Path) -> Mapping[str, Any]:
+    """What the settings have for clients. Checking them takes longer than what most commands are for, and is left out
+    where nothing is set but where the broker is."""
+    named = {name for name in environ if name.upper().startswith(PREFIX)} - {ENVIRONMENT_VARIABLE}
+    file = find_settings_file(environ, directory)
+    if not named and (file is None or file.values.keys() <= {"bootstrap_servers", BROKER_TABLE}):
+        return {}
+    from streams.settings import application_settings
+
+    return application_settings("headrace-command", {}).client_config
 
 
 def wire_client(location: BrokerLocation) -> WireClient:

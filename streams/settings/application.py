@@ -12,14 +12,13 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from streams.client_properties import JAVA_ONLY, masked, properties_from_environment
 from streams.errors import ConfigError
 from streams.serde import SchemaRegistry
 from streams.serde.registry import SubjectNames
-from streams.settings.client_properties import JAVA_ONLY, masked, properties_from_environment
 from streams.settings.named_function import named_function
-from streams.settings_file import BROKER_TABLE, SettingsFile, find_settings_file
+from streams.settings_file import BROKER_TABLE, PREFIX, SettingsFile, find_settings_file
 
-PREFIX = "HEADRACE_"
 MILLISECOND = timedelta(milliseconds=1)
 POSITIVE_DURATIONS = (
     "commit_interval",

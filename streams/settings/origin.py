@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streams.settings.application import PREFIX, AppSettings
-from streams.settings.client_properties import CLIENT_PREFIX, WHOLE, masked, properties_from_environment, variable_of
-from streams.settings_file import FILE_VARIABLE, SettingsFile
+from streams.client_properties import CLIENT_PREFIX, WHOLE, masked, properties_from_environment, variable_of
+from streams.settings.application import AppSettings
+from streams.settings_file import FILE_VARIABLE, PREFIX, SettingsFile
 
 DEFAULT = "default"
 BROKER_PREFIX = "HEADRACE_BROKER_"
