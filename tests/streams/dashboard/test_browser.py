@@ -131,6 +131,27 @@ def test_key_that_looks_like_a_step_in_a_path_is_found(looking: Looking, bench: 
     playwright.expect(row).to_contain_text("..")
 
 
+def test_empty_key_is_shown_looked_up_and_watched(looking: Looking, bench: Bench) -> None:
+    """A key without characters is one, and is not the same as no key in the form."""
+    row = looking.tab.locator("tbody tr").first
+    looking.open("stores/per-shop")
+    looking.tab.get_by_label("The empty key").check()
+    looking.tab.get_by_role("button", name="Look").click()
+    looking.sees("Nothing for the empty key")
+    looking.tab.get_by_role("button", name="Watch this key").click()
+    looking.sees("Changes of the empty key")
+    playwright.expect(looking.tab.get_by_text("watching", exact=True)).to_be_visible()
+    bench.produce("in", order("elsewhere", "ada", 1), order("", "ada", 1))
+    playwright.expect(row).to_contain_text("empty")
+    looking.tab.get_by_role("button", name="Look").click()
+    looking.sees("1 row")
+    playwright.expect(row.locator("td").first).to_have_text("empty")
+    looking.open(f"topics/{bench.name('in')}")
+    looking.tab.locator("tbody tr td:nth-child(3)").get_by_text("empty", exact=True).click()
+    playwright.expect(looking.tab.locator(".part-text").first).to_contain_text("empty")
+    looking.said.clear()  # Chromium tells of the 404
+
+
 def test_windows_have_their_fields_as_columns(looking: Looking) -> None:
     looking.open("stores/hourly?key=bob")
     row = looking.tab.locator("tbody tr")

@@ -3,6 +3,7 @@ console."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -119,6 +120,21 @@ def test_record_is_produced_once_it_is_right(looking: Looking, site: Site) -> No
     assert read(site.servers, "orders", 1, 1).value() == b'{"user": 8, "amount": 1}'
     assert [REFUSED in said for said in looking.said] == [True]
     looking.said.clear()
+
+
+def test_key_that_is_left_alone_is_null_and_one_that_is_not_may_be_empty(looking: Looking, site: Site) -> None:
+    looking.open("topics/orders/produce")
+    key, null = looking.tab.locator("#produce-key"), looking.tab.locator("#produce-key ~ label input")
+    looking.tab.get_by_label("Partition").select_option("1")
+    for nth, (typed, wanted) in enumerate([(None, None), ("x", b"x"), ("", b"")]):
+        if typed is not None:
+            key.fill(typed)
+        playwright.expect(null).to_be_checked(checked=wanted is None)
+        looking.tab.get_by_role("button", name="Produce").click()
+        written = looking.tab.locator("[role=status] p")
+        playwright.expect(written).to_have_count(nth + 1)
+        offset = int(re.findall(r"offset (\d+)", written.first.inner_text())[0])
+        assert read(site.servers, "orders", 1, offset).key() == wanted
 
 
 def test_groups_tell_members_and_lag(looking: Looking) -> None:

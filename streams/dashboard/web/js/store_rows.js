@@ -1,5 +1,6 @@
 // Rows of stores as tables: keys, times, and values by their fields where these have the same.
 import { html } from "./html.js";
+import { EmptyText } from "./components/record_part.js";
 import { count, moment } from "./figures.js";
 
 const MOST_FIELDS = 7;
@@ -9,7 +10,7 @@ export function rowColumns(rows, kind) {
   const timed = kind === "window" || kind === "session";
   const fields = commonFields(rows.map(({ value }) => value).filter((value) => value !== null));
   return [
-    { name: "key", title: "Key", cell: ({ key }) => html`<strong class="mono">${plain(key)}</strong>` },
+    { name: "key", title: "Key", cell: ({ key }) => (key === "" ? html`<${EmptyText} />` : html`<strong class="mono">${plain(key)}</strong>`) },
     ...(timed ? [{ name: "start", title: kind === "window" ? "Window" : "Session", cell: ({ start, end }) => html`<span class="small">${moment(start)} <span class="muted">to</span> ${moment(end)}</span>` }] : []),
     ...(fields
       ? fields.map((field) => ({ name: field, title: field, numeric: rows.every(({ value }) => value === null || typeof value[field] === "number"), cell: ({ value }) => (value === null ? gone() : html`<${Value} value=${value[field]} />`) }))
@@ -27,6 +28,7 @@ function gone() {
 }
 
 export function Value({ value }) {
+  if (value === "") return html`<${EmptyText} />`;
   if (typeof value === "number") return html`<span title=${String(value)}>${Number.isInteger(value) ? count(value) : Number(value.toFixed(3)) || Number(value.toPrecision(3))}</span>`;
   return html`<span class="mono">${plain(value)}</span>`;
 }

@@ -25,7 +25,7 @@ export function useChanges(store, key, wanted) {
       setFound({ state: "waiting", changes: [], error: null });
       while (!leaving.signal.aborted) {
         try {
-          for await (const { event, data } of events(`/changes/${encodeURIComponent(store)}`, { parameters: { key }, signal: leaving.signal })) {
+          for await (const { event, data } of events(`/changes/${encodeURIComponent(store)}${key === "" ? "?key=" : ""}`, { parameters: { key }, signal: leaving.signal })) {
             if (event === "ready") setFound((known) => ({ ...known, state: "on", error: null }));
             else if (event === "change") {
               waiting.push({ ...data, id: (number += 1) });

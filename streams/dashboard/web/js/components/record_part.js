@@ -2,9 +2,15 @@
 import { html } from "../html.js";
 import { Icon } from "../icon.js";
 
+/** Text that has no characters, which is not null. */
+export function EmptyText() {
+  return html`<span class="null">empty</span>`;
+}
+
 /** In a row: short, in one line. */
 export function PartCell({ part }) {
   if (part.form === "null") return html`<span class="null">null</span>`;
+  if (part.text === "" && !part.wrong) return html`<${EmptyText} />`;
   return html`<span class="part">
     ${part.wrong && html`<span class="wrong" title=${part.wrong}><${Icon} name="warning" label="Not of the topic's type" /></span>`}
     <code class=${part.form === "watermark" ? "muted" : ""}>${part.text}${part.cut ? "…" : ""}</code></span>`;
@@ -15,7 +21,7 @@ export function PartText({ part, label }) {
   return html`<section class="part-text">
     <header><h3>${label}</h3><span class="muted">${part.form}</span></header>
     ${part.wrong && html`<p class="wrong"><${Icon} name="warning" /> ${part.wrong}</p>`}
-    ${part.form === "null" ? html`<p class="null">null</p>` : html`<pre tabindex="0">${pretty(part.text)}</pre>`}
+    ${part.form === "null" ? html`<p class="null">null</p>` : part.text === "" ? html`<p><${EmptyText} /></p>` : html`<pre tabindex="0">${pretty(part.text)}</pre>`}
   </section>`;
 }
 
@@ -70,5 +76,5 @@ export function Headers({ headers }) {
   if (!headers.length) return null;
   return html`<section class="part-text"><header><h3>Headers</h3></header>
     <dl class="facts">${headers.map(([name, value]) => html`<div><dt class="mono">${name}</dt>
-      <dd class="mono">${value === null ? html`<span class="null">null</span>` : value}</dd></div>`)}</dl></section>`;
+      <dd class="mono">${value === null ? html`<span class="null">null</span>` : value === "" ? html`<${EmptyText} />` : value}</dd></div>`)}</dl></section>`;
 }

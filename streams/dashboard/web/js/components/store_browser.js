@@ -12,12 +12,23 @@ import { Problem } from "./problem.js";
 import { Table } from "./table.js";
 
 const PAGE_ROWS = 50;
+const EMPTY_KEYS = ["String", "Bytes"]; // whose keys can be empty
 
-/** What is asked is in the route's `words`: key, first, last, prefix, from, to, partition, reverse, watch. */
+/** What is asked is in the route's `words`: key, first, last, prefix, from, to, partition, reverse, watch; `empty` stands
+ * for the key that is the empty text, as words that are empty are none. */
 export function StoreBrowser({ store, words }) {
   const watching = words.watch === "true";
   return html`<${Question} key=${store.name} store=${store} words=${words} />
-    ${watching ? html`<${Changes} store=${store} word=${words.key ?? null} />` : html`<${Rows} store=${store} words=${words} />`}`;
+    ${watching ? html`<${Changes} store=${store} word=${wantedKey(words)} />` : html`<${Rows} store=${store} words=${words} />`}`;
+}
+
+/** Null: none by itself. */
+function wantedKey({ key, empty }) {
+  return empty === "true" ? "" : (key ?? null);
+}
+
+function called(key) {
+  return key === "" ? "the empty key" : `“${key}”`;
 }
 
 function isTimed({ kind }) {
@@ -27,35 +38,40 @@ function isTimed({ kind }) {
 function Question({ store, words }) {
   const [draft, setDraft] = useState(words);
   useEffect(() => setDraft(words), [JSON.stringify(words)]);
+  const empty = draft.empty === "true";
+  const own = empty ? { empty: "true" } : { key: draft.key };
+  const one = empty || Boolean(draft.key);
   const field = (name, label, more = {}) => html`<label>${label}
     <input value=${draft[name] ?? ""} onInput=${(event) => setDraft({ ...draft, [name]: event.target.value })} ...${more} /></label>`;
   const look = (event) => {
     event.preventDefault();
-    reword(draft.key ? { key: draft.key, from: draft.from, to: draft.to } : { ...draft, watch: null });
+    reword(one ? { ...own, from: draft.from, to: draft.to } : { ...draft, watch: null });
   };
   const partitions = Object.keys(store.owners);
   return html`<${Panel}><form class="form" onSubmit=${look} aria-label="What to look for">
-    ${field("key", "Key", { placeholder: "exactly this one" })}
-    ${!draft.key && html`${field("prefix", "Begins with", { disabled: Boolean(draft.first || draft.last) })}
+    ${field("key", "Key", { placeholder: empty ? "the empty text" : "exactly this one", disabled: empty })}
+    ${EMPTY_KEYS.includes(store.key_type) && !draft.key && html`<label class="inline"><input type="checkbox" checked=${empty} onChange=${(event) => setDraft({ ...draft, empty: event.target.checked ? "true" : null })} />The empty key</label>`}
+    ${!one && html`${field("prefix", "Begins with", { disabled: Boolean(draft.first || draft.last) })}
       ${field("first", "From key", { disabled: Boolean(draft.prefix) })} ${field("last", "To key", { disabled: Boolean(draft.prefix) })}
       ${!store.global && partitions.length > 1 && html`<label>Partition <select value=${draft.partition ?? ""} onChange=${(event) => setDraft({ ...draft, partition: event.target.value })}>
         <option value="">all</option>${partitions.map((number) => html`<option selected=${draft.partition === number}>${number}</option>`)}</select></label>`}`}
     ${isTimed(store) && html`${field("from", "From time", { placeholder: "2026-01-31T12:00:00Z" })} ${field("to", "To time", { placeholder: "or ms since 1970" })}`}
-    ${!draft.key && html`<label class="inline"><input type="checkbox" checked=${draft.reverse === "true"} onChange=${(event) => setDraft({ ...draft, reverse: event.target.checked ? "true" : null })} />Last first</label>`}
+    ${!one && html`<label class="inline"><input type="checkbox" checked=${draft.reverse === "true"} onChange=${(event) => setDraft({ ...draft, reverse: event.target.checked ? "true" : null })} />Last first</label>`}
     <button type="submit" class="primary">Look</button>
-    <button type="button" aria-pressed=${String(words.watch === "true")} onClick=${() => reword(words.watch ? { ...words, watch: null } : { key: draft.key, watch: "true" })}>
-      ${words.watch ? "Stop watching" : draft.key ? "Watch this key" : "Watch changes"}</button>
+    <button type="button" aria-pressed=${String(words.watch === "true")} onClick=${() => reword(words.watch ? { ...words, watch: null } : { ...own, watch: "true" })}>
+      ${words.watch ? "Stop watching" : one ? "Watch this key" : "Watch changes"}</button>
     ${Object.keys(words).length > 0 && html`<button type="button" class="quiet" onClick=${() => reword({})}>Clear</button>`}
   </form><//>`;
 }
 
 function Rows({ store, words }) {
-  const { key, watch, ...scope } = words;
+  const { key: _key, empty: _empty, watch, ...scope } = words;
+  const key = wantedKey(words);
   const [cursors, setCursors] = useState([]);
   useEffect(() => setCursors([]), [JSON.stringify(words)]);
   const { path, asked } = question(store.name, key, scope);
   const { data, error, asking, again } = useAsk(path, { ...asked, cursor: cursors.at(-1) });
-  if (error?.reason === "absent") return html`<${Panel}><${Empty} title=${`Nothing for the key “${key}”`}>Watch this key to see when something comes.<//><//>`;
+  if (error?.reason === "absent") return html`<${Panel}><${Empty} title=${`Nothing for ${key === "" ? "" : "the key "}${called(key)}`}>Watch this key to see when something comes.<//><//>`;
   if (error && !data) return html`<${Problem} error=${error} again=${again} />`;
   if (!data) return html`<${Waiting} />`;
   const rows = data.rows ?? [data];
@@ -72,7 +88,7 @@ function Rows({ store, words }) {
 function question(name, key, scope) {
   const path = `/stores/${encodeURIComponent(name)}`;
   const times = { from: scope.from, to: scope.to };
-  if (!key) return { path, asked: { ...scope, limit: PAGE_ROWS } };
+  if (key === null) return { path, asked: { ...scope, limit: PAGE_ROWS } };
   if (key === "." || key === "..") return { path, asked: { ...times, first: key, last: key, limit: PAGE_ROWS } };
   return { path: `${path}/${encodeURIComponent(key)}`, asked: times };
 }
@@ -80,7 +96,7 @@ function question(name, key, scope) {
 function Changes({ store, word }) {
   const { state, changes, error } = useChanges(store.name, word, true);
   return html`<${Problem} error=${error} />
-    <${Panel} title=${word === null ? "Changes as they are committed" : `Changes of “${word}” as they are committed`}
+    <${Panel} title=${word === null ? "Changes as they are committed" : `Changes of ${called(word)} as they are committed`}
       actions=${html`<${Badge} state=${state === "on" ? "watching" : "connecting"} tone=${state === "on" ? "good" : "busy"} />`} flush>
     <${Table} label="Changes, the newest first" columns=${rowColumns(changes, store.kind)} rows=${changes} rowKey=${rowKey}
       empty=${html`<${Empty} title="Nothing has changed yet">The newest change comes first, as soon as there is one.<//>`} /><//>`;

@@ -7,7 +7,7 @@ import { counted } from "../figures.js";
 import { href } from "../router.js";
 
 export function Produce({ topic }) {
-  const [keyNull, setKeyNull] = useState(false);
+  const [key, setKey] = useState(null); // null until something is typed: a field that was left alone is no key
   const [valueNull, setValueNull] = useState(false);
   const [headers, setHeaders] = useState([]);
   const [state, setState] = useState({ busy: false, error: null, sent: [] });
@@ -22,7 +22,7 @@ export function Produce({ topic }) {
     event.preventDefault();
     const given = Object.fromEntries(new FormData(form.current));
     const body = {
-      key: keyNull ? null : given.key,
+      key,
       value: valueNull ? null : given.value,
       headers: headers.filter(({ name }) => name).map(({ name, value }) => [name, value]),
       partition: given.partition === "" ? null : Number(given.partition),
@@ -44,10 +44,11 @@ export function Produce({ topic }) {
   return html`<${Panel}>
     <form class="produce" ref=${form} onSubmit=${send} aria-label="A record" onKeyDown=${(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && send(event)}>
       <div class="field"><label for="produce-key">Key ${topic.key && html`<span class="type">${topic.key}</span>`}</label>
-        <textarea id="produce-key" name="key" rows="1" spellcheck="false" disabled=${keyNull} ...${wrong("key")}></textarea>
-        <label class="inline"><input type="checkbox" checked=${keyNull} onChange=${() => setKeyNull(!keyNull)} /> null</label></div>
+        <textarea id="produce-key" name="key" rows="1" spellcheck="false" value=${key ?? ""} placeholder=${key === null ? "null" : "the empty text"}
+          onInput=${({ target }) => setKey(target.value)} ...${wrong("key")}></textarea>
+        <label class="inline"><input type="checkbox" checked=${key === null} onChange=${() => setKey(key === null ? "" : null)} /> null</label></div>
       <div class="field"><label for="produce-value">Value ${topic.value && html`<span class="type">${topic.value}</span>`}</label>
-        <textarea id="produce-value" name="value" rows="9" spellcheck="false" disabled=${valueNull} ...${wrong("value")}>${topic.value_example}</textarea>
+        <textarea id="produce-value" name="value" rows="9" spellcheck="false" placeholder=${valueNull ? "null" : "the empty text"} disabled=${valueNull} ...${wrong("value")}>${topic.value_example}</textarea>
         <label class="inline"><input type="checkbox" checked=${valueNull} onChange=${() => setValueNull(!valueNull)} /> null (deletes the key from a table)</label></div>
       <fieldset class="field"><legend>Headers</legend>
         ${headers.map(({ name, value }, at) => html`<div class="form" key=${at}>
