@@ -81,10 +81,13 @@ class _Ways:
         self._needing = needing
 
     def highest(self, node: Node) -> Node:
-        """The operator behind which the topic for `node` can lie, as far up as it goes."""
+        """The operator behind which the topic for `node` can lie, as far up as it goes; never within a split."""
         above = node.parents[0]
         while _passes_on(above) and self._all_need(above):
-            above = above.parents[0]
+            further = above.parents[0]
+            if isinstance(further, Split) and not self._all_need(further):
+                break
+            above = further
         return above
 
     def _all_need(self, node: Node) -> bool:

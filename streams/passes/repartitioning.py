@@ -23,10 +23,13 @@ from streams.operators.window_aggregate import WindowAggregate
 
 
 def key_changed(node: Node) -> bool:
-    """Whether the records `node` forwards may lie in another partition than their key says."""
+    """Whether the records `node` forwards may lie in another partition than their key says.
+
+    What works key by key has them where they belong, also where its repartition is not in the graph yet.
+    """
     if node.changes_key:
         return True
-    if isinstance(node, Repartition | Source | Materialize | AggregateByKey | WindowAggregate | AggregateTable):
+    if node.needs_key or isinstance(node, Repartition | Source):
         return False
     return any(key_changed(parent) for parent in node.heard_parents)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import App, ConfigError, F, Json, tumbling
+from streams import App, ConfigError, F, Json, join_window, tumbling
 from streams.plan.fingerprint import fingerprint, incompatibilities
 from streams.render.document import document
 from streams.render.text import describe
@@ -210,6 +210,28 @@ def test_branches_share_the_topic_when_all_of_them_need_it() -> None:
                 driver.input_topic("in").pipe(value, key="k")
             assert [r.value for r in driver.output_topic("high").read_all()] == [1, 2]
             assert [r.value for r in driver.output_topic("mid").read_all()] == [1]
+
+
+def test_topic_stays_behind_a_branch_when_other_branches_do_not_need_it() -> None:
+    """The branch's stream is joined with itself; between the split and its branches there is no place for a topic."""
+    app = App("app", topology_optimization="merge_repartition_topics")
+    rekeyed = app.stream("in", key=str, value=int).select_key(lambda k, v: k, key=str)
+    low = rekeyed.split().branch(lambda k, v: v > 5, name="high").default_branch(name="low")["low"]
+    low.join(low, lambda a, b: [a, b], windows=join_window(9 * MS, 9 * MS, grace=0 * MS), value=Json()).to("out")
+    with TopologyTestDriver(app) as driver:
+        for value in (9, 3):
+            driver.input_topic("in").pipe(value, key="k", timestamp=5)
+        assert [r.value for r in driver.output_topic("out").read_all()] == [[3, 3]]
+
+
+@pytest.mark.parametrize("optimization", ["none", "all"])
+def test_operators_behind_a_repartitioned_join_get_no_topic_of_their_own(optimization: str) -> None:
+    app = App("app", topology_optimization=optimization)
+    stream, windows = app.stream("in", key=str, value=Json()), join_window(9 * MS, 9 * MS, grace=0 * MS)
+    rekeyed = stream.select_key(lambda k, v: k, key=str)
+    once = rekeyed.outer_join(stream, lambda a, b: [a, b], windows=windows, value=Json())
+    once.outer_join(once, lambda a, b: [a, b], windows=windows, value=Json()).to("out")
+    assert [t for t in topics(app, **{"in": 1}) if "repartition" in t] == ["app-in-join-repartition"]
 
 
 def test_streams_written_in_different_forms_do_not_share_a_topic() -> None:
