@@ -88,7 +88,9 @@ def _rows(driver: TopologyTestDriver, name: str, size_ms: int | None) -> list[di
         if isinstance(key, tuple) and len(key) == 3:  # sessions have no timestamp
             rows.append({"key": {"key": key[0], "start": key[1], "end": key[2]}, "value": value})
             continue
-        shown = key if size_ms is None else {"key": key[0], "start": key[1], "end": min(key[1] + size_ms, FOREVER)}
+        shown = (
+            _key(key) if size_ms is None else {"key": key[0], "start": key[1], "end": min(key[1] + size_ms, FOREVER)}
+        )
         rows.append({"key": shown, "value": value, "ts": timestamp})
     return rows
 
@@ -222,14 +224,14 @@ class Translation:
 
     # -- groups -------------------------------------------------------------------------------------------------------
     def op_group_by_key(self, op: dict[str, Any]) -> Any:
-        return self.of(op).group_by_key(name=op.get("name"))
+        return self.of(op).group_by_key(value=Json(), name=op.get("name"))  # a reducer may change the type
 
     def op_group_by(self, op: dict[str, Any]) -> Any:
         handle, key = self.of(op), words.key_function(op["key_fn"])
         if not isinstance(handle, KTable):
-            return handle.group_by(key, name=op.get("name"))
+            return handle.group_by(key, value=Json(), name=op.get("name"))
         value = words.value_function(op.get("fn", "identity"))
-        return handle.group_by(lambda k, v: (key(k, v), value(k, v)), name=op.get("name"))
+        return handle.group_by(lambda k, v: (key(k, v), value(k, v)), value=Json(), name=op.get("name"))
 
     def op_window(self, op: dict[str, Any]) -> Any:
         self._supports(op, "of", "type", "size", "advance", "grace", "difference", "gap", "start", "emit")
