@@ -107,12 +107,15 @@ class WindowAggregate(Table):
 
     def write_drops(self, chain: Chain, scope: RecordScope, key_bytes: str, *, accepts_null: bool) -> RecordScope:
         """`if` and `elif` for records the operator takes no notice of; an `else` block follows."""
+        if accepts_null:
+            with chain.block(f"if {key_bytes} is None:"):
+                chain.line("counters.dropped_null_key += 1")
+            return scope
+        scope, value = chain.value(scope)
         with chain.block(f"if {key_bytes} is None:"):
             chain.line("counters.dropped_null_key += 1")
-        if not accepts_null:
-            scope, value = chain.value(scope)
-            with chain.block(f"elif {value} is None:"):
-                chain.line("counters.dropped_null_value += 1")
+        with chain.block(f"elif {value} is None:"):
+            chain.line("counters.dropped_null_value += 1")
         return scope
 
     def write_clock(self, chain: Chain, clock: Clock, timestamp: str) -> str:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import hopping, session, sliding, tumbling, unlimited
+from streams import App, hopping, session, sliding, tumbling, unlimited, until_time_limit
+from streams.testing import TopologyTestDriver
 from streams.windows import SessionWindows, SlidingWindows, TimeWindows
 
 MS = timedelta(milliseconds=1)
@@ -71,3 +72,15 @@ def test_sliding_and_session_take_durations() -> None:
         session(-MS, grace=NONE)
     with pytest.raises(ValueError, match="grace must not be negative"):
         session(MS, grace=-MS)
+
+
+def test_sliding_windows_take_what_a_suppressed_table_lets_out() -> None:
+    """Its values are not decoded when they come, and tombstones are among them."""
+    app = App("app")
+    table = app.table("in", key=str, value=int).suppress(until_time_limit(0 * MS))
+    table.to_stream().group_by_key().windowed_by(sliding(2 * MS, grace=0 * MS)).count().to_stream().to("out")
+    with TopologyTestDriver(app) as driver:
+        for value, ts in [(1, 5), (None, 6), (2, 7)]:
+            driver.input_topic("in").pipe(value, key="k", timestamp=ts)
+        found = [(r.key.start, r.value) for r in driver.output_topic("out").read_all()]
+    assert found == [(3, 1), (6, 1), (5, 2)]
