@@ -13,6 +13,7 @@ from streams.compile.scope import RecordScope
 from streams.errors import BufferFullError
 from streams.graph.node import Node, OldValues
 from streams.operators.table import Table, table_of
+from streams.operators.table_filter import TableFilter
 from streams.operators.waiting_change import decode_change, encode_change
 
 
@@ -69,8 +70,10 @@ class Suppress(Table):
     @property
     def old_values(self) -> OldValues:
         # Kafka Streams' operator always has old values told. That shows where no table above has rows to tell them
-        # from: a source gets a store, and filters leave out changes of nothing to nothing.
-        return "ignored" if all(table_of(parent).knows_old for parent in self.parents) else "needed"
+        # from, and behind filters: a source gets a store, and filters leave out changes of nothing to nothing.
+        above = [table_of(parent) for parent in self.parents]
+        told = all(table.knows_old and not isinstance(table, TableFilter) for table in above)
+        return "ignored" if told else "needed"
 
     @property
     def knows_old(self) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from streams import App, F
+from streams import App, F, until_time_limit
 from streams.testing import TopologyTestDriver
 
 
@@ -76,3 +77,10 @@ def test_generated_code_for_an_aggregate_that_cannot_change_copies_nothing() -> 
     thawed = msgspec.defstruct("Offer", [("price", int)])
     assert "deserialize_Json_Offer(serialize_Json_Offer(" in source_of(thawed)
     assert "deserialize_Json_Offer(serialize_Json_Offer(" not in source_of(frozen)
+
+
+def test_stored_filter_before_suppress_leaves_out_rows_that_were_not_there() -> None:
+    app = App("app")
+    table = app.table("in", key=str, value=int).filter(lambda k, v: v > 1, store="kept")
+    table.suppress(until_time_limit(timedelta())).to_stream().to("out")
+    assert piped(app, 1, 2, 1, 1)[0] == [("k", 2), ("k", None)]
