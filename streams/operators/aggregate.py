@@ -67,7 +67,16 @@ class AggregateByKey(Table):
                 value_bytes=None,
                 old_value=updated.old,
             )
-            rows.write_change(chain, self, forwarded, kb, before=row, now=new, present=self.aggregation.write_present)
+            rows.write_change(
+                chain,
+                self,
+                forwarded,
+                kb,
+                before=row,
+                now=new,
+                present=self.aggregation.write_present,
+                changed_at=scope.timestamp,
+            )
 
     def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:
         return write_presented(

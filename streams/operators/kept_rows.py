@@ -60,12 +60,15 @@ class KeptRows:
         before: str | None,
         now: str,
         present: Present | None = None,
+        changed_at: str | None = None,
     ) -> None:
         """Code that sets the row under `kb` to `now` and forwards `scope`, at once or at the commit.
 
         Args:
             before: the local of the row as it was; None if the operator had no need to look it up.
             present: for a store whose rows hold something else than what users see.
+            changed_at: the text of the time of the record that changes the row, where it is not that of `scope`. A
+                deletion that waits for the commit comes out with it, since its row has no time.
         """
         scope = replace(scope, latest=None)
         if not table.at_commit:
@@ -80,7 +83,8 @@ class KeptRows:
             chain.line(f"{self.put}({kb}, {after})")
         else:
             chain.line(f"{after} = {self.dirty}[{kb}] = {now}")
-        write_held(chain, table, scope, by_key(present), key=kb, before=before, now=after)
+        changed = scope if changed_at is None else replace(scope, timestamp=changed_at)
+        write_held(chain, table, changed, by_key(present), key=kb, before=before, now=after)
 
 
 def write_presented(chain: Chain, row: str, present: Present) -> str:

@@ -79,6 +79,7 @@ class AggregateTable(Table):
                 before=row,
                 now=f"None if {updated.state} is None else ({updated.state}, {updated.time})",
                 present=self.aggregation.write_present,
+                changed_at=scope.timestamp,
             )
 
     def write_row(self, chain: Chain, scope: RecordScope, kb: str, as_of: str | None = None) -> str:

@@ -67,6 +67,17 @@ def test_updates_of_a_key_collapse_in_the_order_of_their_last_one() -> None:
     assert bench.flush() == []
 
 
+def test_deletion_by_an_aggregation_comes_out_with_the_time_of_the_record_that_caused_it() -> None:
+    """As in Kafka Streams: a row that is not there has no time of its own. Other results have the latest time."""
+    app = App("app", emit_updates="commit")
+    numbers = app.stream("in", key=str, value=Json())
+    numbers.group_by_key().aggregate(lambda: 0, lambda k, v, a: (a + v) or None, value=Json()).to_stream().to("out")
+    bench = Bench(app)
+    for value, ts in [(1, 9), (1, 5), (-2, 4)]:
+        bench.pipe("a", value, ts)
+        assert bench.flush() == [(b"a", {9: 1, 5: 2, 4: None}[ts], 4 if ts == 4 else 9, None)]
+
+
 def test_key_that_came_and_went_between_commits_shows_nothing() -> None:
     app = App("app", emit_updates="commit")
     app.table("in", key=str, store="t").to_stream().to("out")
