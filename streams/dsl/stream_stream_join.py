@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from streams.dsl.builder import TopologyBuilder
-from streams.dsl.naming import chain_name
 from streams.dsl.schemas import value_after
 from streams.dsl.stream_joined import StreamJoined
 from streams.errors import SourceLine
@@ -49,7 +48,7 @@ def join_streams(
                 join=join,
                 windows=windows,
                 is_right=number == 1,
-                topic_name=_topic_name(name, parent, side if left is not right else "left"),
+                topic_name=None if name is None else f"{name}-{side if left is not right else 'left'}",
                 left=schemas[0],
                 right=schemas[1],
             )
@@ -67,8 +66,3 @@ def join_streams(
             spec=None if join == "inner" else kept.unmatched(builder, base, left, origin),
         )
     )
-
-
-def _topic_name(name: str | None, parent: Node, side: str) -> str:
-    """What a repartition topic before one side is named after: the join if it has a name, else the side's own chain."""
-    return f"{chain_name(parent)}-join" if name is None else f"{name}-{side}"

@@ -143,8 +143,8 @@ class StreamJoinSide(Node):
     join: StreamJoinKind
     windows: JoinWindows
     is_right: bool
-    topic_name: str
-    """What a repartition topic before it is named after."""
+    topic_name: str | None
+    """What a repartition topic before it is named after; None: the side's own chain."""
     left: Schema
     right: Schema
     """What the two sides keep."""

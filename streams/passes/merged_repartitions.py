@@ -22,20 +22,22 @@ from streams.operators.filter import Filter
 from streams.operators.peek import Peek
 from streams.operators.repartition import Repartition
 from streams.operators.table_aggregate import AggregateTable
-from streams.passes.repartitioning import key_changed, reaches_left_join, repartition_of
+from streams.passes.repartitioning import TopicNames, key_changed, reaches_left_join, repartition_of, topic_of
 
 
 def merge_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGraph:
     """The graph with a topic for each group of operators that can share one; the others get theirs later."""
     topics: dict[int, Repartition] = {}  # by the operator the shared topic lies behind; not in the graph yet
     through: dict[int, int] = {}  # operators that are to hear the topic, and the one they hear now
+    names = TopicNames(graph)
     for above, sharing in _groups(graph):
-        base, schema = repartition_of(sharing[0])
+        _, schema = repartition_of(sharing[0])
+        name = names.claim(sharing[0], application_id)
         topics[id(above)] = Repartition(
             schema=schema,
             origin=sharing[0].origin,
-            label=f"{base}-repartition",
-            topic=f"{application_id}-{base}-repartition",
+            label=f"{name}-repartition",
+            topic=topic_of(name, application_id),
             keeps_null_keys=any(reaches_left_join(graph, node) for node in sharing),
         )
         through.update((id(_below(above, node)), id(above)) for node in sharing)

@@ -37,6 +37,7 @@ def key_changed(node: Node) -> bool:
 def insert_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGraph:
     """The graph with its repartition topics in place; operators that name one topic for one stream share it."""
     shared: dict[tuple[int, str], Node] = {}
+    names = TopicNames(graph)
 
     def rewrite(node: Node, parents: tuple[Node, ...]) -> tuple[Node, ...]:
         if isinstance(node, Repartition):
@@ -45,15 +46,15 @@ def insert_repartitions(graph: LogicalGraph, application_id: str) -> LogicalGrap
         if not node.needs_key or not key_changed(parents[0]):
             return (replace(node, parents=parents),) if parents != node.parents else (node,)
         base, schema = repartition_of(node)
-        topic = f"{application_id}-{base}-repartition"
-        through = shared.get((id(parents[0]), topic))
+        through = shared.get((id(parents[0]), base))
         if through is None:
-            through = shared[id(parents[0]), topic] = Repartition(
+            name = names.claim(node, application_id)
+            through = shared[id(parents[0]), base] = Repartition(
                 parents=parents[:1],
                 schema=schema,
                 origin=node.origin,
-                label=f"{base}-repartition",
-                topic=topic,
+                label=f"{name}-repartition",
+                topic=topic_of(name, application_id),
                 keeps_null_keys=reaches_left_join(graph, node),
             )
         return through, replace(node, parents=(through, *parents[1:]))
@@ -68,8 +69,32 @@ def repartition_of(node: Node) -> tuple[str, Schema]:
     if isinstance(node, Materialize):
         return node.spec.name, node.schema
     if isinstance(node, StreamJoinSide):
-        return node.topic_name, node.parents[0].schema
+        return node.topic_name or f"{chain_name(node.parents[0])}-join", node.parents[0].schema
     return f"{chain_name(node.parents[0])}-{node.kind}", node.parents[0].schema
+
+
+def topic_of(name: str, application_id: str) -> str:
+    return f"{application_id}-{name}-repartition"
+
+
+class TopicNames:
+    """Names of repartition topics. One that only follows from a join's place in its chain is not given to two streams:
+    where a chain changes its key again, the next one gets `-2`. A name that the user gave twice stays as it is."""
+
+    def __init__(self, graph: LogicalGraph) -> None:
+        self._taken = {node.topic for node in graph.nodes if isinstance(node, Repartition)}
+
+    def claim(self, node: Node, application_id: str) -> str:
+        """What the topic before `node` is named after."""
+        base, _ = repartition_of(node)
+        name = base
+        if isinstance(node, StreamTableJoin) or (isinstance(node, StreamJoinSide) and node.topic_name is None):
+            number = 1
+            while topic_of(name, application_id) in self._taken:
+                number += 1
+                name = f"{base}-{number}"
+        self._taken.add(topic_of(name, application_id))
+        return name
 
 
 def reaches_left_join(graph: LogicalGraph, node: Node) -> bool:
