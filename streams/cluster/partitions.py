@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from streams.cluster.clients import REQUEST_TIMEOUT_S
@@ -10,9 +11,14 @@ from streams.cluster.errors import UnknownTopicError
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
 
+NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+"""Of topics; librdkafka fails in ways of its own on some others. Source: Kafka's `Topic.validate`."""
+
 
 def partition_ids(client: Consumer, topic: str) -> list[int]:
     """The topic's partitions, in order. Raises UnknownTopicError."""
+    if NAME.fullmatch(topic) is None:
+        raise UnknownTopicError(topic, "no topic can have that name")
     metadata = client.list_topics(topic, timeout=REQUEST_TIMEOUT_S).topics[topic]
     if metadata.error is not None:
         raise UnknownTopicError(topic, metadata.error.str())

@@ -63,9 +63,11 @@ async def json_body(request: Request, kind: Any) -> Any:
     """The body as a `kind`, a msgspec Struct. Raises Problem, WrongField."""
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise Problem("the body has to be JSON: send Content-Type: application/json")
-    body = await request.body()
-    if len(body) > LONGEST_BODY:
-        raise Problem(f"a body may have {LONGEST_BODY} bytes, this one has {len(body)}")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise Problem(f"a body may have {LONGEST_BODY} bytes, and this one has more")
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:

@@ -129,6 +129,6 @@ class Access:
             return (
                 421,
                 "misdirected",
-                f"this is a worker of {self._application.decode()!r}, not of {forwarded.decode()!r}",
+                f"this is a worker of {self._application.decode()!r}, not of {forwarded.decode('latin-1')!r}",
             )
         return None

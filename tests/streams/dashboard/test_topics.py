@@ -185,6 +185,23 @@ def test_record_that_is_wrong_is_refused_naming_the_field(
     assert told in answer.body["detail"]
 
 
+@pytest.mark.parametrize("name", ["%00", "a%00b", "%20", "x" * 300, "%F0%9F%98%80"])
+def test_name_that_no_topic_can_have_is_that_of_an_unknown_topic(site: Site, name: str) -> None:
+    answers = [
+        site.get(path)
+        for path in (
+            f"topics/{name}",
+            f"topics/{name}/tail",
+            f"topics/{name}/records/0/0",
+            f"dead-letters?topic={name}",
+            f"dead-letters/{name}/0/0",
+        )
+    ]
+    answers.append(site.post(f"topics/{name}/records", {"value": None}))
+    answers.append(site.post(f"dead-letters/{name}/resubmit", {"places": ["0:0"]}))
+    assert {(answer.status, answer.body["reason"]) for answer in answers} == {(404, "unknown-topic")}
+
+
 def test_writing_needs_our_own_page_and_json(site: Site) -> None:
     body = {"key": "a", "value": None}
     foreign = site.post("topics/orders/records", body, {"Content-Type": "application/json"})

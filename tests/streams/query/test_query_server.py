@@ -116,6 +116,8 @@ def test_server_without_a_token_answers_to_its_own_names_only(worker: Worker) ->
     """A web page cannot read stores by having its name resolve to this machine."""
     assert ask(worker, "/stores", Host="evil.example:80").status == 421
     assert ask(worker, "/stores/users/7", Host="evil.example").status == 421
+    foreign = ask(worker, "/stores", X_Headrace_Forwarded="caf\xe9")  # a byte that is no UTF-8
+    assert (foreign.status, foreign.body["reason"]) == (421, "misdirected")
     assert ask(worker, "/stores", Host="localhost:9").status == 200
     assert ask(worker, "/stores", Host="[::1]:9").status == 200
 
