@@ -101,7 +101,7 @@ class App:
         invalid_timestamp: InvalidTimestamp = "fail",
         name: str | None = None,
     ) -> KStream[K, V]:
-        """A stream of the records of one topic or several.
+        """A stream of the records of one topic or several; one that is named twice is read once.
 
         Args:
             key, value: a type (str, int, float, bytes, dict, a struct or model class) or a `Serde`. Default: string
@@ -113,13 +113,11 @@ class App:
                 "partition_time", the largest time seen in its partition.
         """
         origin = caller_origin()
-        topics = (topic,) if isinstance(topic, str) else tuple(topic)
+        topics = (topic,) if isinstance(topic, str) else tuple(dict.fromkeys(topic))
         if not topics:
             self._builder.problem("stream needs at least one topic", origin)
         for each in topics:
             self._builder.check_name("topic", each, origin)
-        if len(set(topics)) < len(topics):
-            self._builder.problem(f"stream names a topic twice: {', '.join(topics)}", origin)
         node = Source(
             schema=self._builder.schema(key, value, Schema(), origin),
             origin=origin,

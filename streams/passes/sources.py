@@ -1,4 +1,7 @@
-"""Makes one source of several declarations of the same topic, so that each record is read and decoded once."""
+"""Makes one source of several streams of the same topics, so that each record is read and decoded once.
+
+Source: `InternalStreamsBuilder.mergeDuplicateSourceNodes`, where a topic may not be that of two tables either.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from streams.operators.source import Source
 
 
 def merge_sources(graph: LogicalGraph) -> LogicalGraph:
-    """Declarations that agree become one; a topic declared in two different ways is a problem."""
+    """Streams that agree become one; a topic declared in two different ways, or as two tables, is a problem."""
     by_topic: dict[str, Source] = {}
     global_topics: dict[str, GlobalTable] = {}
     problems: list[TopologyProblem] = []
@@ -41,17 +44,18 @@ def merge_sources(graph: LogicalGraph) -> LogicalGraph:
 
 
 def _read_twice(topic: str, first: Node, second: Node) -> TopologyProblem:
+    tables = isinstance(first, Source) and isinstance(second, Source) and first.role == second.role == "table"
     return TopologyProblem(
-        message=f"topic {topic!r} is read twice in different ways (first at {first.origin}): declare it once and use "
-        "the handle twice",
+        message=f"topic {topic!r} is read twice {'as a table' if tables else 'in different ways'} (first at "
+        f"{first.origin}): declare it once and use the handle twice",
         origin=second.origin,
     )
 
 
 def _agree(one: Source, other: Source) -> bool:
     return (
-        one.topics == other.topics
-        and one.role == other.role
+        set(one.topics) == set(other.topics)
+        and one.role == other.role == "stream"
         and one.schema.key.type == other.schema.key.type
         and one.schema.value.type == other.schema.value.type
         and _timestamp(one) == _timestamp(other)

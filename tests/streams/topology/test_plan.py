@@ -107,6 +107,22 @@ def test_plan_same_topic_twice_is_read_once() -> None:
         app.plan()
 
 
+def test_plan_same_topics_in_another_order_are_read_once() -> None:
+    app = App("app")
+    app.stream(["events", "others", "events"], key=str, value=dict).to("a")
+    app.stream(["others", "events"], key=str, value=dict).to("b")
+    (sub,) = app.plan().subtopologies
+    assert [source.topic for source in sub.sources] == ["events", "others"]
+
+
+def test_plan_same_topic_as_two_tables_is_refused() -> None:
+    app = App("app")
+    for store in ("one", "two"):
+        app.table("prices", key=str, value=int, store=store)
+    with pytest.raises(TopologyError, match="'prices' is read twice as a table"):
+        app.plan()
+
+
 def test_render_text_follows_kafka_streams() -> None:
     text = describe(flight_delays().plan())
     assert "   Sub-topology: 1" in text
