@@ -202,7 +202,7 @@ class StreamJoinSide(Node):
         chain.line(f"if {ts} < {visible}: counters.dropped_late += 1")
         chain.line(f"{first} = {theirs.write_visible(chain)}")
         chain.line(f"if {first} < {ts} - {back}: {first} = {ts} - {back}")
-        chain.line(f"{found} = {rows_of}({kb}, {first}, {ts} + {ahead})")
+        chain.line(f"{found} = {rows_of}({kb}, {first}, {last_met(ts, ahead)})")
         with chain.block(f"if {found}:"):
             if parts is not None and may_miss(self.join, right=self.is_right):  # the others may be waiting
                 meeting = f"{RIGHT + LEFT - self.lane}, {kb}, {ts}, {found}, {kept}, {visible}, {self.reach}"
@@ -277,6 +277,12 @@ class StreamJoinSide(Node):
 def may_miss(join: StreamJoinKind, *, right: bool) -> bool:
     """Whether results may lack that side."""
     return join == "outer" or (join == "left" and right)
+
+
+def last_met(timestamp: str, ahead_ms: int) -> str:
+    """The text of the last time of records that one with `timestamp` meets: never before 0, as in Kafka Streams, so
+    that what lies wholly before 0 ends there. Source: `KStreamKStreamJoin.process`."""
+    return f"{timestamp} + {ahead_ms}" if ahead_ms >= 0 else f"max(0, {timestamp} - {-ahead_ms})"
 
 
 def above_loop(chain: Chain, scope: RecordScope, joiner: UserFunction) -> RecordScope:

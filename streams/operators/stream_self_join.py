@@ -10,7 +10,7 @@ from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.function import UserFunction
 from streams.graph.node import Node
-from streams.operators.stream_join import Kept, above_loop, write_joined
+from streams.operators.stream_join import Kept, above_loop, last_met, write_joined
 from streams.windows.join_windows import JoinWindows
 
 
@@ -63,6 +63,6 @@ class StreamSelfJoin(Node):
             chain.line(f"if {ts} < {visible}: counters.dropped_late += 1")
         chain.line(f"{first} = {visible}")
         chain.line(f"if {first} < {ts} - {back}: {first} = {ts} - {back}")
-        with chain.block(f"for {at}, {rest}, ({other}, {rest}) in {rows_of}({kb}, {first}, {ts} + {ahead}):"):
+        with chain.block(f"for {at}, {rest}, ({other}, {rest}) in {rows_of}({kb}, {first}, {last_met(ts, ahead)}):"):
             values = (other, value) if is_right else (value, other)
             write_joined(chain, self, self.joiner, scope, values, f"{at} if {at} > {ts} else {ts}")

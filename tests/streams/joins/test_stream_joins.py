@@ -12,7 +12,7 @@ from streams import App, Context, F, JoinWindows, Json, Stores, StreamJoined, To
 from streams.operators.repartition import Repartition
 from streams.render import describe
 from streams.testing import TopologyTestDriver
-from tests.streams.joins.two_streams import joining
+from tests.streams.joins.two_streams import Kind, join_of, joining
 from tests.streams.windows.interrupted import MS
 
 TEN = join_window(10 * MS, grace=0 * MS)
@@ -47,6 +47,21 @@ def test_join_window_with_one_duration_reaches_as_far_both_ways() -> None:
 def test_join_window_of_impossible_durations_is_refused(arguments: Any, grace: timedelta, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         join_window(*arguments, grace=grace)
+
+
+@pytest.mark.parametrize("kind", ["inner", "self"])
+@pytest.mark.parametrize("optimization", ["none", "all"])
+def test_join_window_that_lies_before_time_0_ends_there(kind: Kind, optimization: str) -> None:
+    """As in Kafka Streams: the left record of time 1 looks for right ones until -1, which is taken for 0."""
+    app = App("app", topology_optimization=optimization)
+    left, right = app.stream("left", key=str, value=Json()), app.stream("right", key=str, value=Json())
+    join_of(left, right, kind, join_window(5 * MS, -2 * MS, grace=9 * MS)).to("out")
+    with TopologyTestDriver(app) as driver:
+        driver.input_topic("left" if kind == "self" else "right").pipe("a", key="k", timestamp=0)
+        driver.input_topic("left").pipe("b", key="k", timestamp=1)
+        found = [(key, value) for key, value, _ in results(driver)]
+        assert ("k", ["b", "a"]) in found
+        assert ("k", ["a", "b"]) not in found
 
 
 # -- what the joiner gets

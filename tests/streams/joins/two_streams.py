@@ -132,7 +132,7 @@ def oracle(kind: Kind, windows: JoinWindows, records: Sequence[Sent]) -> list[Sh
         met = sorted(
             (time, each)
             for time, each in kept.get((other, key), ())
-            if ts - back <= time <= ts + ahead and time > newest[other] - windows.retention_ms
+            if ts - back <= time <= max(0, ts + ahead) and time > newest[other] - windows.retention_ms
         )
         for time, each in met:
             waiting.pop((time, other, key), None)
@@ -158,7 +158,7 @@ def self_oracle(windows: JoinWindows, records: Sequence[Sent]) -> list[Shown]:
                 kept.append((ts, key, place))
                 newest = max(newest, ts)
             for time, name, each in sorted(kept, key=lambda row: (row[0], row[2])):
-                if name == key and ts - back <= time <= ts + ahead and time > newest - windows.retention_ms:
+                if name == key and ts - back <= time <= max(0, ts + ahead) and time > newest - windows.retention_ms:
                     out.append((key, [each, place] if is_right else [place, each], max(ts, time)))
     return out
 
