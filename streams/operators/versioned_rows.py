@@ -65,6 +65,7 @@ class VersionedRows:
         before: str | None,
         now: str,
         present: Present | None = None,
+        changed_at: str | None = None,
     ) -> None:
         """Code that puts the row `now` as the version of the time of `scope` and forwards `scope`, unless the version
         is older than the history.
