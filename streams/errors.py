@@ -103,7 +103,7 @@ class SerdeError(StreamsError):
         self.action = action
         self.cause = self.__cause__ = cause
         if action == "deserialize":
-            what = f"the {part}{record_place(topic, partition, offset)} is not a {type_name}"
+            what = f"the {part}{record_place(topic, partition, offset)} is no valid {type_name}"
             cure = "declare the type that is on the topic, or skip such records with a deserialization handler"
         else:
             what = f"the {part} of a record{f' for {topic}' if topic else ''} cannot be written as {type_name}"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from streams.cli.terminal import print_table
+from streams.cli.terminal import print_table, talk
 
 Row = dict[str, Any]
 TIMES = frozenset({"start", "end", "timestamp", "valid_to"})
@@ -23,6 +23,8 @@ def print_rows(rows: Sequence[Row], *, as_json: bool) -> None:
         columns = columns_of(rows)
         numbers = [name for name in columns if all(isinstance(row_cells(row).get(name), int | float) for row in rows)]
         print_table(columns, cells(rows, columns), right=numbers)
+    else:
+        talk("no rows")
 
 
 def print_stores(stores: Sequence[Row], *, as_json: bool) -> None:

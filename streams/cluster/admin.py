@@ -8,6 +8,7 @@ from typing import Any
 
 from streams.cluster.clients import REQUEST_TIMEOUT_S, kafka_logger, kafka_message
 from streams.cluster.errors import ClusterError, UnknownTopicError
+from streams.cluster.topic_names import near_topic
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -74,9 +75,12 @@ class Admin:
 
     def topic(self, name: str) -> tuple[PartitionDescription, ...]:
         """Its partitions, sorted. Raises UnknownTopicError."""
-        found = self._metadata().topics.get(name)  # asked for by name, a topic that is not there would be created
+        topics = self._metadata().topics  # asked for by name, a topic that is not there would be created
+        found = topics.get(name)
         if found is None or found.error is not None:
-            raise UnknownTopicError(name, "there is none" if found is None else found.error.str())
+            raise UnknownTopicError(
+                name, "there is none" if found is None else found.error.str(), near_topic(name, topics.keys() - {name})
+            )
         return self._partitions(found)
 
     def _partitions(self, topic: Any) -> tuple[PartitionDescription, ...]:

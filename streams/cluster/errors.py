@@ -10,8 +10,9 @@ class ClusterError(StreamsError):
 
 
 class UnknownTopicError(ClusterError):
-    """There is no topic of that name, or none that this user may see."""
+    """There is no topic of that name, or none that this user may see. `near`: the one that may be meant."""
 
-    def __init__(self, topic: str, words: str) -> None:
-        super().__init__(f"topic {topic!r}: {words}; `headrace topics` lists those there are")
+    def __init__(self, topic: str, words: str, near: str | None = None) -> None:
+        meant = "" if near is None else f"did you mean {near!r}? "
+        super().__init__(f"topic {topic!r}: {words}; {meant}`headrace topics` lists those there are")
         self.topic = topic

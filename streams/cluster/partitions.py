@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from streams.cluster.clients import REQUEST_TIMEOUT_S
 from streams.cluster.errors import UnknownTopicError
+from streams.cluster.topic_names import near_topic, topic_names
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
@@ -21,7 +22,7 @@ def partition_ids(client: Consumer, topic: str) -> list[int]:
         raise UnknownTopicError(topic, "no topic can have that name")
     metadata = client.list_topics(topic, timeout=REQUEST_TIMEOUT_S).topics[topic]
     if metadata.error is not None:
-        raise UnknownTopicError(topic, metadata.error.str())
+        raise UnknownTopicError(topic, metadata.error.str(), near_topic(topic, topic_names(client) - {topic}))
     return sorted(metadata.partitions)
 
 

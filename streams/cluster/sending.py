@@ -17,7 +17,7 @@ FLUSH_TIMEOUT_S = 30.0
 
 def send_records(client: Producer, topic: str, records: Iterable[NewRecord]) -> int:
     """The number of records the broker has acknowledged. Raises ClusterError at the first that it has not."""
-    from confluent_kafka import KafkaError, Message
+    from confluent_kafka import KafkaError, KafkaException, Message
 
     failures: list[KafkaError] = []
 
@@ -41,6 +41,9 @@ def send_records(client: Producer, topic: str, records: Iterable[NewRecord]) -> 
                 break
             except BufferError:
                 client.poll(0.1)  # the local queue is full: let it drain
+            except KafkaException as refused:  # by the client, who knows the topic
+                failures.append(refused.args[0])
+                break
         client.poll(0)
         if failures:
             break

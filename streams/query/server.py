@@ -177,7 +177,7 @@ def listen(host: str, port: int, setting: str, *, shared: bool = False) -> socke
         listening.listen(128)
     except OSError as error:
         listening.close()
-        cure = "choose another port" if shared else "choose another port, or 0 for a free one"
+        cure = f"choose another port ({setting})" if shared else f"choose another port ({setting}), or 0 for a free one"
         what = "dashboard" if shared else "query server"
         raise ConfigError(f"the {what} cannot listen on {host}:{port} ({error}): {cure}", setting=setting) from error
     return listening

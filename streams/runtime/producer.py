@@ -173,8 +173,7 @@ class RecordProducer:
 
     def poll(self, timeout_s: float = 0) -> None:
         """Serves delivery reports. Raises ProduceError if a record was refused."""
-        if self._serving(lambda: self._client.poll(timeout_s)):
-            self._watch.alive()
+        self._serving(lambda: self._client.poll(timeout_s))  # what it serves are complaints: no sign that one answers
         self.check()
 
     def flush(self, *, give_up: Callable[[], bool]) -> None:
@@ -187,12 +186,15 @@ class RecordProducer:
             WorkUndoneError: as `check`.
             ProduceError: a record was refused, or `give_up` said so (then retriable).
         """
+        awaited = self._under_way()
         while True:
             with self.times.taking("flush"):
                 left = self._serving(lambda: self._client.flush(FLUSH_SLICE_S))
             self.check()
             if left == 0:
                 self._acknowledged()
+                if awaited:
+                    self._watch.alive()
                 return
             if give_up():
                 raise ProduceError(
@@ -200,6 +202,11 @@ class RecordProducer:
                     "after a restart; check that the broker is reachable",
                     retriable=True,
                 )
+
+    def _under_way(self) -> bool:
+        """Whether records are not acknowledged yet: what is in the queue when reports are out of it."""
+        self._serving(lambda: self._client.poll(0))
+        return len(self._client) > 0
 
     def blame(self, cause: BaseException | None) -> None:
         """Raises if `cause`, which ended the processing of a record, says that the producer cannot go on, or that work

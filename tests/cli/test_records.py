@@ -24,7 +24,8 @@ def test_produce_argument_comes_back_from_consume(on_broker: Headrace, topic: st
     done = on_broker(
         "produce", topic, '{"delay": 3}', "--key", "SEA", "--timestamp", "2001-01-01T00:01:00Z", "-H", "trace=1"
     )
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "", f"1 record to {topic}\n")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == f"there is no topic {topic} yet\n1 record to {topic}\n"
     assert records(on_broker, topic) == [
         {
             "topic": topic,
@@ -52,15 +53,27 @@ def test_produce_record_of_time_zero_does_not_get_the_present(on_broker: Headrac
 def test_produce_lines_of_stdin_with_keys(on_broker: Headrace, topic: str) -> None:
     """One record a line; what follows the first separator is the value; empty lines are none."""
     done = on_broker("produce", topic, "-K", ":", "--partition", "1", stdin="a:1\n\nb:2:3\n")
-    assert done.stderr == f"2 records to {topic}\n"
+    assert done.stderr.endswith(f"\n2 records to {topic}\n")
     assert [(r["key"], r["value"]) for r in records(on_broker, topic)] == [("a", 1), ("b", "2:3")]
+
+
+def test_produce_to_a_topic_with_a_typing_error_says_which_there_is(on_broker: Headrace, topic: str) -> None:
+    """The broker may make any topic that is written to, so nothing else would tell."""
+    assert on_broker("topics", "create", topic).exit_code == 0
+    typed = topic.replace("typing", "tipyng")
+    done = on_broker("produce", typed, "x")
+    assert (done.exit_code, done.stderr) == (
+        0,
+        f"there is no topic {typed} yet; did you mean {topic}?\n1 record to {typed}\n",
+    )
+    assert on_broker("produce", typed, "y").stderr == f"1 record to {typed}\n"
 
 
 def test_produce_line_without_separator_names_the_line(on_broker: Headrace, topic: str) -> None:
     """What came before it is on the topic; nothing after it is."""
     done = on_broker("produce", topic, "-K", ":", stdin="a:1\nno key\nb:2\n")
     assert done.exit_code == 1
-    assert done.stderr == "Error: line 2 has no ':' between key and value: 'no key'\n"
+    assert done.stderr.endswith("\nError: line 2 has no ':' between key and value: 'no key'\n")
 
 
 def test_produce_tombstone_is_a_null_value(on_broker: Headrace, topic: str) -> None:
@@ -148,6 +161,17 @@ def test_consume_unknown_topic_says_so_and_creates_none(on_broker: Headrace) -> 
     assert "never-made" not in on_broker("topics", "list").stdout
 
 
+@pytest.mark.parametrize("words", [("consume", "--until-end"), ("topics", "describe")], ids=["consume", "describe"])
+def test_topic_with_a_typing_error_names_the_one_there_is(
+    on_broker: Headrace, topic: str, words: tuple[str, ...]
+) -> None:
+    on_broker("topics", "create", topic)
+    typed = topic.replace("typing", "tipyng")
+    done = on_broker(*words, typed)
+    assert done.exit_code == 1
+    assert done.stderr.endswith(f"; did you mean {topic!r}? `headrace topics` lists those there are\n")
+
+
 def test_consume_from_a_time_an_offset_and_a_partition(on_broker: Headrace, topic: str) -> None:
     on_broker("topics", "create", topic, "--partitions", "2")
     for partition in ("0", "1"):
@@ -208,7 +232,7 @@ def test_produce_takes_back_what_consume_prints_as_json(on_broker: Headrace, top
     on_broker("produce", topic, "-k", "a", "--tombstone", "--timestamp", "3000", "-p", "1")
     printed = on_broker("consume", topic, "--until-end", "--json").stdout
     done = on_broker("produce", f"{topic}-copy", "--json", "-p", "1", stdin=printed)
-    assert done.stderr == f"3 records to {topic}-copy\n"
+    assert done.stderr.endswith(f"\n3 records to {topic}-copy\n")
     copied = [record | {"topic": topic} for record in records(on_broker, f"{topic}-copy")]
     assert copied == records(on_broker, topic)
 

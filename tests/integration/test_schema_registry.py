@@ -186,7 +186,7 @@ def test_equal_keys_of_two_schemas_find_one_row() -> None:
 
 
 def test_record_that_does_not_decode_is_named_and_skipped_on_request() -> None:
-    told = r"orders\[0\] at offset 0 is not a Order.*schema registry's format"
+    told = r"orders\[0\] at offset 0 is no valid Order.*schema registry's format"
     with (
         TopologyTestDriver(shop(schema_registry_url="mock://tests")) as driver,
         pytest.raises(SerdeError, match=told),

@@ -108,7 +108,7 @@ def test_web_port_in_use_is_a_config_error_and_leaves_nothing_open(group: Group)
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(
-            ConfigError, match=f"the dashboard cannot listen on 127.0.0.1:{port}.*another port"
+            ConfigError, match=rf"the dashboard cannot listen on 127.0.0.1:{port}.*another port \(web_port\)"
         ) as raised:
             group.worker(web=True, web_port=port)
     assert raised.value.setting == "web_port"

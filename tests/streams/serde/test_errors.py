@@ -42,7 +42,7 @@ def test_serde_error_names_part_place_type_cause_and_cure() -> None:
     )
     assert error.cause is cause
     assert error.__cause__ is cause
-    assert str(error).startswith("the value of flights[3] at offset 17 is not a Flight: ValueError: bad byte; ")
+    assert str(error).startswith("the value of flights[3] at offset 17 is no valid Flight: ValueError: bad byte; ")
     writing = SerdeError(part="key", type_name="str", topic="out", action="serialize")
     assert "the key of a record for out cannot be written as str" in str(writing)
 

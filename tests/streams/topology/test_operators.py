@@ -167,7 +167,7 @@ def test_user_function_that_raises_is_named_with_its_record() -> None:
 def test_undecodable_record_is_named_with_the_expected_type() -> None:
     app = App("app")
     app.stream("in", key=str, value=Click).to("out")
-    with TopologyTestDriver(app) as driver, pytest.raises(SerdeError, match=r"in\[0\] at offset 0 is not a Click"):
+    with TopologyTestDriver(app) as driver, pytest.raises(SerdeError, match=r"in\[0\] at offset 0 is no valid Click"):
         driver.input_topic("in", value=bytes).pipe(b"{broken", key="k")
 
 
