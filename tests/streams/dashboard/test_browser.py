@@ -71,6 +71,19 @@ def test_overview_shows_the_worker_and_draws_its_rates(looking: Looking, worker:
     playwright.expect(looking.tab.locator(".chart canvas")).to_have_count(3)
 
 
+def test_overview_does_not_call_all_running_what_a_worker_that_is_gone_has(
+    context: playwright.BrowserContext, group: Group
+) -> None:
+    here, gone = group.worker(*group.of([0, 1, 2]), web=True), group.worker(*group.of([3]))
+    gone.server.stop()
+    with context.new_page() as tab:
+        looking = Looking(tab, here.endpoint)
+        looking.open("")
+        looking.sees(f"{len(gone.running)} more with workers that cannot be asked")
+        playwright.expect(tab.locator("main")).not_to_contain_text("all running")
+        assert looking.said == []
+
+
 def test_topology_is_walked_by_keys_and_tells_the_users_line(looking: Looking) -> None:
     looking.open("topology")
     looking.tab.get_by_role("button", name="Operator check").focus()

@@ -3,7 +3,7 @@ import { html } from "../html.js";
 
 const TONES = {
   running: "good", active: "good", stable: "good",
-  rebalancing: "busy", restoring: "busy", starting: "busy", preparing_rebalance: "busy", completing_rebalance: "busy",
+  rebalancing: "busy", restoring: "busy", starting: "busy", preparing_rebalancing: "busy", completing_rebalancing: "busy", pending_shutdown: "busy",
   error: "bad", unreachable: "bad", dead: "bad",
 };
 

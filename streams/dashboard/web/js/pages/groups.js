@@ -41,7 +41,7 @@ function Group({ name }) {
   const { data, error, again } = useAsk(`/dashboard/groups/${encodeURIComponent(name)}`, {}, { everyMs: EVERY_MS });
   const members = [
     { name: "member", title: "Member", sort: (member) => member.instance ?? member.member, cell: (member) => html`<code class=${member.instance ? "nowrap" : ""}>${member.instance ?? member.member}</code>` },
-    { name: "client", title: "Client", sort: (member) => member.client, cell: (member) => html`<span class="mono">${member.client}</span>` },
+    { name: "client", title: "Client", sort: (member) => member.client, cell: (member) => html`<span class="mono nowrap">${member.client}</span>` },
     { name: "host", title: "Host", sort: (member) => member.host, cell: (member) => html`<span class="nowrap">${member.host}</span>` },
     { name: "tasks", title: data?.own ? "Tasks" : "Partitions", wide: data?.own, cell: (member) => (member.tasks ? member.tasks.join(", ") || "none" : data.own ? "–" : member.partitions) },
     ...(data?.own ? [{ name: "endpoint", title: "Queries at", cell: (member) => html`<span class="nowrap">${member.endpoint ?? "–"}</span>` }] : []),

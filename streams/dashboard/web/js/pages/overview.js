@@ -36,6 +36,7 @@ function workOf({ assigned = [] }) {
 
 function Numbers({ workers, tasks, now, restoring }) {
   const open = tasks.filter(({ running }) => !running).length;
+  const silent = sum(workers.map(({ assigned = [] }) => assigned.length));
   const lost = sum(tasks.map(({ dropped, skipped }) => dropped + skipped)) ?? 0;
   const letters = sum(tasks.map(({ dead_letters }) => dead_letters)) ?? 0;
   const longest = Math.max(0, ...workers.map(({ thread }) => thread?.commit_max_ms ?? 0));
@@ -43,8 +44,9 @@ function Numbers({ workers, tasks, now, restoring }) {
     <${Figure} label="Records a second" value=${short(now?.rate)} hint="read and run through the topology" />
     <${Figure} label="Lag" value=${short(now?.lag)} hint="records still to read" />
     <${Figure} label="Commit" value=${milliseconds(now?.commitMs)} hint=${longest ? `longest lately ${milliseconds(longest)}` : "mean of the last seconds"} />
-    <${Figure} label="Tasks" value=${count(tasks.length)} tone=${open ? "busy" : ""}
-      hint=${open ? `${count(open)} being opened or restored` : `all running, at ${counted(workers.filter(({ problem }) => !problem).length, "worker")}`} />
+    <${Figure} label="Tasks" value=${count(tasks.length)} tone=${open || silent ? "busy" : ""}
+      hint=${[silent && `${count(silent)} more with workers that cannot be asked`, open && `${count(open)} being opened or restored`].filter(Boolean).join(", ")
+        || `all running, at ${counted(workers.filter(({ problem }) => !problem).length, "worker")}`} />
     <${Figure} label="Dropped or skipped" value=${short(lost)} tone=${lost ? "busy" : ""}
       hint=${letters ? html`<a href=${href("dead-letters")}>${counted(letters, "dead letter")}</a> among them` : "since the tasks were opened"} />
   <//>`;
