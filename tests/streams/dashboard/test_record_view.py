@@ -131,4 +131,4 @@ def test_typed_text_becomes_the_bytes_of_the_topic_s_type() -> None:
 
 def test_record_without_time_and_partition_leaves_them_to_the_client() -> None:
     record = RecordForm(key="a", value=None).record("t", None, 4)
-    assert (record.timestamp, record.partition, record.value) == (0, None, None)
+    assert (record.timestamp, record.partition, record.value) == (None, None, None)
