@@ -140,6 +140,18 @@ def test_aggregate_of_a_versioned_table_is_that_of_its_latest_versions() -> None
         assert driver.counters()["dropped_out_of_order"] == 1
 
 
+def test_aggregate_of_a_table_can_be_versioned_itself() -> None:
+    app = App("app")
+    rates(app).group_by(lambda key, value: ("all", value), key=str, value=int).aggregate(
+        n=count(), store=PAST
+    ).to_stream().to("out")
+    with TopologyTestDriver(app) as driver:
+        pipe(driver, "rates", (1, 10))
+        pipe(driver, "rates", (2, 20), key="other")
+        pipe(driver, "rates", (None, 30))
+        assert [(value.n, at) for value, at in out(driver)] == [(1, 10), (2, 20), (1, 30)]
+
+
 def test_filter_behind_a_versioned_table_repeats_tombstones() -> None:
     app = App("app")
     low = rates(app).filter(lambda k, v: v < 5)
