@@ -10,7 +10,9 @@ import argparse
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from streams.plan.task_id import TaskId
 from streams.runtime.membership.assignor import assign

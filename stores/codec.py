@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class ValueCodec:
+
+class ValueCodec(Struct, frozen=True):
     """A pair of functions; `decode(encode(value))` equals `value`. Neither ever sees None: that is a deletion.
 
     `bind` makes the codec for one changelog topic, where that makes a difference: values may have a schema that is

@@ -11,8 +11,9 @@ Kafka Streams: for stores of users' processors, which have no clock of their own
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+from msgspec import Struct
 
 from stores.codec import ValueCodec
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 MINIMUM_SEGMENT_MS: Final = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class KeyValueSpec:
+class KeyValueSpec(Struct, frozen=True):
     """A store with one row per key.
 
     `expire_after_ms`: a row is gone once so much time has passed since its timestamp; `follows_puts` is for these.
@@ -60,8 +60,7 @@ class KeyValueSpec:
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSpec:
+class WindowSpec(Struct, frozen=True):
     """A store with one row per key and window start.
 
     Starts are >= 0. Rows with start <= time - `retention_ms` are forgotten. `segment_ms`: rows are stored, and later
@@ -98,8 +97,7 @@ class WindowSpec:
         return segment_interval(self.segment_ms, self.retention_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSpec:
+class SessionSpec(Struct, frozen=True):
     """A store with one row per key, session start and session end, both inclusive.
 
     Times are >= 0. Sessions with end <= time - `retention_ms` are forgotten. `segment_ms`: as with windows, by the end.
@@ -124,8 +122,7 @@ class SessionSpec:
         return segment_interval(self.segment_ms, self.retention_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class VersionedSpec:
+class VersionedSpec(Struct, frozen=True):
     """A store with a row per key and timestamp: the versions of each key (KIP-889).
 
     A version can be read, and versions before it can be put, until `history_ms` after its end; later ones are rejected.
@@ -157,8 +154,7 @@ class VersionedSpec:
         return segment_interval(self.segment_ms, self.history_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class BufferSpec:
+class BufferSpec(Struct, frozen=True):
     """A store of byte strings that wait for their time (see `stores.time_buffer`).
 
     `lanes`: how many queues it has, 1 to 255. `keyed`: one value for each key, a later one replaces it and keeps its
@@ -180,8 +176,7 @@ class BufferSpec:
         return "keyed-buffer" if self.keyed else "buffer"
 
 
-@dataclass(frozen=True, slots=True)
-class CustomSpec:
+class CustomSpec(Struct, frozen=True):
     """A store that a user wrote (see `stores.custom`); `make` gives one for each task."""
 
     kind: ClassVar[str] = "custom"

@@ -21,9 +21,10 @@ Source: `RocksDBVersionedStore`. Differs: the repetition in the changelog.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from operator import itemgetter
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from stores.changelog import ChangelogRecord, as_record
 from stores.clean import CleanRows

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The record's own coordinates, passed to a function whose last parameter is annotated `Context`.
 
     `timestamp` is event time in ms since the epoch. `headers` are (name, value) pairs in the record's order.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from streams.cluster.clients import REQUEST_TIMEOUT_S, kafka_logger, kafka_message
 from streams.cluster.errors import ClusterError, UnknownTopicError
@@ -14,8 +15,7 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionDescription:
+class PartitionDescription(Struct, frozen=True, kw_only=True):
     """`leader` is a node id, -1 where there is none at the moment."""
 
     partition: int
@@ -24,8 +24,7 @@ class PartitionDescription:
     in_sync: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopicConfig:
+class TopicConfig(Struct, frozen=True, kw_only=True):
     """A setting of a topic: `own` where it is set for this topic, else it holds for all, or by default. `value` is
     None where it is unset or secret."""
 
@@ -34,8 +33,7 @@ class TopicConfig:
     own: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberOfGroup:
+class MemberOfGroup(Struct, frozen=True, kw_only=True):
     """`instance` is None for a member that is not static. `places`: what it was given to read, as far as the group
     tells."""
 
@@ -46,8 +44,7 @@ class MemberOfGroup:
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupDescription:
+class GroupDescription(Struct, frozen=True, kw_only=True):
     """`kind` is "classic" or "consumer", the protocol of the group; `assignor` what its members agreed on."""
 
     state: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from streams.cluster.new_record import NewRecord
 from streams.cluster.text import text_or_hex
@@ -18,8 +18,7 @@ MOST_DIGITS = 18
 """Of a number that a letter tells; anybody may write to its topic."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Struct, frozen=True, kw_only=True):
     """A dead letter: where it lies, the record it is about, and what went wrong.
 
     `source` is None for a record of the topic that says of no other; its partition and offset are -1 then. `headers`
@@ -101,8 +100,7 @@ class Letter:
         return msgspec.json.encode(body).decode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LetterFilter:
+class LetterFilter(Struct, frozen=True, kw_only=True):
     """Which letters are meant: those that fit all that is given. Times in ms since the epoch, of the records."""
 
     source: str | None = None

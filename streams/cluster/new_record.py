@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRecord:
+class NewRecord(Struct, frozen=True, kw_only=True):
     """`timestamp` in ms since the epoch, None: the present. `partition` None: by Kafka's murmur2 of the key."""
 
     key: bytes | None

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stores import MISSING
 from streams.compile.namespace import Namespace
@@ -30,16 +32,14 @@ CHANGED_BY = "changed by"
 commit came of."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldChanges:
+class HeldChanges(Struct, frozen=True):
     """Changes of a table that wait for the commit: the dict that holds them, and the function that forwards them."""
 
     changed: str
     function: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineNames:
+class LineNames(Struct, frozen=True):
     """The line of an operator that has records in flight, the method by which a record gets into it, and what makes it.
 
     `by_key_bytes`: keys are in the line as they are serialised.
@@ -51,8 +51,7 @@ class LineNames:
     by_key_bytes: bool
 
 
-@dataclass(slots=True)
-class ModulePlan:
+class ModulePlan(Struct):
     """What all functions of one generated module share while it is written."""
 
     namespace: Namespace

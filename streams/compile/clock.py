@@ -21,7 +21,8 @@ so a watermark can move it too; a watermark of "all are idle" lets it go to the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from streams.compile.chain import Chain, ModulePlan
 from streams.compile.program import NO_LIMIT, Headers
@@ -36,8 +37,7 @@ NEVER = NO_LIMIT
 """The due time of nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """`time` is the cell of the largest timestamp seen, -1 at first; `now` the text of the clock as it is held back.
 
     `at_commit`: tables above forward their changes at the commit, so that watermarks move it only then.
@@ -48,8 +48,7 @@ class Clock:
     at_commit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ClockEvent:
+class ClockEvent(Struct, frozen=True):
     """Something to be done once `clock` has reached `due`, a cell or an expression: `function(now)` does it.
 
     The function has to set the next due time, or it is called again for the next record. While nothing waits, the due

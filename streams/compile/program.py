@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from stores import Store
 from streams.compile.source_text import FailureKind
@@ -75,8 +76,7 @@ def one_partition(topic: str) -> int:
     return 1
 
 
-@dataclass(slots=True, kw_only=True)
-class TaskBinding:
+class TaskBinding(Struct, kw_only=True):
     """What one task gives to the compiled code. `produce_full` is called where `produce` raised BufferError: it makes
     room (by serving delivery reports) and sends. `wall_clock` tells ms since the epoch."""
 
@@ -162,8 +162,7 @@ def nothing_with(told: object, /) -> None:
     """Likewise, told something."""
 
 
-@dataclass(slots=True, frozen=True)
-class TaskProgram:
+class TaskProgram(Struct, frozen=True):
     """The compiled functions of one task, bound to its stores and producer, and its processors. Functions that a
     topology has no use for are not generated."""
 
@@ -185,8 +184,7 @@ class TaskProgram:
     RecordFailure with index -1; the next call goes on behind that record."""
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class SubtopologyProgram:
+class SubtopologyProgram(Struct, frozen=True, kw_only=True):
     """Compiled once per sub-topology. `source` is the generated module, for `headrace topology --format code`;
     `clocks` names the times a task remembers over restarts."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from streams.graph.schema import Schema
 
 
-@dataclass(frozen=True, slots=True)
-class RecordScope:
+class RecordScope(Struct, frozen=True):
     """Source texts, each valid at this point, that give the parts of the current record.
 
     `key` and `value` are None while nobody needed the decoded form; then `key_source` and `value_source` are the

@@ -28,7 +28,8 @@ One `try` around the loop costs nothing per record; which operator failed is rea
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from streams.compile.call import call
 from streams.compile.chain import Chain, ModulePlan

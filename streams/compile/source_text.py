@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from streams.errors import Part
 from streams.graph.node import Node
@@ -14,8 +15,7 @@ FailureKind = Literal["deserialization", "processing", "serialization", "product
 """Which handler is asked: serialization and production failures are both of the record that was to be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """Whose line it is, and what has gone wrong when the line raises."""
 
     node: Node

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from streams.operators.repartition import Repartition
 from streams.operators.sink import Sink
@@ -18,8 +19,7 @@ TopicRole = Literal["source", "sink", "repartition", "changelog", "metadata", "d
 INTERNAL: frozenset[TopicRole] = frozenset({"repartition", "changelog", "metadata"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class KnownTopic:
+class KnownTopic(Struct, frozen=True, kw_only=True, eq=False):
     """A topic of the application. `entry`: the store of a changelog. Serdes are None where its records have no types of
     the user's."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
 from confluent_kafka import Message
+from msgspec import Struct
 
 from streams.cluster.text import iso_time, text_or_hex
 from streams.dashboard.known_topics import KnownTopic
@@ -26,8 +26,7 @@ JSON_FORMS = frozenset({"json", "pydantic", "faust"})
 """Of serdes whose bytes are JSON and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A key or a value. `form` says what it is taken for: "null", "json", "text", "hex", "watermark", or the name of a
     serde; `wrong` why it is not what its topic says. `decoded` is what filters look at."""
 
@@ -49,8 +48,7 @@ class Part:
 NULL = Part("null", "null", None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenRecord:
+class SeenRecord(Struct, frozen=True, kw_only=True):
     """`size` in bytes, of key and value. `timestamp` in ms since the epoch."""
 
     partition: int

@@ -7,12 +7,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from msgspec import Struct
 
 from streams.cluster.beginning import Beginning, first_offsets
 from streams.cluster.clients import kafka_message
@@ -32,8 +32,7 @@ ALIVE_EVERY_S = 15.0
 """How often a quiet tail says that it is there, which is also how the server learns that its watcher is not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TailRequest:
+class TailRequest(Struct, frozen=True, kw_only=True):
     """`partition` None: all of them."""
 
     topic: str

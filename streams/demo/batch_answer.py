@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from streams.demo.arrow import arrow, compute, milliseconds
 from streams.demo.dataset import DAY_MS, Flights, read_airports
@@ -17,8 +18,7 @@ TOLERANCE = 1e-9
 """Of the mean, relative: the stream adds up in another order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """How the stream's result differs from the batch's: windows with the wrong numbers, and flights in all."""
 
     windows: int

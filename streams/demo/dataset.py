@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from streams.demo.arrow import ArrowTable, arrow, compute, milliseconds, parquet
 from streams.demo.flight_delays import Airport
@@ -26,8 +26,7 @@ BATCH_ROWS = 50_000
 DAY_MS = 86_400_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlightBatch:
+class FlightBatch(Struct, frozen=True, kw_only=True):
     """Consecutive flights as records, column by column, all of the same length.
 
     keys: origin airports as UTF-8. values: JSON. timestamps: ms since the epoch, never falling.

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from streams.demo.tally import DelayRow, StateDay
 
@@ -22,8 +23,7 @@ LINE_EVERY_S = 2.0
 COLUMNS = ("STATE", "DAY", "FLIGHTS", "MEAN DELAY", "WORST")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """A moment of the run. Numbers of flights: in all, on the topic, counted in the result; counted per second."""
 
     total: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from streams.aggregates import Aggregate
 from streams.dsl.builder import TopologyBuilder
@@ -23,8 +24,7 @@ from streams.operators.aggregation import (
 from streams.serde import Unknown, serde_for
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """What both kinds of groups carry: the records' operator, their schema as the repartition topic would write it,
     and the name that topic would have."""
 

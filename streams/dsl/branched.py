@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from streams.context import Context
 from streams.dsl.builder import TopologyBuilder
@@ -22,8 +23,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class BranchedStream(Generic[K, V]):
+class BranchedStream(Struct, Generic[K, V], frozen=True):
     """Branches declared so far, by name. First match wins; what no branch takes goes to the default, or nowhere.
 
     Source: `BranchedKStream`. Names default to the branch's position, from 1; the default branch is `"0"`.

@@ -6,9 +6,10 @@ views.group_by_key().cogroup(add_view).cogroup(clicks.group_by_key(), add_click)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from msgspec import Struct
 
 from streams.dsl.aggregations import Group, folding
 from streams.dsl.ktable import KTable
@@ -33,16 +34,14 @@ K = TypeVar("K")
 A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
-class CogroupInput:
+class CogroupInput(Struct, frozen=True):
     """One grouped stream and what folds its records into the aggregate that all inputs share."""
 
     group: Group
     aggregator: Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CogroupedStream(Generic[K]):
+class CogroupedStream(Struct, Generic[K], frozen=True):
     """Grouped streams with one key, each with its own aggregator. Source: `CogroupedKStream`."""
 
     _inputs: tuple[CogroupInput, ...]
@@ -152,8 +151,7 @@ class CogroupedStream(Generic[K]):
         return KTable(builder, builder.add(merged))
 
 
-@dataclass(frozen=True, slots=True)
-class WindowedCogroupedStream(Generic[K]):
+class WindowedCogroupedStream(Struct, Generic[K], frozen=True):
     """Source: `TimeWindowedCogroupedKStream`."""
 
     _cogrouped: CogroupedStream[K]
@@ -171,8 +169,7 @@ class WindowedCogroupedStream(Generic[K]):
         return self._cogrouped.windowed(self._windowing, initializer, None, value, store, retention, caller_origin())
 
 
-@dataclass(frozen=True, slots=True)
-class SessionWindowedCogroupedStream(Generic[K]):
+class SessionWindowedCogroupedStream(Struct, Generic[K], frozen=True):
     """Source: `SessionWindowedCogroupedKStream`."""
 
     _cogrouped: CogroupedStream[K]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from msgspec import Struct
 
 from streams.aggregates import Aggregate
 from streams.dsl.aggregations import Group, counting, folding, reducing
@@ -33,8 +34,7 @@ V = TypeVar("V")
 A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
-class GroupedStream(Generic[K, V]):
+class GroupedStream(Struct, Generic[K, V], frozen=True):
     """Records by key. Source: `KGroupedStream`."""
 
     _group: Group

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
+from msgspec import Struct
 from typing_extensions import TypeVar
 
 from streams.aggregates import Aggregate
@@ -37,8 +37,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class GroupedTable(Generic[K, V]):
+class GroupedTable(Struct, Generic[K, V], frozen=True):
     """Rows by group. An aggregate is of the rows the table has at the moment: a change takes the old value out of its
     group and puts the new one in, with one result if the group is the same, else two, the old group's first.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, TextIO
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
+
+class Printed(Struct, frozen=True, kw_only=True):
     """Writes one line for each record. Source: `org.apache.kafka.streams.kstream.Printed`.
 
     `file` is looked up with each record, so that standard output may be redirected meanwhile, and a file by its path

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from streams.windows.duration import whole_ms
 
 WhenFull = Literal["emit_early", "shut_down"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BufferConfig:
+class BufferConfig(Struct, frozen=True, kw_only=True):
     """How much may wait in a buffer of one task, and what happens when it is full; made by `unbounded`, `max_records`
     or `max_bytes`.
 
@@ -85,8 +86,7 @@ class BufferConfig:
 UNBOUNDED = BufferConfig()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppressed:
+class Suppressed(Struct, frozen=True, kw_only=True):
     """Until when changes wait; made by `until_window_closes` or `until_time_limit`.
 
     `limit_ms` is None for windows, which close by their own end and grace.

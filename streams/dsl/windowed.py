@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from streams.aggregates import Aggregate
 from streams.dsl.aggregations import counting, folding, reducing
@@ -19,8 +20,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class WindowedStream(Generic[K, V]):
+class WindowedStream(Struct, Generic[K, V], frozen=True):
     """Records by key and window. Source: `TimeWindowedKStream`.
 
     Results are keyed by `Windowed(key, start, end)`; the end is exclusive, but inclusive for sliding windows, and

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
+
+from msgspec import Struct
 
 from stores import SessionSpec, WindowSpec
 from streams.dsl.aggregations import Group
@@ -29,8 +30,7 @@ LateHandler = Callable[[Any], Any]
 """Called with the `KStream` of the records that were too late."""
 
 
-@dataclass(frozen=True, slots=True)
-class Windowing:
+class Windowing(Struct, frozen=True):
     """A group, the windows it is cut into, when their results come out, and where late records go."""
 
     group: Group

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from streams.serde import Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordNames:
+class RecordNames(Struct, frozen=True, kw_only=True):
     """Source texts that give the parts of the current record in the code an expression is inlined into.
 
     `headers` gives a list of (name, bytes) pairs, or None. `value_type` and `key_type` decide between `v.x` and

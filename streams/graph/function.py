@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from streams.context import Context
 from streams.errors import SourceLine
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from streams.graph.logical import GraphBuilder
 
 
-@dataclass(frozen=True, slots=True)
-class UserFunction:
+class UserFunction(Struct, frozen=True):
     """`target` is called with `arguments` in order, and with the record's `Context` last if `wants_context`.
 
     An `Expression` has no arguments: it names what it reads.

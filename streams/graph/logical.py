@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from streams.errors import SourceLine, TopologyProblem
 from streams.graph.node import Node
@@ -13,8 +15,7 @@ from streams.state import Materialized, StoreDeclaration
 AnyNode = TypeVar("AnyNode", bound=Node)
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalGraph:
+class LogicalGraph(Struct, frozen=True):
     """Frozen nodes, parents before children, what was said of stores, and the problems found so far."""
 
     nodes: tuple[Node, ...] = ()

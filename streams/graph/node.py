@@ -6,8 +6,9 @@ Each operator is a subclass in a file of its own under `streams.operators`, whic
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from msgspec import Struct, field
 
 from streams.errors import SourceLine
 from streams.expressions import Expression
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from streams.compile.scope import RecordScope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Node:
+class Node(Struct, frozen=True, kw_only=True, eq=False):
     """One operator.
 
     `parents` in the order of the operator's inputs; `schema` is what it forwards; `label` is the operator's name in
@@ -105,7 +105,7 @@ class Node:
     @property
     def expressions(self) -> tuple[Expression, ...]:
         """The expressions on `F` among the operator's own fields, so that they can be checked against its input."""
-        held = (getattr(self, each.name) for each in fields(self))
+        held = (getattr(self, name) for name in self.__struct_fields__)
         return tuple(
             each.target for each in held if isinstance(each, UserFunction) and isinstance(each.target, Expression)
         )

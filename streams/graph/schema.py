@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from streams.serde import Role, Serde, Unknown, serde_for
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A record's key or value: its Python type, and how it is written if that was said.
 
     `type` is `Unknown` behind a function whose result cannot be told. `serde` is None where nobody named one;
@@ -20,8 +20,7 @@ class Part:
     serde: Serde | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """Key and value of the records an operator forwards."""
 
     key: Part = Part()

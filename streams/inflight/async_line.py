@@ -6,16 +6,16 @@ import asyncio
 import inspect
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from streams.inflight.call_loop import CallLoop
 from streams.inflight.line import Line, Pending
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallPolicy:
+class CallPolicy(Struct, frozen=True, kw_only=True):
     """How a function is called. Times in ms.
 
     Args:

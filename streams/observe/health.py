@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from streams.observe.reading import WorkerReading
 from streams.runtime.phase import WorkerState
 
 
-@dataclass(frozen=True, slots=True)
-class HealthAnswer:
+class HealthAnswer(Struct, frozen=True):
     """`well` False is a 503; `body` says what is the matter, as JSON."""
 
     well: bool

@@ -7,15 +7,15 @@ Source: `org.apache.kafka.common.metrics.stats` (`Rate`, `Avg`, `Max`) with two 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 SAMPLE_S = 30.0
 LEAST_ELAPSED_S = 1.0
 """A rate over less than this would jump about. Differs: Kafka takes 30 s, so that its rates are too low at first."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeterReading:
+class MeterReading(Struct, frozen=True):
     """What a meter says at one moment; `mean`, `highest` and `lowest` are NaN if nothing happened lately."""
 
     total: int

@@ -8,8 +8,9 @@ dashboards made for Kafka Streams find them. What Kafka has no name for begins w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
+
+from msgspec import Struct
 
 from streams.observe.reading import WorkerReading
 
@@ -19,8 +20,7 @@ Labels = tuple[str, ...]
 Kind = Literal["counter", "gauge"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope(Generic[R]):
+class Scope(Struct, Generic[R], frozen=True):
     """What a group of metrics is measured of: each thread, each task, and so on.
 
     `rows` gives the values of `labels`, without the application's id, which is the first label of every metric.
@@ -31,8 +31,7 @@ class Scope(Generic[R]):
     rows: Callable[[WorkerReading], Iterable[tuple[Labels, R]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """`value` reads it from a row of the scope; None where the row has none (a store in memory has no block cache).
 
     A counter's name ends with `_total`; `unit` is what its number counts.
@@ -57,8 +56,7 @@ class Metric:
                 yield (reading.application_id, *labels), value
 
 
-@dataclass(frozen=True, slots=True)
-class Group(Generic[R]):
+class Group(Struct, Generic[R], frozen=True):
     """Declares metrics of one scope whose names begin alike. `value` reads them."""
 
     scope: Scope[R]

@@ -7,7 +7,8 @@ that belong together may be a batch apart.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from streams.observe.meter import MeterReading
 from streams.plan.task_id import TaskId
@@ -15,8 +16,7 @@ from streams.runtime.listener import RestoreProgress
 from streams.runtime.phase import WorkerState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputReading:
+class InputReading(Struct, frozen=True, kw_only=True):
     """An input partition of a task."""
 
     topic: str
@@ -33,8 +33,7 @@ class InputReading:
     """Offsets that are not processed yet; None while the end is not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreReading:
+class StoreReading(Struct, frozen=True, kw_only=True):
     """A store of a task."""
 
     store: str
@@ -46,8 +45,7 @@ class StoreReading:
     waiting_bytes: MeterReading | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedReading:
+class SkippedReading(Struct, frozen=True, kw_only=True):
     """Records on which an operator failed and that were skipped, and the error of the last."""
 
     node: str
@@ -55,8 +53,7 @@ class SkippedReading:
     last: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskReading:
+class TaskReading(Struct, frozen=True, kw_only=True):
     """A task that is restored or runs. Times of meters are s, of `lateness` ms."""
 
     task: TaskId
@@ -74,8 +71,7 @@ class TaskReading:
     skipped: tuple[SkippedReading, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandbyReading:
+class StandbyReading(Struct, frozen=True, kw_only=True):
     """A store of a task that stands by. Offsets of its changelog."""
 
     task: TaskId
@@ -89,8 +85,7 @@ class StandbyReading:
         return self.end_offset - self.position
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadReading:
+class ThreadReading(Struct, frozen=True, kw_only=True):
     """The stream thread. Times of meters are s."""
 
     name: str
@@ -115,8 +110,7 @@ class ThreadReading:
     """Those whose lag is known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerReading:
+class WorkerReading(Struct, frozen=True, kw_only=True):
     """A worker in any state. `tasks`: those that run, and those that are opened or restored."""
 
     application_id: str

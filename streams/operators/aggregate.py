@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
@@ -16,8 +17,7 @@ from streams.operators.table import Table, TableSpec
 from streams.operators.versioned_rows import rows_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AggregateByKey(Table):
+class AggregateByKey(Table, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamAggregate`, `KStreamReduce`.
 
     Null keys and null values are dropped and counted; no record is late. An aggregate of None deletes the row and is

@@ -7,10 +7,11 @@ of it. A row is `(state, timestamp)`; its timestamp is the largest of its record
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stores import ValueCodec
 from streams.aggregates import Aggregate
@@ -24,8 +25,7 @@ from streams.serde.codec import codec_of
 from streams.serde.immutable import SCALARS, is_immutable
 
 
-@dataclass(frozen=True, slots=True)
-class Updated:
+class Updated(Struct, frozen=True):
     """What the code left behind: texts of the new state and of the value to forward (an expression evaluated at most
     once), the local of the row's time, whether the state may be None, which deletes the row, and the local of the
     value that is replaced, where somebody asked for it."""
@@ -90,8 +90,7 @@ def _write_old(chain: Chain, text: str) -> str:
     return old
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SingleAggregation:
+class SingleAggregation(Struct, frozen=True, kw_only=True):
     """What aggregations have in common whose state is the aggregate itself, written with one serde."""
 
     serde: Serde
@@ -132,8 +131,7 @@ class SingleAggregation:
         self.write_copy(chain, state, always=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoldAggregation(SingleAggregation):
+class FoldAggregation(SingleAggregation, frozen=True, kw_only=True):
     """`aggregate(initializer, aggregator)`. Source: `KStreamAggregate`, `KStreamWindowAggregate`.
 
     The first update of a key tells what the initializer gave as its old value, as in Kafka Streams.
@@ -173,8 +171,7 @@ class FoldAggregation(SingleAggregation):
         chain.line(f"{row} = {state}, {time}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReduceAggregation(SingleAggregation):
+class ReduceAggregation(SingleAggregation, frozen=True, kw_only=True):
     """`reduce(reducer)`: the first value is the aggregate, as it is. Source: `KStreamReduce`."""
 
     reducer: UserFunction
@@ -215,8 +212,7 @@ class ReduceAggregation(SingleAggregation):
         chain.line(f"{row} = None if {state} is None else ({state}, {time})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountAggregation(SingleAggregation):
+class CountAggregation(SingleAggregation, frozen=True, kw_only=True):
     """`count()`: how many records, null values of windowed groups included. Source: `KGroupedStream.count`.
 
     The first update of a key tells 0 as its old value, as in Kafka Streams.
@@ -245,8 +241,7 @@ class CountAggregation(SingleAggregation):
             chain.line(f"{row} = sum([{other}[2][0] for {other} in {sessions}]), {row}[1]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """One of several named aggregates: what it aggregates (None: no value at all), and the type of that."""
 
     name: str
@@ -255,8 +250,7 @@ class Column:
     of_type: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedAggregation:
+class NamedAggregation(Struct, frozen=True, kw_only=True):
     """`aggregate(flights=count(), worst=max_(F.minutes), …)`: several aggregates side by side, inlined.
 
     The state is the flat tuple of all aggregates' states, written as a JSON array; the result is `result_type`, a

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.call import call
@@ -12,8 +11,7 @@ from streams.graph.function import UserFunction
 from streams.graph.node import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Split(Node):
+class Split(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamBranch`. Its children are `Branch` nodes; a record that no predicate takes is dropped."""
 
     kind: ClassVar[str] = "split"
@@ -37,8 +35,7 @@ class Split(Node):
                             chain.forward(branch, inner)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Branch(Node):
+class Branch(Node, frozen=True, kw_only=True, eq=False):
     """One way out of a `Split`; `predicate` None is the default branch, declared last. `Split` writes its code."""
 
     kind: ClassVar[str] = "branch"

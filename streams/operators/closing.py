@@ -7,8 +7,9 @@ restart.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from streams.compile.chain import Chain
 from streams.compile.clock import ClockEvent, on_clock
@@ -26,8 +27,7 @@ class EntryNames(NamedTuple):
     key_bytes: str
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Struct, frozen=True):
     """Texts for an operator's code: what emits due windows, the name of the agenda, and the cell of the time before
     which windows have come out."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from stores import StoreSpec, VersionedSpec
@@ -12,8 +11,7 @@ from streams.graph.node import Node
 from streams.operators.table import Table, table_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cogroup(Table):
+class Cogroup(Table, frozen=True, kw_only=True, eq=False):
     """Source: `COGROUPKSTREAM-MERGE`. Each parent is an aggregation over one input; all keep their aggregates in the
     same store, and what any of them forwards is forwarded."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from stores import WindowSpec
@@ -15,8 +14,7 @@ from streams.graph.node import Node
 from streams.serde import Bytes, Serde
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Deduplicate(Node):
+class Deduplicate(Node, frozen=True, kw_only=True, eq=False):
     """A record is dropped if one with the same identity was passed on whose time is less than `within_ms` away, before
     or after. The identity is the key, with what `identity` gives, if it is there; where that is None the record passes.
     Null keys are dropped and counted.

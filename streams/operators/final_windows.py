@@ -7,8 +7,9 @@ the grace. The next due time is the end of the next window there may be, as long
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stores import Row
 from streams.compile.chain import Chain
@@ -23,8 +24,7 @@ WindowRow = tuple[tuple[bytes, int], Row]
 """((serialised key, window start in ms), row)."""
 
 
-@dataclass(frozen=True, slots=True)
-class FinalWindows:
+class FinalWindows(Struct, frozen=True):
     """The texts that an operator's code needs: what is to be done when time has come, the cell of the time through
     which windows have come out, and that of the latest end of any window."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.call import call
@@ -12,8 +11,7 @@ from streams.graph.function import UserFunction
 from streams.graph.node import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FlatMap(Node):
+class FlatMap(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamFlatMap`. The function returns an iterable of (key, value) pairs."""
 
     kind: ClassVar[str] = "flat-map"
@@ -28,8 +26,7 @@ class FlatMap(Node):
             chain.forward(self, scope.with_new_key(self.schema, key).with_new_value(self.schema, value))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FlatMapValues(Node):
+class FlatMapValues(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamFlatMapValues`. The function returns an iterable of values; each keeps the record's key."""
 
     kind: ClassVar[str] = "flat-map-values"

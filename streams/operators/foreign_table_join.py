@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from stores import KeyValueSpec
@@ -14,8 +13,7 @@ from streams.operators.table import latest_only, table_of
 from streams.serde.foreign_key import DELETED, FOUND, prefix
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ForeignTableJoin(Node):
+class ForeignTableJoin(Node, frozen=True, kw_only=True, eq=False):
     """Source: `ForeignTableJoinProcessorSupplier`.
 
     Responses are in the order of the primary keys' bytes and have the right record's time. `subscribers` is the store

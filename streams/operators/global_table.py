@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from stores import KeyValueSpec, StoreSpec
@@ -13,8 +12,7 @@ from streams.serde import Serde
 from streams.state import StoreDeclaration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GlobalTable(Node):
+class GlobalTable(Node, frozen=True, kw_only=True, eq=False):
     """Source: `GlobalKTable`. The last record of a key wins; a null value deletes; null keys are dropped.
 
     It belongs to no task: whoever runs the tasks keeps it up to date beside them, and gives them its store.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from stores import StoreSpec
@@ -14,8 +13,7 @@ from streams.graph.node import Node
 from streams.graph.schema import Schema
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GlobalTableJoin(Node):
+class GlobalTableJoin(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamGlobalKTableJoin`.
 
     `selector` gives the key to look up; None looks the record's own up. Results have the record's key and time. A null

@@ -6,7 +6,9 @@ Source: `CachingKeyValueStore` and `NamedCache` for what comes out, and in which
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from streams.compile.chain import CHANGED_BY, Chain, HeldChanges
 from streams.compile.scope import RecordScope
@@ -17,8 +19,7 @@ Present = Callable[[Chain, str], str]
 """Writes code that makes the value users see of the one in a local; returns its text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """How a table's changes are told apart while they wait.
 
     `names`: the locals that the key of a change is taken apart into; `scope`: what gives a record its key of these;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from streams.compile.chain import Chain
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from streams.inflight import Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class InFlightOperator(Node):
+class InFlightOperator(Node, frozen=True, kw_only=True, eq=False):
     """Records go out in the order they came, with their own keys, timestamps and headers."""
 
     in_flight: ClassVar[bool] = True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stores import KeyValueSpec
 from streams.compile.chain import Chain
@@ -11,8 +12,7 @@ from streams.operators.held_changes import Present, by_key, write_held
 from streams.operators.table import Table
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRows:
+class KeptRows(Struct, frozen=True):
     """The names under which generated code finds the rows of one store.
 
     Of a plain store it reads and writes the dirty rows itself. A store that has a say in what is found (rows that

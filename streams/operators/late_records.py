@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.chain import Chain
@@ -10,8 +9,7 @@ from streams.compile.scope import RecordScope
 from streams.graph.node import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LateRecords(Node):
+class LateRecords(Node, frozen=True, kw_only=True, eq=False):
     """Source: none in Kafka Streams; Flink's `sideOutputLateData`. Forwards the records as they reached its parent."""
 
     kind: ClassVar[str] = "late"

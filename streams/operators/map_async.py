@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from streams.compile.call import arguments
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from streams.inflight import Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MapAsync(InFlightOperator):
+class MapAsync(InFlightOperator, frozen=True, kw_only=True, eq=False):
     """Source: none in Kafka Streams; what `map_values` does, in the same order. Null values go to the function."""
 
     kind: ClassVar[str] = "map-async"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from streams.compile.chain import Chain
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from streams.inflight import Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MapBatch(InFlightOperator):
+class MapBatch(InFlightOperator, frozen=True, kw_only=True, eq=False):
     """Source: none in Kafka Streams; what `map_values` does, in the same order. Null values are in the batch."""
 
     kind: ClassVar[str] = "map-batch"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
@@ -13,8 +14,7 @@ from streams.operators.table import Table, TableSpec
 from streams.operators.versioned_rows import rows_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Materialize(Table):
+class Materialize(Table, frozen=True, kw_only=True, eq=False):
     """Source: `KTableSource`. The last record of a key wins, whatever its time; a null value deletes.
 
     Null keys are dropped and counted. A deletion is forwarded even for a key the table never had. `kept`: the rows are

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.call import call
@@ -12,8 +11,7 @@ from streams.graph.function import UserFunction
 from streams.graph.node import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Peek(Node):
+class Peek(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamPeek`. What the function returns is ignored."""
 
     kind: ClassVar[str] = "peek"
@@ -26,8 +24,7 @@ class Peek(Node):
         chain.forward(self, scope)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Foreach(Node):
+class Foreach(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamPeek` without forwarding."""
 
     kind: ClassVar[str] = "foreach"

@@ -10,7 +10,6 @@ function that holds all that follows:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.chain import Chain
@@ -21,8 +20,7 @@ from streams.graph.node import Node
 from streams.processors.supplier import ProcessorSupplier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Process(Node):
+class Process(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamImpl.process`. Null keys and values are passed on like any other. The key counts as changed."""
 
     kind: ClassVar[str] = "process"
@@ -89,8 +87,7 @@ class Process(Node):
         return process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ProcessValues(Process):
+class ProcessValues(Process, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamImpl.processValues`. The key stays, and with it the partition."""
 
     kind: ClassVar[str] = "process-values"

@@ -5,7 +5,6 @@ The node cuts the topology: it is the sink of the sub-topology above and the sou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.chain import Chain
@@ -15,8 +14,7 @@ from streams.operators.places import Partitioner
 from streams.operators.sink import write_send
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Repartition(Node):
+class Repartition(Node, frozen=True, kw_only=True, eq=False):
     """Source: `UnoptimizableRepartitionNode`.
 
     `topic` is the full name; `partitions` None takes the most of the topics upstream. Null keys are dropped unless

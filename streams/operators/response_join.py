@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from streams.compile.call import call
 from streams.compile.chain import Chain
@@ -26,8 +27,7 @@ from streams.serde.foreign_key import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ResponseJoin(Node):
+class ResponseJoin(Node, frozen=True, kw_only=True, eq=False):
     """Source: `ResponseJoinProcessorSupplier`.
 
     Parents are the response topic and the left table. Without a right row the result is None, in a left join what the

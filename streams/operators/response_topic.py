@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
@@ -11,8 +9,7 @@ from streams.operators.repartition import Repartition
 from streams.serde.foreign_key import partition_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ResponseTopic(Repartition):
+class ResponseTopic(Repartition, frozen=True, kw_only=True, eq=False):
     """Source: the sink of `KTableImpl.doJoinOnForeignKey`, whose partitioner takes `getPrimaryPartition`.
 
     What reaches it are serialised primary keys, and responses with the partition before them, which stays behind: so

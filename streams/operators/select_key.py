@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.call import call
@@ -12,8 +11,7 @@ from streams.graph.function import UserFunction
 from streams.graph.node import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SelectKey(Node):
+class SelectKey(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamMap` as `selectKey` uses it."""
 
     kind: ClassVar[str] = "select-key"

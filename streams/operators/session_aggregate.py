@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from struct import Struct
 from typing import ClassVar, NamedTuple
+
+from msgspec.structs import replace
 
 from stores import SessionSpec
 from streams.compile.chain import Chain
@@ -29,8 +30,7 @@ class Parts(NamedTuple):
     closing: Closing | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AggregateBySession(WindowAggregate):
+class AggregateBySession(WindowAggregate, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamSessionWindowAggregate`.
 
     A record at t takes the sessions of its key that end at t - gap or later and start at t + gap or earlier, and merges

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.call import call
@@ -16,8 +15,7 @@ from streams.serde import Role
 from streams.serde.by_topic import SerializerByTopic
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sink(Node):
+class Sink(Node, frozen=True, kw_only=True, eq=False):
     """Source: `SinkNode`. `topic` is a name or a function of (key, value) that gives one.
 
     Key, value, timestamp and headers go out as they are; the partition is what `partitioner` says, else Kafka's murmur2

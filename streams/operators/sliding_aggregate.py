@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
+
+from msgspec.structs import replace
 
 from stores import WindowSpec
 from streams.compile.chain import Chain
@@ -28,8 +29,7 @@ class Parts(NamedTuple):
     closing: Closing | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AggregateBySlidingWindow(WindowAggregate):
+class AggregateBySlidingWindow(WindowAggregate, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamSlidingWindowAggregate`.
 
     Null values are dropped. A closed window (end < clock - grace) is skipped alone; the whole record is late when even

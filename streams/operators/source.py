@@ -6,7 +6,6 @@ and hands on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from streams.graph.function import UserFunction
@@ -19,8 +18,7 @@ InvalidTimestamp = Literal["fail", "skip", "partition_time"]
 `LogAndSkipOnInvalidTimestamp`, `UsePartitionTimeOnInvalidTimestamp`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Source(Node):
+class Source(Node, frozen=True, kw_only=True, eq=False):
     """Reads `topics`. `timestamp` finds event time (int, ms) in the value; None takes the record's own.
 
     A record with a null value has no value to take a time from and keeps the record's own. `invalid_timestamp` says

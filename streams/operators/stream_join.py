@@ -16,8 +16,9 @@ that all results go through. What the generated code of a side does with a recor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from stores import BufferSpec, WindowSpec
 from streams.compile.call import call
@@ -33,8 +34,7 @@ from streams.windows.join_windows import JoinWindows
 StreamJoinKind = Literal["inner", "left", "outer"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StreamJoin(Node):
+class StreamJoin(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamKStreamJoin` and its two sides; for its results `KStreamImplJoin`'s merge.
 
     Parents are the two sides, or the one of a join of a stream with itself. A left record at t meets the right records
@@ -123,8 +123,7 @@ class Kept(NamedTuple):
         return cell
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StreamJoinSide(Node):
+class StreamJoinSide(Node, frozen=True, kw_only=True, eq=False):
     """One side: keeps its records for `windows.retention_ms` after the newest of them, duplicates and all, and joins
     each with those the other side keeps. That memory is the only lateness check, as in Kafka Streams (KAFKA-16123); a
     record that is too late to be kept is counted, and joined nevertheless. Where before or after plus grace is 0 or

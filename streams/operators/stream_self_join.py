@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from stores import WindowSpec
@@ -14,8 +13,7 @@ from streams.operators.stream_join import Kept, above_loop, last_met, write_join
 from streams.windows.join_windows import JoinWindows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StreamSelfJoin(Node):
+class StreamSelfJoin(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamKStreamSelfJoin`. Stands for both sides of a join (`streams.passes.self_joins`); its child is the
     join's `StreamJoin`.
 

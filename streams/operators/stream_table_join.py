@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.call import call
@@ -13,8 +12,7 @@ from streams.graph.node import Node
 from streams.operators.table import Table, table_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StreamTableJoin(Node):
+class StreamTableJoin(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamKTableJoinProcessor` (null keys as KIP-962 has it).
 
     Parents are the stream and the table; only stream records make results, with their own key and time. A null value

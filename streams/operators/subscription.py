@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from streams.compile.call import call
 from streams.compile.chain import Chain
@@ -13,8 +14,7 @@ from streams.graph.schema import Schema
 from streams.serde.foreign_key import NO_VALUE, Instruction, shape_of, subscription_head, value_hasher
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """What both operators of the left side know: `left` is the schema of the left table, `asked` that of the messages
     under their foreign keys, `topic` where these go."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from stores import KeyValueSpec
@@ -15,8 +14,7 @@ from streams.serde import Serde
 from streams.serde.foreign_key import FOUND, NOT_FOUND, PRIMARY_KEY_AT, SUBSCRIBER, Instruction, prefix
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SubscriptionJoin(Node):
+class SubscriptionJoin(Node, frozen=True, kw_only=True, eq=False):
     """Source: `SubscriptionReceiveProcessorSupplier`, `SubscriptionJoinProcessorSupplier`.
 
     Parents are the registration topic and the right table. The time of a response is the later of the left record's

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.compile.chain import Chain
@@ -14,8 +13,7 @@ from streams.operators.table import latest_only
 from streams.serde.foreign_key import Instruction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SubscriptionSend(Node):
+class SubscriptionSend(Node, frozen=True, kw_only=True, eq=False):
     """Source: `SubscriptionSendProcessorSupplier`, with the null foreign keys of KAFKA-16407 and KAFKA-16434.
 
     A row whose foreign key changed, also to none, unsubscribes from the old one. An inner join subscribes only with a

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from msgspec import Struct
 
 from stores import BufferSpec
 from stores.timed_keys import LARGEST_TIME
@@ -17,8 +18,7 @@ from streams.operators.table_filter import TableFilter
 from streams.operators.waiting_change import decode_change, encode_change
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What the operator's code is made of: its clock, what lets changes out, the text that says the buffer is full
     (None: it never is), and the cell of the time through which windows have come out (None: the clock never goes
     back)."""
@@ -29,8 +29,7 @@ class Names:
     released: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Suppress(Table):
+class Suppress(Table, frozen=True, kw_only=True, eq=False):
     """Source: `KTableSuppressProcessorSupplier`, `InMemoryTimeOrderedKeyValueChangeBuffer`.
 
     A change waits for a time: of windows their end, else its own timestamp. It comes out once the operator's clock, the

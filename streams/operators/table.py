@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+
+from msgspec.structs import replace
 
 from stores import KeyValueSpec, VersionedSpec
 from streams.compile.chain import Chain
@@ -15,8 +16,7 @@ TableSpec = KeyValueSpec | VersionedSpec
 """A store with one row per key, or with the versions of each key's row."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Table(Node):
+class Table(Node, frozen=True, kw_only=True, eq=False):
     """An operator whose output is a table.
 
     A change is a record with the new value (None deletes the key) and, if `sends_old`, the value that was there before

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
@@ -16,8 +17,7 @@ from streams.operators.table_aggregation import TableAggregation
 from streams.operators.versioned_rows import rows_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AggregateTable(Table):
+class AggregateTable(Table, frozen=True, kw_only=True, eq=False):
     """Source: `KTableAggregate`, `KTableReduce`.
 
     A change's old value is subtracted first, then its new value added, with one result for both. Without an aggregate

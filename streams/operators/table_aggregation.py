@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from stores import ValueCodec
@@ -41,8 +40,7 @@ class TableAggregation(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableFold(SingleAggregation):
+class TableFold(SingleAggregation, frozen=True, kw_only=True):
     """`aggregate(initializer, adder, subtractor)`, and `reduce(adder, subtractor)`, which has no initializer: the
     first value is the aggregate as it is. Source: `KTableAggregate`, `KTableReduce`."""
 
@@ -90,8 +88,7 @@ class TableFold(SingleAggregation):
         chain.line(f"{state} = {text}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableCount(SingleAggregation):
+class TableCount(SingleAggregation, frozen=True, kw_only=True):
     """`count()`: how many rows fall into the group; a group that becomes empty stays, with 0.
 
     Source: `KGroupedTable.count`.
@@ -116,8 +113,7 @@ class TableCount(SingleAggregation):
         return Updated(scope, state, state, time, nullable=True, old=before)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedTableAggregation(NamedAggregation):
+class NamedTableAggregation(NamedAggregation, frozen=True, kw_only=True):
     """`aggregate(total=sum_(F.amount), …)` of a table: named aggregates that can be subtracted, inlined."""
 
     def write_change(

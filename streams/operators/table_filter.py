@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from stores import VersionedSpec
@@ -16,8 +15,7 @@ from streams.operators.table import Table, TableSpec, row_scope, table_of, versi
 from streams.operators.versioned_rows import rows_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TableFilter(Table):
+class TableFilter(Table, frozen=True, kw_only=True, eq=False):
     """Source: `KTableFilter`.
 
     The predicate is not called for null values. A change of nothing to nothing is not forwarded where old values are

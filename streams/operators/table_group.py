@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from streams.compile.call import call
 from streams.compile.chain import Chain
@@ -17,8 +18,7 @@ from streams.serde.change import Change
 Pair = tuple[Any, Any] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TableGroup(Node):
+class TableGroup(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KTableRepartitionMap`.
 
     `selector` is a function that gives a pair (key, value), or an expression that gives the key. What it forwards are

@@ -5,8 +5,9 @@ A join is three operators: one for each side's changes, and one that brings thei
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
+
+from msgspec.structs import replace
 
 from streams.compile.call import call
 from streams.compile.chain import Chain
@@ -21,8 +22,7 @@ from streams.operators.versioned_rows import rows_of
 JoinKind = Literal["inner", "left", "outer"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TableJoinSide(Table):
+class TableJoinSide(Table, frozen=True, kw_only=True, eq=False):
     """Source: `KTableKTableInnerJoin`, `KTableKTableLeftJoin`, `KTableKTableRightJoin`, `KTableKTableOuterJoin`.
 
     Parents are the table whose changes it hears and the one it looks into. A change makes a result if the other table
@@ -104,8 +104,7 @@ class TableJoinSide(Table):
         return seen, joined
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TableJoin(Table):
+class TableJoin(Table, frozen=True, kw_only=True, eq=False):
     """Source: `KTableKTableJoinMerger`. Parents are the two sides; a store keeps the results if the user names it."""
 
     kind: ClassVar[str] = "table-join"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from streams.compile.chain import Chain
 from streams.compile.scope import RecordScope
 from streams.graph.node import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ToStream(Node):
+class ToStream(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KTableToStream`."""
 
     kind: ClassVar[str] = "to-stream"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stores import REJECTED, KeyValueSpec, VersionedSpec
 from streams.compile.chain import Chain
@@ -13,8 +14,7 @@ from streams.operators.kept_rows import KeptRows
 from streams.operators.table import Table
 
 
-@dataclass(frozen=True, slots=True)
-class VersionedRows:
+class VersionedRows(Struct, frozen=True):
     """The names under which generated code finds the versions of one store; to be used as `KeptRows` are.
 
     The store's clock is that of its operator: the largest timestamp put, held back by the watermark behind a
@@ -71,7 +71,7 @@ class VersionedRows:
         is older than the history.
 
         A change is forwarded even if it is not the key's latest version, and says so in `scope.latest`. It is never
-        held back for the commit.
+        held back for the commit, so that `changed_at` is of no use.
         """
         time, row, ends = scope.timestamp, chain.local("version"), chain.local("ends")
         with chain.block(f"if {time} > {self.clock.time}:"):

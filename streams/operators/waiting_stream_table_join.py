@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from stores import BufferSpec, TimeBuffer, Waiting
 from streams.compile.chain import Chain
@@ -15,8 +16,7 @@ from streams.operators.stream_table_join import StreamTableJoin
 from streams.operators.waiting_record import WaitingRecord, decode_record, encode_record
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What the operator's code is made of: its clock, the function that has a record meet the table, and what lets
     records out of the buffer."""
 
@@ -25,8 +25,7 @@ class Names:
     release: ClockEvent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class WaitingStreamTableJoin(StreamTableJoin):
+class WaitingStreamTableJoin(StreamTableJoin, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamKTableJoinProcessor` with `Joined.withGracePeriod` (KIP-923), `RocksDBTimeOrderedKeyValueBuffer`.
 
     The table is versioned. A record waits until its timestamp <= clock - `grace_ms`; then it meets the version of its

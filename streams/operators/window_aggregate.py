@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from struct import Struct
 from typing import ClassVar, Literal
+
+from msgspec.structs import replace
 
 from stores import SessionSpec, WindowSpec
 from streams.compile.chain import Chain
@@ -21,8 +22,7 @@ Emit = Literal["update", "close"]
 """When results come out: each update, or each window's last result once the window is closed (KIP-825)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class WindowAggregate(Table):
+class WindowAggregate(Table, frozen=True, kw_only=True, eq=False):
     """One aggregate per key and window.
 
     Null keys are dropped; null values reach the aggregation where it accepts them. The operator's clock is the largest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import ClassVar
 
 from stores import WindowSpec
@@ -23,8 +22,7 @@ from streams.windows.time_windows import TimeWindows
 from streams.windows.unlimited_windows import UnlimitedWindows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AggregateByWindow(WindowAggregate):
+class AggregateByWindow(WindowAggregate, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamWindowAggregate`.
 
     A window is late, and skipped alone, when its end <= clock - grace. Windows of one record come oldest first; those

@@ -15,8 +15,9 @@ there it gets a copy. Aggregates of numbers and strings are never copied.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from stores import VersionedSpec
 from streams.graph.logical import LogicalGraph

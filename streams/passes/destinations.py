@@ -12,8 +12,10 @@ again. Source: Kafka Streams passes the changelog's topic to the serdes of store
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stores import ValueCodec
 from streams.graph.logical import LogicalGraph
@@ -42,12 +44,12 @@ def bind_destinations(graph: LogicalGraph, application_id: str, registry: Schema
                 inherited |= known[id(parent)]
         binding = _Binding(application_id, topic, registry, inherited)
         changed: dict[str, Any] = {} if parents == node.parents else {"parents": parents}
-        for field in fields(node):
-            if field.name not in ("parents", "origin", "label"):
-                before = getattr(node, field.name)
+        for name in node.__struct_fields__:
+            if name not in ("parents", "origin", "label"):
+                before = getattr(node, name)
                 after = binding.of(before, "value")
                 if after is not before:
-                    changed[field.name] = after
+                    changed[name] = after
         result = replace(node, **changed) if changed else node
         known[id(result)] = binding.known
         return (result,)
@@ -59,8 +61,7 @@ def bind_destinations(graph: LogicalGraph, application_id: str, registry: Schema
     return replace(graph.rewritten(rewrite), stores=declared)
 
 
-@dataclass(slots=True)
-class _Binding:
+class _Binding(Struct):
     """Binds what one node holds."""
 
     application_id: str
@@ -81,8 +82,8 @@ class _Binding:
         if isinstance(held, StoreDeclaration):
             declaration = cast("StoreDeclaration[Any]", held)
             return self._with(declaration, {"spec": self.of, "key": self.of, "value": self.of})
-        if is_dataclass(held) and not isinstance(held, type):
-            held_parts = {field.name for field in fields(held)}
+        if isinstance(held, Struct):
+            held_parts = held.__struct_fields__
             if "codec" in held_parts and "name" in held_parts:
                 return self._with(
                     held, {"codec": self._codec(changelog_topic(self.application_id, cast(Any, held).name))}

@@ -12,7 +12,8 @@ the stream behind such a filter move behind the topic too, and no longer see nul
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node

@@ -6,7 +6,7 @@ bargain. A value that goes on as a whole (to a sink, a table, a user's function)
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from streams.expressions import Expression
 from streams.graph.function import UserFunction

@@ -5,7 +5,7 @@ Source: `KStreamImpl.repartitionForJoin` and `GroupedStreamAggregateBuilder`; th
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from streams.dsl.naming import chain_name
 from streams.graph.logical import LogicalGraph

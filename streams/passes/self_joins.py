@@ -9,7 +9,7 @@ Both sides would keep the same records. The store is the left side's. Source: KI
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from streams.graph.logical import LogicalGraph
 from streams.graph.node import Node

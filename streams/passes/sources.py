@@ -5,7 +5,7 @@ Source: `InternalStreamsBuilder.mergeDuplicateSourceNodes`, where a topic may no
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from streams.errors import TopologyProblem
 from streams.expressions import Expression

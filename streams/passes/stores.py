@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from stores import KeyValueSpec, SessionSpec, StoreSpec, WindowSpec
 from streams.errors import TopologyProblem

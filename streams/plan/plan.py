@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from stores import KeyValueSpec, StoreSpec, VersionedSpec, WindowSpec
 from streams.compile.program import SubtopologyProgram
@@ -34,16 +35,14 @@ REPARTITION_CONFIGS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTopic:
+class SourceTopic(Struct, frozen=True):
     """A topic a sub-topology reads. `repartition` topics are internal and carry watermarks."""
 
     topic: str
     role: Literal["stream", "table", "repartition"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StorePlan:
+class StorePlan(Struct, frozen=True, kw_only=True):
     """A state store: how it is kept, its changelog topic (None: not logged), how a query reads it, and how processors
     see it if any does."""
 
@@ -102,8 +101,7 @@ class StorePlan:
         return value if self.aggregation is None else self.aggregation.present(value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepartitionSink:
+class RepartitionSink(Struct, frozen=True, kw_only=True):
     """A repartition topic a sub-topology writes: the source topics whose records can reach it (the table side of a
     join cannot), and how long operators on the way may hold a record back, in ms."""
 
@@ -116,8 +114,7 @@ class RepartitionSink:
     """Whether a key lies where its hash says; else a partitioner of the user's decides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subtopology:
+class Subtopology(Struct, frozen=True, kw_only=True):
     """A connected part of the topology between topics. Each of its partitions is a task."""
 
     index: int
@@ -133,16 +130,14 @@ class Subtopology:
         return next(store for store in self.stores if store.name == name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopartitionGroup:
+class CopartitionGroup(Struct, frozen=True, kw_only=True):
     """Source topics that must have the same number of partitions, because a join or cogroup reads them in pairs."""
 
     topics: tuple[str, ...]
     origin: SourceLine | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InternalTopic:
+class InternalTopic(Struct, frozen=True, kw_only=True):
     """A topic headrace creates for itself."""
 
     name: str
@@ -150,8 +145,7 @@ class InternalTopic:
     configs: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """A compiled topology, before it is known how many partitions its topics have."""
 
     application_id: str
@@ -264,8 +258,7 @@ class Plan:
                     yield InternalTopic(name=store.changelog, partitions=partitions, configs=configs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionPlan:
+class PartitionPlan(Struct, frozen=True, kw_only=True):
     """A plan fitted to partition counts: the tasks there are, what each reads, and who writes what it reads."""
 
     plan: Plan

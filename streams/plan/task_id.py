@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, order=True)
-class TaskId:
+class TaskId(Struct, frozen=True, order=True):
     """Sub-topology and partition, ordered in that order. Its text is Kafka Streams': `0_3`."""
 
     subtopology: int

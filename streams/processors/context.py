@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from msgspec import Struct
 
 from streams.errors import StateError
 from streams.processors.punctuation import Cancellable, PunctuationType
@@ -25,8 +26,7 @@ Forward = Callable[[Any, Any, int, "Headers | None", "Message"], None]
 """Runs what follows a processor for (key, value, timestamp, headers, the message being processed)."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordMetadata:
+class RecordMetadata(Struct, frozen=True):
     """Where the record that is being processed was read. Source: `RecordMetadata`."""
 
     topic: str

@@ -5,15 +5,15 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
 
 from streams.processors.processor import FixedKeyProcessor, Processor
 from streams.serde import Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessorSupplier:
+class ProcessorSupplier(Struct, frozen=True):
     """`make()` gives a new processor for each task. Source: `ProcessorSupplier`."""
 
     given: Any

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stores import BufferSpec
 from streams.partitioner import partition_for_key
@@ -13,8 +14,7 @@ from streams.query.problem import Problem, UnknownStore
 from streams.query.rows import Rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True, eq=False):
     """A store: its plan, the sub-topology whose tasks have it (None: a global store), in how many partitions."""
 
     plan: StorePlan

@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import msgspec
+from msgspec import Struct
 
 from stores import StoreReader
 from streams.query.bounds import Bound, reach, read_to
@@ -49,8 +49,7 @@ class PageOf(msgspec.Struct, frozen=True):
     position: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What every question may say. `deadline` is on the loop's clock; `forwarded`: another worker asks on behalf of
     whoever asked it; `max_lag`: a standby may answer too that lacks no more records of the store's changelog."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
+from msgspec import Struct
 
 from streams.observe.routes import health_routes, metrics_routes
 from streams.query.changes import Changes
@@ -37,8 +37,7 @@ Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
 CursorText = Annotated[str | None, Query(description="`next` of the page before")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What every read of rows may be given, as query parameters and headers."""
 
     partition: Annotated[int | None, Query(ge=0, description="look into this partition only")] = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from streams.plan.plan import StorePlan
 from streams.query.keys import parse_key, parse_prefix, parse_time
@@ -44,8 +44,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
             raise Problem(f"cursor={text!r} was not given by a page: leave it out to begin at the first row") from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """Serialised keys, times in ms, all bounds inclusive, None leaving an end open. `key` restricts to one key. In a
     session store `time_from` bounds the end and `time_to` the start: sessions that touch the span."""
 

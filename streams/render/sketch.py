@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from streams.errors import SourceLine
 from streams.graph.node import Node
@@ -14,8 +15,7 @@ from streams.operators.source import Source
 from streams.plan.plan import Subtopology
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One box. A repartition is a sink in the sub-topology above it and a source in the one below."""
 
     name: str

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterator
 from types import CodeType, TracebackType
 from typing import Any, cast
+
+from msgspec import Struct
 
 from streams.expressions import Expression
 from streams.graph.function import UserFunction
@@ -14,7 +15,7 @@ from streams.graph.node import Node
 from streams.graph.origin import PACKAGE
 
 GENERATED = "<headrace "
-OF_NODE = {each.name for each in dataclasses.fields(Node)}
+OF_NODE = frozenset(Node.__struct_fields__)
 
 
 def blamed(node: Node | None, cause: BaseException) -> str:
@@ -49,11 +50,11 @@ def user_functions(holder: Any) -> Iterator[UserFunction]:
     elif isinstance(holder, tuple | list):
         for each in cast("tuple[Any, ...]", holder):
             yield from user_functions(each)
-    elif dataclasses.is_dataclass(holder) and not isinstance(holder, type | Expression):
+    elif isinstance(holder, Struct):
         own = OF_NODE if isinstance(holder, Node) else frozenset[str]()
-        for field in dataclasses.fields(holder):
-            if field.name not in own:
-                held = getattr(holder, field.name, None)
+        for name in holder.__struct_fields__:
+            if name not in own:
+                held = getattr(holder, name, None)
                 if not isinstance(held, Node):
                     yield from user_functions(held)
 

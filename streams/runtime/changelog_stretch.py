@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from confluent_kafka import Message as KafkaMessage
+from msgspec import Struct, field
 
 from streams.runtime.listener import RestoreProgress
 from streams.runtime.log_ends import EndsRequest
@@ -21,8 +21,7 @@ ENDLESS = 2**63 - 1
 """The end of a changelog that is followed as it grows."""
 
 
-@dataclass(slots=True)
-class Stretch:
+class Stretch(Struct):
     """From `start` to `end`, so far read to `position`. `store` None: the task's metadata."""
 
     replica: Replica
@@ -87,8 +86,7 @@ class ChangelogLag(NamedTuple):
         return self.end - self.position
 
 
-@dataclass(slots=True, eq=False)
-class Question:
+class Question(Struct, eq=False):
     """What the broker was asked: where the partitions of these stretches end, for the first time and for the last."""
 
     request: EndsRequest

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
@@ -68,8 +69,7 @@ class CommitProtocol(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What one task is going to commit."""
 
     task: Task

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from streams.compile.program import Headers, Message
 
@@ -24,8 +25,7 @@ LONGEST_TRACE: Final = 16_384
 """Bytes of a stack trace that are kept: its end, where the error is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(Struct, frozen=True, kw_only=True):
     """A record for a dead-letter topic, as it is written. `timestamp` in ms since the epoch."""
 
     topic: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from streams.compile.program import Headers, Message
 from streams.compile.source_text import FailureKind
@@ -18,8 +19,7 @@ Decision = Literal["fail", "continue", "dead_letter", "retry"]
 was done since the last commit is done again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandlerResponse:
+class HandlerResponse(Struct, frozen=True, kw_only=True):
     """A decision with dead letters of the handler's own, which are written beside what the decision itself writes; none
     is written with `fail` and `retry`. Source: `Response.deadLetterQueueRecords` (KIP-1034)."""
 
@@ -27,8 +27,7 @@ class HandlerResponse:
     dead_letters: Sequence[DeadLetter] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedRecord:
+class FailedRecord(Struct, frozen=True, kw_only=True):
     """A record that could not be processed, as a handler sees it.
 
     `task` is None for a record of a global table; `message` is the record as it was read (None: no record was being

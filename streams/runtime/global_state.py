@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stores import Store, TaskState
 from streams.compile.clock import NO_RECORD
@@ -21,8 +22,7 @@ Skip = Callable[[RecordFailure, Message], None]
 """Decides about a record whose value does not decode, or on which a processor raises: returns to skip it, or raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What the processors of global stores are told: `wall_clock` in ms since the epoch."""
 
     application_id: str

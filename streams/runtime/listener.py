@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from streams.plan.task_id import TaskId
 from streams.runtime.phase import WorkerState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreProgress:
+class RestoreProgress(Struct, frozen=True, kw_only=True):
     """How far one changelog partition is read back. Counts are offsets, an upper bound of the records."""
 
     task: TaskId
@@ -44,8 +44,7 @@ StandbyEnd = Literal["promoted", "migrated"]
 """`promoted`: the task runs here from now on, with this store. `migrated`: it stands by here no longer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandbyUpdate:
+class StandbyUpdate(Struct, frozen=True, kw_only=True):
     """How far the store of a task that stands by is in its changelog: everything before `position` is in it, and
     `end_offset` is where the changelog ended, as far as is known (None: nobody has said yet)."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from streams.errors import ConfigError
 from streams.runtime.decision import Decision, FailedRecord, HandlerResponse
@@ -18,8 +19,7 @@ FailureHandler = Literal["fail", "continue", "dead_letter"] | Callable[[FailedRe
 """What to do with a record that failed: always the same, or what a function answers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerOptions:
+class WorkerOptions(Struct, frozen=True, kw_only=True):
     """Settings of one worker process. Durations ending in `_ms` are milliseconds, `_s` seconds."""
 
     application_id: str

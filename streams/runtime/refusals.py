@@ -19,10 +19,10 @@ import hashlib
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import KafkaError
+from msgspec import Struct
 
 SIZES: Final = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE)
 OF_ONE_RECORD: Final = (*SIZES, KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP, KafkaError.POLICY_VIOLATION)
@@ -36,8 +36,7 @@ LEAST_OVERHEAD: Final = 68
 """Bytes of a batch with one record, without its key, value and headers, at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A record that was refused, as librdkafka tells it: without timestamp and headers."""
 
     topic: str

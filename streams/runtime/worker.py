@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from stores import RocksDbResources, StoreReader
 from streams.errors import ApplicationShutdownError
@@ -21,6 +21,7 @@ from streams.observe import ThreadMeters
 from streams.observe.reading import WorkerReading
 from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
+from streams.query.server import QueryServer
 from streams.runtime.access import AccessWatch
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.collector import collecting_seldom
@@ -55,9 +56,6 @@ from streams.runtime.transactional_producer import open_producer
 from streams.runtime.turns import short_turns
 from streams.runtime.uncaught import UncaughtPolicy, UncaughtResponse, end_application
 from streams.runtime.wall_clock import wall_clock_ms
-
-if TYPE_CHECKING:
-    from streams.query.server import QueryServer
 
 log = logging.getLogger(__name__)
 
@@ -358,8 +356,6 @@ class Worker:
         """Starts the HTTP server before anything that takes time: health is asked from the beginning."""
         if options.query_port is None:
             return
-        from streams.query.server import QueryServer  # FastAPI is heavy, and wanted by workers only
-
         queries = self._queries = QueryServer(self)
         queries.start()
 

@@ -22,7 +22,6 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -30,6 +29,7 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, cast, get_args, ge
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from streams.serde.record_fields import NO_DEFAULT, RecordField, record_fields
 from streams.serde.reflection import class_of, describe_type, is_pydantic_model, is_struct, plain_type
@@ -55,8 +55,7 @@ MAPS = (dict, Mapping)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Digits:
+class Digits(Struct, frozen=True):
     """How many digits a Decimal has, and how many of them behind the point: `Annotated[Decimal, Digits(18, 2)]`."""
 
     precision: int

@@ -12,6 +12,7 @@ import dataclasses
 from typing import Any, NotRequired, TypedDict, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from streams.serde.reflection import (
     annotated_fields,
@@ -51,7 +52,7 @@ def project(serde: Serde, fields: frozenset[str]) -> Serde | None:
         projected = None
     if projected is None:
         return None
-    return dataclasses.replace(make(projected), name=f"{serde.name} of {', '.join(sorted(fields)) or 'no field'}")
+    return replace(make(projected), name=f"{serde.name} of {', '.join(sorted(fields)) or 'no field'}")
 
 
 def _of_struct(kind: Any, wanted: frozenset[str]) -> type | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from streams.serde.reflection import (
     annotated_fields,
@@ -27,8 +27,7 @@ class NoDefault:
 NO_DEFAULT = NoDefault()
 
 
-@dataclass(frozen=True, slots=True)
-class RecordField:
+class RecordField(Struct, frozen=True):
     """`name` is the one in the class, `wire_name` the one in the bytes; `default` is `NO_DEFAULT` for a field that has
     to be given. `extras` are notes on the type that are kept beside it (pydantic's), outermost first."""
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from streams.errors import ConfigError, SchemaRegistryError
 from streams.serde.extras import extra
@@ -27,8 +29,7 @@ NOT_FOUND = (404,)
 REFUSED = (409, 422)
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaReference:
+class SchemaReference(Struct, frozen=True):
     """A schema that another one uses: by `name` in its text, registered as that version of `subject`."""
 
     name: str
@@ -36,8 +37,7 @@ class SchemaReference:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaText:
+class SchemaText(Struct, frozen=True):
     """A schema as a registry has it."""
 
     kind: SchemaType
@@ -45,8 +45,7 @@ class SchemaText:
     references: tuple[SchemaReference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class IdentifiedSchema:
+class IdentifiedSchema(Struct, frozen=True):
     """A schema with its id."""
 
     id: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from streams.serde.registry import SchemaRegistry
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
 Role = Literal["key", "value"]
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """Where bytes are for. Source: Kafka's `Serializer.serialize(topic, …)` and `configure(configs, isKey)`.
 
     `registry` is the application's schema registry, None where it names none.
@@ -24,8 +24,7 @@ class Destination:
     registry: SchemaRegistry | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Serde:
+class Serde(Struct, frozen=True, kw_only=True, eq=False):
     """How a key or value of `type` is written and read. Null (None) never reaches a serde.
 
     Attributes:

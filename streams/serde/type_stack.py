@@ -7,8 +7,9 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, cast, get_origin
+
+from msgspec import Struct
 
 from streams.serde.reflection import class_of, field_type, is_typed_dict, plain_type
 from streams.serde.unknown import Unknown
@@ -22,16 +23,14 @@ PLACEHOLDER = object()
 """What stands beside a callable on the stack: NULL, or the object a method is bound to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What is known of one place on the stack: its type, and the object itself where code names it."""
 
     type: Any = Unknown
     object: Any = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Struct, frozen=True):
     """A method looked up on a value of type `owner`."""
 
     function: Any

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from streams.client_properties import CLIENT_PREFIX, WHOLE, masked, properties_from_environment, variable_of
 from streams.settings.application import AppSettings
@@ -16,8 +17,7 @@ BROKER_PREFIX = "HEADRACE_BROKER_"
 """Of variables for `headrace broker`, which refuses what it does not know."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One setting. `name` of a client's property is `client_config.<property>`; `value` is masked if it is a secret."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from stores import StoreSpec
 from streams.serde import Serde
@@ -21,8 +22,7 @@ class Moment(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StoreDeclaration(Generic[S]):
+class StoreDeclaration(Struct, Generic[S], frozen=True, eq=False):
     """Made by `Stores`. Processors that name it, or its name, in `stores=` share it with all others of their task.
 
     `spec` is how rows are kept; `key` and `value` how they are written; `open_as` makes what `context.store` gives, of

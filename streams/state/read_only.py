@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, get_origin
+
+from msgspec.structs import replace
 
 from streams.state.declaration import StoreDeclaration
 from streams.state.key_value import KeyValueStore, ReadOnlyKeyValueStore

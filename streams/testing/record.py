@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast
+
+from msgspec import Struct, field
 
 from streams.compile.program import Headers
 
 
-@dataclass(frozen=True, slots=True)
-class TestRecord:
+class TestRecord(Struct, frozen=True):
     """One record: decoded key and value, timestamp in ms since the epoch, headers."""
 
     __test__ = False  # not a test class, whatever its name makes pytest think

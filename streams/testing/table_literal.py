@@ -15,10 +15,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from streams.serde import Unknown, field_names, field_type, plain_type
 from streams.serde.reflection import alternatives, is_faust_record, is_pydantic_model
@@ -29,8 +29,7 @@ OWN_COLUMNS = ("key", "start", "end", "timestamp", "value")
 RULE = re.compile(r"[\s|:\-+]*-[\s|:\-+]*")
 
 
-@dataclass(frozen=True, slots=True)
-class TableLiteral:
+class TableLiteral(Struct, frozen=True):
     """The columns' names and the cells' texts."""
 
     columns: tuple[str, ...]

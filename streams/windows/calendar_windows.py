@@ -9,10 +9,11 @@ midnight is skipped, the day begins where the clocks jump to; a date that is ski
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from streams.windows.duration import grace_in_ms
 
@@ -29,8 +30,7 @@ LONGEST_MS: Final[dict[str, int]] = {
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarWindows:
+class CalendarWindows(Struct, frozen=True, kw_only=True):
     """Windows from one local midnight to another; made by `calendar`. The first one is cut off at the epoch.
 
     Source: none in Kafka Streams, where a custom `Windows` class does it.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from streams.windows.duration import grace_in_ms, whole_ms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinWindows:
+class JoinWindows(Struct, frozen=True, kw_only=True):
     """A left record at t meets right records in [t - before_ms, t + after_ms], both ends inclusive; made by
     `join_window`. One of the two may be negative: then the right records lie wholly after or before the left one.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from streams.windows.duration import grace_in_ms, whole_ms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionWindows:
+class SessionWindows(Struct, frozen=True, kw_only=True):
     """Windows [first record, last record], both ends inclusive; made by `session`.
 
     Records at most `gap_ms` apart are in one session; a record between two sessions merges them. A session is closed

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from streams.windows.duration import grace_in_ms, whole_ms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlidingWindows:
+class SlidingWindows(Struct, frozen=True, kw_only=True):
     """Windows [start, start + difference_ms], both ends inclusive; made by `sliding`.
 
     A record at t makes the window that ends with it, [t - difference, t], and the one that begins just after it,

@@ -10,16 +10,16 @@ Windows are aligned to the epoch, or to an offset from it. Durations are `timede
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from streams.windows.duration import grace_in_ms, positive_ms, whole_ms
 
 NO_OFFSET = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeWindows:
+class TimeWindows(Struct, frozen=True, kw_only=True):
     """Windows [start, start + size_ms) that begin at offset_ms and every advance_ms after it; made by `tumbling` and
     `hopping`.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from streams.windows.duration import FOREVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnlimitedWindows:
+class UnlimitedWindows(Struct, frozen=True, kw_only=True):
     """One window [start_ms, forever); made by `unlimited`. Records before its start are in no window. It is never
     closed and its rows are never forgotten.
 

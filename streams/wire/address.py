@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from streams.errors import ConfigError
 
 DEFAULT_PORT = 9092
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(Struct, frozen=True, order=True):
     """Host name or IP address (IPv6 without brackets) and TCP port."""
 
     host: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct, field
 
 from streams.wire.address import Address
 from streams.wire.connection import Connection
@@ -15,8 +15,7 @@ from streams.wire.requests.find_coordinator import GROUP, FindCoordinator
 from streams.wire.security import Security
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class Client(Struct, frozen=True, kw_only=True):
     """Where the cluster is and how to connect to it. It holds no connection itself, so threads may share it."""
 
     bootstrap: tuple[Address, ...]

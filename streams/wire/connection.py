@@ -15,10 +15,10 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.address import Address
 from streams.wire.errors import (
@@ -40,8 +40,7 @@ AnswerT = TypeVar("AnswerT")
 READ_SIZE = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class InFlight:
+class InFlight(Struct, frozen=True):
     """A request that waits for its answer."""
 
     request: Request[Any]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
+
+from msgspec import Struct
 
 from streams.wire.schema import Fields
 
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Struct, frozen=True):
     """A Kafka API and the versions of it this client can speak (both ends inclusive)."""
 
     name: str

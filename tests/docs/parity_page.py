@@ -6,7 +6,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
@@ -163,7 +163,7 @@ def _parameters(found: Any, name: str) -> set[str]:
         if parameter.kind is parameter.VAR_KEYWORD and name == "App":
             known |= set(AppSettings.model_fields)
         elif parameter.kind is parameter.VAR_KEYWORD and parameter.name == "options":
-            known |= {field.name for field in fields(WorkerOptions)}
+            known |= set(WorkerOptions.__struct_fields__)
     return known
 
 

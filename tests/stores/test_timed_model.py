@@ -6,7 +6,6 @@ One machine drives a session store, and the three forms of the window store: by 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec.structs import replace
 
 from stores import KeyedWindowStore, KeyValueStore, RocksDbResources, Row, TaskState, WindowReader, WindowStore
 from stores.timed_keys import LARGEST_TIME, SESSION_KEYS, WINDOW_KEYS

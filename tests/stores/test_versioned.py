@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from msgspec.structs import replace
 
 from stores import REJECTED, ChangelogRecord, RocksDbResources, RowEncodeError, TaskState, Version, VersionedSpec
 from tests.stores.backends import JSON, VERSIONS, Backend, MemoryBackend, RocksDbBackend, replay, versioned

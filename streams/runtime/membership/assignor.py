@@ -14,7 +14,8 @@ Source: Kafka Streams' HighAvailabilityTaskAssignor (KIP-441).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from streams.plan.task_id import TaskId
 from streams.runtime.membership.balance import balanced, owners_of
@@ -24,8 +25,7 @@ from streams.runtime.membership.standby_placement import place_standbys
 from streams.runtime.membership.universe import TaskUniverse
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a member should have: tasks to run, tasks whose state it keeps up to date, and those of the latter that are
     to move there when they have caught up."""
 

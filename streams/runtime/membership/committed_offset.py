@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class CommittedOffset:
+class CommittedOffset(Struct, frozen=True):
     """The offset of the next record to process, text of up to 4,096 bytes kept with it, and the leader epoch of the
     last processed record (-1: not known)."""
 

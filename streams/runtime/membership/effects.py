@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
@@ -21,51 +22,43 @@ GroupAnswer = Joined | Synced | Beaten | Left
 # -- stimuli: what happens ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """The membership begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """There is a connection to the group's coordinator."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(Struct, frozen=True):
     """`Locate` failed, or the connection broke."""
 
     error: StreamsError
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The answer to the request in flight."""
 
     answer: GroupAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(Struct, frozen=True):
     """The time given in the last `SetTimer` has come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """The assignments asked for by `Compute` of this generation: member id -> bytes."""
 
     generation: int
     assignments: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class ComputeFailed:
+class ComputeFailed(Struct, frozen=True):
     generation: int
     error: StreamsError
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(Struct, frozen=True):
     """The worker has closed revoked tasks. `revocation` is the number (from 1) of the last `Revoked` it had seen by
     then: what was revoked later is not meant."""
 
@@ -73,15 +66,13 @@ class Released:
     revocation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(Struct, frozen=True):
     """See `Membership.report`."""
 
     lags: Mapping[TaskId, int]
 
 
-@dataclass(frozen=True, slots=True)
-class RebalanceWanted:
+class RebalanceWanted(Struct, frozen=True):
     """Something about the tasks has changed, for instance the number of a topic's partitions; or, with `shutdown`, all
     members are to end."""
 
@@ -89,13 +80,11 @@ class RebalanceWanted:
     shutdown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Doubted:
+class Doubted(Struct, frozen=True):
     """A commit was refused as if by a stranger: ask the coordinator at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """`leave` tells the coordinator; otherwise the member just falls silent."""
 
     leave: bool
@@ -120,45 +109,38 @@ Stimulus = (
 # -- effects: what is to be done ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Locate:
+class Locate(Struct, frozen=True):
     """Drop the connection, find the coordinator and connect; then `Located` or `Unreachable`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(Struct, frozen=True):
     """Drop the connection; an answer still under way does not count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     request: GroupRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Compute:
+class Compute(Struct, frozen=True):
     """This member leads: work out everybody's assignment, off this thread; then `Computed` or `ComputeFailed`."""
 
     generation: int
     candidates: tuple[Candidate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(Struct, frozen=True):
     """Tell the worker."""
 
     event: MembershipEvent
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(Struct, frozen=True):
     """There is one timer; this replaces it. `at` is on the clock of `now` in seconds, None switches it off."""
 
     at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Struct, frozen=True):
     """The last effect: nothing more will happen."""
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(Struct, frozen=True):
     """The full set of tasks to own from now on; new ones may start at once. Comes once a generation, also unchanged.
 
     A task that was named in a `Revoked` is in no `Assigned` until it has been released. `standbys` is the full set of
@@ -23,8 +22,7 @@ class Assigned:
     warming: frozenset[TaskId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Revoked:
+class Revoked(Struct, frozen=True):
     """These tasks go to others: stop and commit them, close their stores, then call `released` with them. The stores of
     those in `kept` may stay open: they are standbys here from now on."""
 
@@ -32,16 +30,14 @@ class Revoked:
     kept: frozenset[TaskId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """All tasks are lost, those just being revoked and standbys included: drop them without committing. The member
     rejoins by itself."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The membership has ended and will not come back."""
 
     error: StreamsError

@@ -12,15 +12,15 @@ Source: KIP-429 (incremental cooperative rebalancing).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from streams.plan.task_id import TaskId
 from streams.runtime.membership.assignor import Target
 from streams.runtime.membership.place import Candidate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class Share(Struct, frozen=True, kw_only=True):
     """`tasks` the member may run now, `withdrawn` those it claims and must give up, `standbys` those whose state it
     keeps up to date, `warming` those of the latter that move there when they have caught up."""
 

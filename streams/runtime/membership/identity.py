@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """`member_id` is empty and `generation` -1 before the member has joined.
 
     `admission` counts the times it was `Lost`: as long as it stays the same, the tasks held have been this member's

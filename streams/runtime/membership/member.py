@@ -35,9 +35,9 @@ Source: Kafka's ConsumerCoordinator and AbstractCoordinator; KIP-345 (static mem
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from kio.schema.errors import ErrorCode
+from msgspec.structs import replace
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId

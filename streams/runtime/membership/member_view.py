@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from streams.plan.task_id import TaskId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberView:
+class MemberView(Struct, frozen=True, kw_only=True):
     """A member as of an assignment. `endpoint` is where its stores are queried ("host:port"; None: nowhere);
     `tasks` are those it may run; a task on its way to a new owner is in nobody's. Of `standbys` it keeps the state."""
 

@@ -12,10 +12,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.runtime.membership.committed_offset import CommittedOffset
 from streams.runtime.membership.errors import CommitFailedError
@@ -38,8 +38,7 @@ FENCED = frozenset({ErrorCode.unknown_member_id, ErrorCode.fenced_instance_id})
 MOVING = frozenset({ErrorCode.rebalance_in_progress, ErrorCode.illegal_generation})
 
 
-@dataclass(slots=True)
-class Patience:
+class Patience(Struct):
     """A time limit with pauses that grow."""
 
     clock: Callable[[], float]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from streams.runtime.membership.rules import AssignmentRules
 
@@ -13,8 +14,7 @@ PROTOCOL = "headrace"
 """The assignor's name: plain consumers do not have it, so they and workers cannot end up in one group."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberOptions:
+class MemberOptions(Struct, frozen=True, kw_only=True):
     """Durations in milliseconds.
 
     `instance_id` makes the member static: its place outlives the process until the session times out. `topics` are all

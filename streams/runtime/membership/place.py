@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from streams.plan.task_id import TaskId
 from streams.runtime.membership.universe import TaskUniverse
@@ -14,8 +15,7 @@ Disk = tuple[str, str]
 """Host and state directory: any process there can open what lies there, one at a time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """A member of the group as its leader sees it."""
 
     member_id: str
@@ -28,8 +28,7 @@ class Candidate:
         return (self.instance_id or "", self.member_id)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Place(Struct, frozen=True, eq=False):
     """A candidate and its number in the order of ranks."""
 
     number: int

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentRules:
+class AssignmentRules(Struct, frozen=True, kw_only=True):
     """The leader's count; all members of an application should have the same. Source: KIP-441.
 
     `standby_replicas`: copies of each stateful task's state beside the active one (`num.standby.replicas`).

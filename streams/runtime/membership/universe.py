@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from streams.plan.task_id import TaskId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskUniverse:
+class TaskUniverse(Struct, frozen=True, kw_only=True):
     """`inputs` has every task, with the (topic, partition) pairs it reads; `stateful` those with stores to restore;
     `backlog` how many records a worker without any state of the task would have to restore, where that is known."""
 

@@ -20,12 +20,12 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
 from kio.schema.consumer_protocol_assignment.v0.data import ConsumerProtocolAssignment
 from kio.schema.consumer_protocol_subscription.v0.data import ConsumerProtocolSubscription
+from msgspec import Struct, field
 
 from streams.errors import ApplicationShutdownError
 from streams.plan.task_id import TaskId
@@ -41,8 +41,7 @@ PackedTasks = dict[int, list[int]]
 StructT = TypeVar("StructT")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """What a member says of itself when it joins.
 
     `held` runs here and `leaving` was revoked but is not closed yet: both are claimed, nobody else may start them.
@@ -69,8 +68,7 @@ class Subscription:
         return self.held | self.leaving
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(Struct, frozen=True, kw_only=True):
     """What the leader tells a member: the tasks to own; the ones it claims that are another's from now on; what
     everybody has; whether any task is `moving`, so that another round will follow soon; the `standbys` whose state it
     is to keep up to date, and those of them that are `warming` up to move there."""

@@ -7,25 +7,23 @@ Source: KIP-35, KIP-511.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class ServedVersions:
+class ServedVersions(Struct, frozen=True):
     """API key -> (lowest, highest) version the server speaks."""
 
     error: ErrorCode
     ranges: Mapping[int, tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiVersions:
+class ApiVersions(Struct, frozen=True, kw_only=True):
     api: ClassVar[Api] = Api("ApiVersions", 18, 0, 3)
     software_name: str = "headrace"
     software_version: str = "0"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
@@ -23,8 +23,7 @@ SOURCES = {
 """Kafka's codes: `start` is what the broker was started with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribedConfig:
+class DescribedConfig(Struct, frozen=True, kw_only=True):
     """`value` is None where it is unset, and where it is secret."""
 
     name: str
@@ -35,15 +34,13 @@ class DescribedConfig:
     documentation: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribedConfigs:
+class DescribedConfigs(Struct, frozen=True, kw_only=True):
     error: ErrorCode
     message: str | None
     configs: tuple[DescribedConfig, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribeConfigs:
+class DescribeConfigs(Struct, frozen=True, kw_only=True):
     """`kind`: code of the resource's type."""
 
     kind: int

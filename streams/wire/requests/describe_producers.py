@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActiveProducer:
+class ActiveProducer(Struct, frozen=True, kw_only=True):
     """`started_at`: first offset of its open transaction, -1: none is open. `last_ms`: when it wrote last."""
 
     topic: str
@@ -25,16 +24,14 @@ class ActiveProducer:
     started_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActiveProducers:
+class ActiveProducers(Struct, frozen=True, kw_only=True):
     """`error`: of the first partition that has one."""
 
     error: ErrorCode
     producers: tuple[ActiveProducer, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribeProducers:
+class DescribeProducers(Struct, frozen=True, kw_only=True):
     partitions: Iterable[tuple[str, int]]
 
     api: ClassVar[Api] = Api("DescribeProducers", 61, 0, 0)

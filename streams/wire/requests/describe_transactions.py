@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
@@ -15,8 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribedTransaction:
+class DescribedTransaction(Struct, frozen=True, kw_only=True):
     """`started_ms`: since the epoch, not above 0 where no transaction is open."""
 
     error: ErrorCode
@@ -28,8 +27,7 @@ class DescribedTransaction:
     partitions: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribeTransactions:
+class DescribeTransactions(Struct, frozen=True, kw_only=True):
     transactional_id: str
 
     api: ClassVar[Api] = Api("DescribeTransactions", 65, 0, 0)

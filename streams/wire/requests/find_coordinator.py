@@ -5,10 +5,10 @@ Versions 4 and up ask for several keys at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.address import Address
 from streams.wire.request import Api
@@ -18,8 +18,7 @@ GROUP, TRANSACTION = 0, 1
 """Kinds of keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundCoordinator:
+class FoundCoordinator(Struct, frozen=True):
     """`address` is None where there is an error."""
 
     error: ErrorCode
@@ -27,8 +26,7 @@ class FoundCoordinator:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindCoordinator:
+class FindCoordinator(Struct, frozen=True, kw_only=True):
     api: ClassVar[Api] = Api("FindCoordinator", 10, 1, 6)
     key: str
     kind: int = GROUP

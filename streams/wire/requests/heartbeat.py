@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beaten:
+class Beaten(Struct, frozen=True, kw_only=True):
     error: ErrorCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heartbeat:
+class Heartbeat(Struct, frozen=True, kw_only=True):
     api: ClassVar[Api] = Api("Heartbeat", 12, 3, 4)
     group_id: str
     member_id: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, ClassVar, NamedTuple
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
@@ -28,14 +28,12 @@ class ConfigChange(NamedTuple):
     value: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlteredConfigs:
+class AlteredConfigs(Struct, frozen=True, kw_only=True):
     error: ErrorCode
     message: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncrementalAlterConfigs:
+class IncrementalAlterConfigs(Struct, frozen=True, kw_only=True):
     """`kind`: code of the resource's type."""
 
     kind: int

@@ -6,18 +6,17 @@ back. Source: KIP-345, KIP-394, KIP-800, KIP-814.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinedMember:
+class JoinedMember(Struct, frozen=True, kw_only=True):
     """A member as the leader is told of it."""
 
     member_id: str
@@ -25,8 +24,7 @@ class JoinedMember:
     metadata: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class Joined(Struct, frozen=True, kw_only=True):
     """`members` is empty unless this member is the leader. `skip_assignment`: the leader must not assign anew."""
 
     error: ErrorCode
@@ -38,8 +36,7 @@ class Joined:
     members: tuple[JoinedMember, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinGroup:
+class JoinGroup(Struct, frozen=True, kw_only=True):
     """An empty `member_id` asks for one."""
 
     api: ClassVar[Api] = Api("JoinGroup", 11, 5, 9)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class Left(Struct, frozen=True, kw_only=True):
     error: ErrorCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaveGroup:
+class LeaveGroup(Struct, frozen=True, kw_only=True):
     api: ClassVar[Api] = Api("LeaveGroup", 13, 3, 5)
     group_id: str
     member_id: str

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedTransaction:
+class ListedTransaction(Struct, frozen=True, kw_only=True):
     transactional_id: str
     producer_id: int
     state: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedTransactions:
+class ListedTransactions(Struct, frozen=True, kw_only=True):
     """`unknown_states`: filters the server has no such state for."""
 
     error: ErrorCode
@@ -28,8 +26,7 @@ class ListedTransactions:
     unknown_states: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListTransactions:
+class ListTransactions(Struct, frozen=True, kw_only=True):
     """`longer_than_ms`: only those open for at least that long, which needs version 1; -1: all."""
 
     states: Sequence[str] = ()

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OffsetToCommit:
+class OffsetToCommit(Struct, frozen=True, kw_only=True):
     offset: int
     leader_epoch: int = -1
     metadata: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OffsetCommit:
+class OffsetCommit(Struct, frozen=True, kw_only=True):
     """Its answer is the error of each (topic, partition)."""
 
     api: ClassVar[Api] = Api("OffsetCommit", 8, 7, 9)

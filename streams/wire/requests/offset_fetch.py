@@ -7,18 +7,17 @@ UNSTABLE_OFFSET_COMMIT. Source: KIP-447.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchedOffset:
+class FetchedOffset(Struct, frozen=True, kw_only=True):
     """`offset` is -1 where the group has committed none."""
 
     error: ErrorCode
@@ -27,14 +26,12 @@ class FetchedOffset:
     metadata: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchedOffsets:
+class FetchedOffsets(Struct, frozen=True, kw_only=True):
     error: ErrorCode
     offsets: dict[tuple[str, int], FetchedOffset]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OffsetFetch:
+class OffsetFetch(Struct, frozen=True, kw_only=True):
     api: ClassVar[Api] = Api("OffsetFetch", 9, 7, 9)
     group_id: str
     partitions: Collection[tuple[str, int]]

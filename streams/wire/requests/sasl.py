@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kio.schema.errors import ErrorCode
+from msgspec import Struct
 
 from streams.wire.request import Api
 from streams.wire.schema import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class OfferedMechanisms:
+class OfferedMechanisms(Struct, frozen=True):
     error: ErrorCode
     mechanisms: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaslHandshake:
+class SaslHandshake(Struct, frozen=True, kw_only=True):
     api: ClassVar[Api] = Api("SaslHandshake", 17, 1, 1)
     mechanism: str
 
@@ -29,15 +27,13 @@ class SaslHandshake:
         return OfferedMechanisms(response.error_code, response.mechanisms)
 
 
-@dataclass(frozen=True, slots=True)
-class SaslReply:
+class SaslReply(Struct, frozen=True):
     error: ErrorCode
     message: str | None
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaslAuthenticate:
+class SaslAuthenticate(Struct, frozen=True, kw_only=True):
     api: ClassVar[Api] = Api("SaslAuthenticate", 36, 0, 2)
     data: bytes
 

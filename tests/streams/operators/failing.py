@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from streams import (
     App,
@@ -356,9 +358,16 @@ FAILING: dict[str, Failing] = {
 def places(module: Any) -> set[Place]:
     """Where operators and aggregations of a module hold a user's function."""
     return {
-        (kind, field.name)
+        (kind, name)
         for kind in vars(module).values()
-        if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == module.__name__
-        for field in fields(kind)
-        if "UserFunction" in str(field.type)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__
+        for name in kind.__struct_fields__
+        if "UserFunction" in annotation(kind, name)
     }
+
+
+def annotation(kind: type, name: str) -> str:
+    """As it is written; `typing.get_type_hints` would want all that is imported for types only."""
+    return next(
+        str(each.__annotations__[name]) for each in kind.__mro__ if name in vars(each).get("__annotations__", {})
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from streams import App, Json, KStream
 from streams.compile.chain import Chain
@@ -21,8 +21,7 @@ from tests.streams.topology.test_compile import Bench, message
 TOPIC = "app-again-repartition"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Every(Node):
+class Every(Node, frozen=True, kw_only=True, eq=False):
     """Forwards each record, and a record of its own whenever its clock (or the task's) has gone on by `every` ms."""
 
     kind: ClassVar[str] = "every"
