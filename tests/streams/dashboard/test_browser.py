@@ -84,6 +84,13 @@ def test_overview_does_not_call_all_running_what_a_worker_that_is_gone_has(
         assert looking.said == []
 
 
+def test_navigation_of_a_narrow_window_shows_where_one_is(looking: Looking) -> None:
+    looking.tab.set_viewport_size({"width": 400, "height": 800})
+    looking.open("groups")
+    playwright.expect(looking.tab.locator("nav [aria-current]")).to_be_in_viewport(ratio=0.9)
+    assert looking.tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_topology_is_walked_by_keys_and_tells_the_users_line(looking: Looking) -> None:
     looking.open("topology")
     looking.tab.get_by_role("button", name="Operator check").focus()

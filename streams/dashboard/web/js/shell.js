@@ -40,6 +40,11 @@ function skip(event) {
 
 function Side({ page }) {
   const { about } = useLive();
+  useEffect(() => { // in a narrow window the navigation is a line longer than the window
+    const here = document.querySelector("nav [aria-current]");
+    const list = here?.closest("ul");
+    if (list) list.scrollLeft = here.offsetLeft - list.offsetLeft - (list.clientWidth - here.offsetWidth) / 2; // scrollIntoView would move where Tab begins
+  }, [page]);
   return html`<header class="side">
     <a class="brand" href=${href("")}><img src="icon.svg" alt="" width="26" height="26" /><span>headrace</span></a>
     <p class="application" title="application_id">${about?.application ?? ""}</p>
