@@ -100,7 +100,7 @@ test-kafka-streams: setup bench-java apache-kafka
 	$(BIN)/python -m tests.foreign.kafka_streams $(ARGS)
 
 # Faust, and Quix Streams and Bytewax where QUIX_PYTHON and BYTEWAX_PYTHON name an interpreter that has them.
-test-peers: setup
+test-peers: setup $(if $(findstring --kafka,$(ARGS)),apache-kafka)
 	$(BIN)/python -m tests.foreign.faust_application $(ARGS)
 	$(BIN)/python -m tests.foreign.peers $(ARGS)
 

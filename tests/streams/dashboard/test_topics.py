@@ -15,7 +15,7 @@ from streams.cluster.beginning import Beginning
 from streams.cluster.errors import ClusterError
 from streams.dashboard.record_view import RecordView
 from streams.dashboard.tails import TAILS, TailRequest
-from tests.cluster import any_cluster
+from tests.cluster import empty_cluster
 from tests.streams.dashboard.on_cluster import DEAD, Site, commit, letter_headers, make_topics, read, write
 from tests.streams.query.shop import COUNTS, Group, shop
 from tests.streams.runtime.bench import until
@@ -25,7 +25,8 @@ ORDER = b'{"user": 1, "amount": 2.5, "note": "more than is declared"}'
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[str]:
-    with any_cluster() as servers:
+    with empty_cluster() as cluster:
+        servers = cluster.bootstrap_servers
         make_topics(servers, orders=2, clicks=1, busy=1, lately=1, again=2, shop_users_changelog=1, orders_dead=1)
         yield servers
 
