@@ -151,11 +151,15 @@ def test_plan_is_made_once_for_the_same_declaration() -> None:
     assert app.plan() is app.plan()
 
 
+def by_value(key: str, value: str | None) -> str:
+    return value or ""
+
+
 @pytest.mark.parametrize("optimization", ["none", "all"])
 def test_joins_of_a_chain_that_changes_its_key_twice_get_topics_of_different_names(optimization: str) -> None:
     app = App("app", topology_optimization=optimization)
     names, places = app.table("names", key=str, value=str), app.table("places", key=str, value=str)
-    once = app.stream("in", key=str, value=str).select_key(lambda k, v: v).left_join(names, lambda a, b: b)
-    once.select_key(lambda k, v: v).left_join(places, lambda a, b: b).to("out")
+    once = app.stream("in", key=str, value=str).select_key(by_value, key=str).left_join(names, lambda a, b: b)
+    once.select_key(by_value, key=str).left_join(places, lambda a, b: b).to("out")
     topics = {sink.topic for sub in app.plan().subtopologies for sink in sub.repartition_sinks}
     assert topics == {"app-in-join-repartition", "app-in-join-2-repartition"}
