@@ -32,6 +32,7 @@ FLUSH_SLICE_S = 0.25
 COUNT_AGE_S = 300.0
 """For so long a topic is believed to have the partitions it had; librdkafka's own `metadata.max.age.ms` is 15 min."""
 COUNT_TIMEOUT_S = 10.0
+COUNT_RETRY_S = 0.1
 RETRY_PAUSE_S = 0.25
 ANSWER_WAIT_S = 1.0
 ALONE_WAIT_S = 5.0
@@ -44,6 +45,8 @@ PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # pyright: ignor
 UNKNOWN = (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)  # pyright: ignore[reportPrivateUsage]
 WHOLE_TOPIC = (*UNKNOWN, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 """What is said of a record, but is no fault of that record."""
+NEW = frozenset({KafkaError.LEADER_NOT_AVAILABLE})
+"""What is said of a topic for a moment after it was made; one that the question itself makes is unknown before that."""
 PASSING = OUTAGES | {
     KafkaError._MSG_TIMED_OUT,  # pyright: ignore[reportPrivateUsage]
     KafkaError._TIMED_OUT_QUEUE,  # pyright: ignore[reportPrivateUsage]
@@ -94,6 +97,8 @@ class RecordProducer:
         """Topics of which no handler may let a record go missing: changelogs, and those of dead letters."""
         config = producer_config(options) | dict(more or {})
         self._refusals = Refusals(batch_limit(config), compressed=compresses(config))
+        creates = str(config.get("allow.auto.create.topics", True)).lower() == "true"
+        self._not_yet = NEW | {KafkaError.UNKNOWN_TOPIC_OR_PART} if creates else NEW
         self._options = options
         config["on_delivery"] = self._on_delivery
         self._config = config
@@ -157,11 +162,11 @@ class RecordProducer:
         count, ask_at = self._counts.get(topic, (0, 0.0))
         if count and time.monotonic() < ask_at:
             return count
-        try:
-            found = self._client.list_topics(topic, timeout=COUNT_TIMEOUT_S).topics[topic]
-            error, now = found.error, len(found.partitions)
-        except KafkaException as raised:
-            error, now = raised.args[0], 0
+        give_up_at = time.monotonic() + COUNT_TIMEOUT_S
+        error, now = self._described(topic)
+        while error is not None and error.code() in self._not_yet and not count and time.monotonic() < give_up_at:
+            self.poll(COUNT_RETRY_S)
+            error, now = self._described(topic)
         if error is not None and not count:
             raise ProduceError(
                 f"the partitions of {topic!r} are not known: {error.str()}; {cure(error)}",
@@ -170,6 +175,14 @@ class RecordProducer:
             )
         self._counts[topic] = (now or count, time.monotonic() + COUNT_AGE_S)
         return now or count
+
+    def _described(self, topic: str) -> tuple[KafkaError | None, int]:
+        """What the broker says about a topic: an error, or how many partitions it has."""
+        try:
+            found = self._client.list_topics(topic, timeout=COUNT_TIMEOUT_S).topics[topic]
+        except KafkaException as raised:
+            return raised.args[0], 0
+        return found.error, len(found.partitions)
 
     def poll(self, timeout_s: float = 0) -> None:
         """Serves delivery reports. Raises ProduceError if a record was refused."""

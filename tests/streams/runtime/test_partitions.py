@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from confluent_kafka import KafkaError, Producer
+from confluent_kafka.admin import ClusterMetadata
 
 from streams import App, tumbling
 from streams.errors import ProduceError
@@ -30,6 +32,33 @@ def test_producer_asked_for_a_topic_that_is_not_there_says_how_to_make_it(bench:
         assert producer.partitions(bench.name("out")) == 6
         with pytest.raises(ProduceError, match=r"the partitions of '.*-none' are not known: .*headrace topics create"):
             producer.partitions(bench.name("none"))
+    finally:
+        producer.close()
+
+
+@pytest.mark.parametrize("code", [KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART])
+def test_producer_waits_for_the_leaders_of_a_topic_that_is_just_being_made(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """As a cluster answers that makes topics when they are asked for: not at once."""
+    bench.topics(out=6)
+    answers = [code, code]
+
+    class Slow(Producer):
+        def list_topics(self, topic: str, timeout: float) -> ClusterMetadata:
+            found = super().list_topics(topic, timeout)
+            if answers:
+                found.topics[topic].error, found.topics[topic].partitions = KafkaError(answers.pop()), {}
+            return found
+
+    monkeypatch.setattr("confluent_kafka.Producer", Slow)
+    options = WorkerOptions(
+        application_id=bench.tag, bootstrap_servers=bench.bootstrap_servers, state_dir=bench.directory
+    )
+    producer = RecordProducer(options)
+    try:
+        assert producer.partitions(bench.name("out")) == 6
+        assert answers == []
     finally:
         producer.close()
 
