@@ -192,7 +192,7 @@ def test_worker_that_cannot_decode_names_the_record_and_gives_up(word_count: Com
         commands.run("produce", "numbers", "not json", *address)
         done = commands.run("worker", "app.py:app", *address)
         assert done.returncode == 1
-        assert re.search(r"^Error: the value of numbers\[0\] at offset 0 is not a ", done.stderr, re.MULTILINE), (
+        assert re.search(r"^Error: the value of numbers\[0\] at offset 0 is no valid ", done.stderr, re.MULTILINE), (
             done.stderr
         )
         assert "without tasks" not in done.stderr, "nobody else has them"

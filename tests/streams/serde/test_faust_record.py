@@ -168,5 +168,5 @@ def test_record_that_does_not_fit_is_a_deserialization_error_with_topic_and_offs
         orders.pipe(Order("o", Item("a"), [], {}), key="k")
         assert driver.output_topic("out").read().value == "a"
         bad = b'{"id":"x","first":{"count":"many"},"items":[],"by_name":{}}'
-        with pytest.raises(SerdeError, match=r"orders\[0\] at offset 1 is not .*Order.first: .*sku"):
+        with pytest.raises(SerdeError, match=r"orders\[0\] at offset 1 is no valid .*Order.first: .*sku"):
             driver.input_topic("orders", value=bytes).pipe(bad, key="k")
