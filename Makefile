@@ -21,13 +21,14 @@ TEST_DIRECTORY := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'END { 
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test check replay soak endurance fuzz bench bench-quick bench-broker bench-java apache-kafka docs docs-site lock clean
-.PHONY: test-kafka test-kgo test-java-tools test-kafka-streams test-peers kafka-answers
+.PHONY: test-kafka test-kgo test-java-tools test-kafka-streams test-peers kafka-answers streams-cases test-streams-cases
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
 	@echo "targets: setup demo test check replay soak endurance fuzz bench bench-quick bench-broker bench-java"
 	@echo "         apache-kafka docs docs-site lock clean"
 	@echo "         test-kafka: what runs on any cluster, on a real Apache Kafka (Java, Maven)"
+	@echo "         test-streams-cases: random topologies on Apache Kafka Streams and on headrace (Java, Maven), see tests/streams_cases"
 	@echo "         test-kgo test-java-tools test-kafka-streams test-peers kafka-answers: other people's programs, see tests/foreign"
 
 setup: $(STAMP)
@@ -89,6 +90,14 @@ apache-kafka:
 bench-java:
 	mvn -q -B -f bench/kafka_streams/pom.xml compile
 
+streams-cases:
+	mvn -q -B -f tests/streams_cases/original/pom.xml compile
+
+# First the recorded cases, which prove the Java program right, then new ones: ARGS='--seed 7 --seconds 600 --family composed'.
+test-streams-cases: setup streams-cases
+	$(if $(TEST_DIRECTORY),TMPDIR=$(TEST_DIRECTORY)) $(BIN)/python -m tests.streams_cases.prove
+	$(if $(TEST_DIRECTORY),TMPDIR=$(TEST_DIRECTORY)) $(BIN)/python -m tests.streams_cases $(ARGS)
+
 # Other people's programs on the bundled broker. They need Go, or Java and Maven, and once the network: tests/foreign/README.md.
 test-kgo: setup
 	$(BIN)/python -m tests.foreign.kgo $(ARGS)
@@ -120,6 +129,6 @@ lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock
 
 clean:
-	rm -rf bench/kafka_streams/target bench/apache_kafka/target tests/foreign/target
+	rm -rf bench/kafka_streams/target bench/apache_kafka/target tests/foreign/target tests/streams_cases/original/target
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .headrace/demo dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
