@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -19,21 +21,28 @@ from streams.runtime.undone import WorkUndoneError
 from tests.streams.runtime.bench import Bench, until
 
 
+@contextmanager
+def producing(bench: Bench, **config: object) -> Iterator[RecordProducer]:
+    producer = RecordProducer(
+        WorkerOptions(
+            application_id=bench.tag,
+            bootstrap_servers=bench.bootstrap_servers,
+            state_dir=bench.directory,
+            producer_config=config,
+        )
+    )
+    try:
+        yield producer
+    finally:
+        producer.close()
+
+
 def test_producer_asked_for_a_topic_that_is_not_there_says_how_to_make_it(bench: Bench) -> None:
     bench.topics(out=6)
-    options = WorkerOptions(
-        application_id=bench.tag,
-        bootstrap_servers=bench.bootstrap_servers,
-        state_dir=bench.directory,
-        producer_config={"allow.auto.create.topics": False},
-    )
-    producer = RecordProducer(options)
-    try:
+    with producing(bench, **{"allow.auto.create.topics": False}) as producer:
         assert producer.partitions(bench.name("out")) == 6
         with pytest.raises(ProduceError, match=r"the partitions of '.*-none' are not known: .*headrace topics create"):
             producer.partitions(bench.name("none"))
-    finally:
-        producer.close()
 
 
 @pytest.mark.parametrize("code", [KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART])
@@ -52,31 +61,19 @@ def test_producer_waits_for_the_leaders_of_a_topic_that_is_just_being_made(
             return found
 
     monkeypatch.setattr("confluent_kafka.Producer", Slow)
-    options = WorkerOptions(
-        application_id=bench.tag, bootstrap_servers=bench.bootstrap_servers, state_dir=bench.directory
-    )
-    producer = RecordProducer(options)
-    try:
+    with producing(bench) as producer:
         assert producer.partitions(bench.name("out")) == 6
         assert answers == []
-    finally:
-        producer.close()
 
 
 def test_failure_of_the_producer_is_not_the_record_s(bench: Bench) -> None:
     """A handler that skips records is not asked about a log that does not answer."""
-    options = WorkerOptions(
-        application_id=bench.tag, bootstrap_servers=bench.bootstrap_servers, state_dir=bench.directory
-    )
-    producer = RecordProducer(options)
-    try:
+    with producing(bench) as producer:
         assert FailurePolicy(deserialization="skip", processing="skip", blame=producer.blame).may_skip
         with pytest.raises(ProduceError, match="no answer"):
             producer.blame(ProduceError("no answer"))
         with pytest.raises(WorkUndoneError, match="again"):  # while a record waits for room in the queue
             producer.blame(WorkUndoneError("again"))
-    finally:
-        producer.close()
 
 
 def test_worker_sends_windows_of_a_key_to_one_partition_and_others_where_it_is_told(bench: Bench) -> None:
