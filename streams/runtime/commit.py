@@ -28,6 +28,7 @@ from msgspec import Struct
 
 from streams.errors import StreamsError
 from streams.plan.task_id import TaskId
+from streams.runtime.broker_wait import BrokerWait
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.membership import CommittedOffset, Membership
 from streams.runtime.producer import RecordProducer
@@ -38,6 +39,11 @@ from streams.runtime.task_metadata import RESTORED
 log = logging.getLogger(__name__)
 
 SETTLE_TIMEOUT_S = 10.0
+
+
+def nothing() -> bool:
+    """There is nothing to do meanwhile."""
+    return False
 
 
 class CommitProtocol(Protocol):
@@ -53,13 +59,22 @@ class CommitProtocol(Protocol):
         opened anew, from what they last committed."""
         ...
 
-    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
+    def commit(
+        self,
+        tasks: Sequence[Task],
+        *,
+        give_up: Callable[[], bool],
+        closing: Collection[TaskId] = (),
+        meanwhile: Callable[[], bool] = nothing,
+    ) -> bool:
         """Commits these tasks; False if there was nothing to commit.
 
         Args:
             give_up: asked while the broker does not answer; True ends the attempt with a ProduceError.
             closing: those of the tasks that are going to be closed: their positions are recorded exactly, so that
                 nothing needs to be restored when they are opened again here.
+            meanwhile: called while the broker has to answer; says whether it is to be called again. It must not send,
+                nor change tasks.
 
         Raises:
             ProduceError: a record was refused or not acknowledged. The state is as it was before.
@@ -151,20 +166,30 @@ class AtLeastOnce:
 
     together = False
 
-    def __init__(self, producer: RecordProducer, membership: Membership, changes: ChangeWriter) -> None:
+    def __init__(
+        self, producer: RecordProducer, membership: Membership, changes: ChangeWriter, waiting: BrokerWait
+    ) -> None:
         self._producer = producer
         self._membership = membership
         self._changes = changes
+        self._waiting = waiting
 
     def abandon(self, *, give_up: Callable[[], bool]) -> None:
         """What was sent cannot be taken back, but what is still under way has to arrive before what is sent again."""
         self._producer.start_over(give_up=give_up)
 
-    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
+    def commit(
+        self,
+        tasks: Sequence[Task],
+        *,
+        give_up: Callable[[], bool],
+        closing: Collection[TaskId] = (),
+        meanwhile: Callable[[], bool] = nothing,
+    ) -> bool:
         changes = self._changes.write(tasks)
         changed = [change for change in changes if change.worth_it]
         if changed:
-            self._producer.flush(give_up=give_up)
+            self._waiting.during(lambda: self._producer.flush(give_up=give_up), meanwhile)
             if self._changes.write_metadata(changed):
                 self._producer.flush(give_up=give_up)
             offsets = {place: offset for change in changed for place, offset in change.offsets.items()}

@@ -20,7 +20,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from streams.plan.task_id import TaskId
-from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol
+from streams.runtime.broker_wait import BrokerWait
+from streams.runtime.commit import AtLeastOnce, ChangeWriter, CommitProtocol, nothing
 from streams.runtime.membership import Membership
 from streams.runtime.producer import RecordProducer
 from streams.runtime.task import Task
@@ -32,15 +33,25 @@ class ExactlyOnce:
 
     together = True
 
-    def __init__(self, producer: TransactionalProducer, membership: Membership, changes: ChangeWriter) -> None:
+    def __init__(
+        self, producer: TransactionalProducer, membership: Membership, changes: ChangeWriter, waiting: BrokerWait
+    ) -> None:
         self._producer = producer
         self._membership = membership
         self._changes = changes
+        self._waiting = waiting
 
     def abandon(self, *, give_up: Callable[[], bool]) -> None:
         self._producer.start_over(give_up=give_up)
 
-    def commit(self, tasks: Sequence[Task], *, give_up: Callable[[], bool], closing: Collection[TaskId] = ()) -> bool:
+    def commit(
+        self,
+        tasks: Sequence[Task],
+        *,
+        give_up: Callable[[], bool],
+        closing: Collection[TaskId] = (),
+        meanwhile: Callable[[], bool] = nothing,
+    ) -> bool:
         """As `CommitProtocol.commit`.
 
         Raises:
@@ -51,13 +62,16 @@ class ExactlyOnce:
         changed = [change for change in changes if change.worth_it]
         if changed or self._producer.pending:
             offsets = {place: offset for change in changed for place, offset in change.offsets.items()}
-            self._producer.commit(offsets, self._membership.group_metadata(), give_up=give_up)
+            group = self._membership.group_metadata()
+            self._waiting.during(lambda: self._producer.commit(offsets, group, give_up=give_up), meanwhile)
         self._changes.keep(changes, closing)
         return bool(changed)
 
 
-def commit_protocol(producer: RecordProducer, membership: Membership, changes: ChangeWriter) -> CommitProtocol:
+def commit_protocol(
+    producer: RecordProducer, membership: Membership, changes: ChangeWriter, waiting: BrokerWait
+) -> CommitProtocol:
     """The guarantee that goes with a producer."""
     if isinstance(producer, TransactionalProducer):
-        return ExactlyOnce(producer, membership, changes)
-    return AtLeastOnce(producer, membership, changes)
+        return ExactlyOnce(producer, membership, changes, waiting)
+    return AtLeastOnce(producer, membership, changes, waiting)

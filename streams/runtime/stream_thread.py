@@ -20,20 +20,18 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from confluent_kafka import Message as KafkaMessage
-
 from stores import StoreError
 from streams.errors import StreamsError
-from streams.inflight import CallLoop
 from streams.observe import ThreadMeters
 from streams.observe.reading import ThreadReading
 from streams.plan.task_id import TaskId
 from streams.processors.punctuation import NEVER
-from streams.runtime.commit import CommitProtocol
+from streams.runtime.commit import CommitProtocol, nothing
 from streams.runtime.commit_schedule import CommitSchedule
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.give_up import GiveUp
 from streams.runtime.global_tables import GlobalTables
+from streams.runtime.intake import Intake
 from streams.runtime.listener import WorkerListener
 from streams.runtime.membership import Assigned, CommitFailedError, Failed, Lost, Membership, Revoked
 from streams.runtime.oldest_first import OldestFirst
@@ -56,8 +54,6 @@ LOCKED_RETRY_S = 0.05
 PROGRESS_EVERY_S = 0.25
 MEASURED_EVERY_S = 1.0
 GENERATION_PATIENCE_S = 0.1
-LEAST_STALL_MS = 1_000
-ANSWER_WAIT_S = 0.005
 LOOK_AFTER = 4  # records per task, before it is looked for older ones: each look asks all tasks
 
 
@@ -70,6 +66,7 @@ class StreamThread:
         *,
         tasks: WorkerTasks,
         membership: Membership,
+        intake: Intake,
         consumer: RecordConsumer,
         router: Router,
         producer: RecordProducer,
@@ -83,7 +80,6 @@ class StreamThread:
         meters: ThreadMeters,
         checks: Sequence[Callable[[Collection[TaskId]], None]] = (),
         paused: Callable[[], bool] = lambda: False,
-        calls: CallLoop | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`aligned`: whether tasks write repartition topics, so that they have to stay close in time; `checks`: called
@@ -92,6 +88,7 @@ class StreamThread:
         self.tasks = tasks
         self._options = options
         self._membership = membership
+        self._intake = intake
         self._consumer = consumer
         self._router = router
         self._producer = producer
@@ -104,7 +101,6 @@ class StreamThread:
         self._aligned = aligned
         self._checks = checks
         self._paused = paused
-        self._calls = calls
         self.meters = meters
         self._clock = clock
         self._joined = False
@@ -220,39 +216,17 @@ class StreamThread:
     # -- records -----------------------------------------------------------------------------------------------------
     def _fetch(self) -> None:
         now = self._now_ms()
-        router, options = self._router, self._options
-        self._consumer.resume(router.to_resume())
+        self._intake.resume()
         runnable = sum(task.inputs.count for task in self.tasks.running if task.ready(now))
         if runnable == 0:
-            wait_s = self._idle_wait_s()
-        elif runnable < options.poll_records or (self._aligned and router.hungry()):
-            wait_s = 0.0
-        else:
-            return
-        began = self._clock()
-        if wait_s > 0 and self._calls is not None and any(task.calling for task in self.tasks.running):
-            messages = self._fetch_or_answers(self._calls)
-        else:
-            messages = self._consumer.fetch(options.poll_records, wait_s)
-        ended = self._clock()
-        self.meters.poll.record(1, ended - began, ended)
-        self.meters.poll_records.record(1, len(messages), ended)
-        now = int(ended * 1000)
-        router.polled(int(wait_s * 1000), now, stall_ms=max(options.watermark_idle_timeout_ms // 2, LEAST_STALL_MS))
-        if messages:
-            for event in router.route(messages, now):
-                self._consumer.check(event)
-            self._consumer.pause(router.to_pause())
-            if router.woken:
-                self._wake()
+            self._intake.read(self._idle_wait_s(), calling=any(task.calling for task in self.tasks.running))
+        elif runnable < self._options.poll_records or (self._aligned and self._router.hungry()):
+            self._intake.read(0.0, calling=False)
+        if self._router.woken:
+            self._wake()
 
-    def _fetch_or_answers(self, calls: CallLoop) -> Sequence[KafkaMessage]:
-        """Records if there are any; else waits for the answer to a call, and only for a moment, since records do not
-        end that wait."""
-        messages = self._consumer.fetch(self._options.poll_records, 0.0)
-        if not messages:
-            calls.wait(ANSWER_WAIT_S)
-        return messages
+    def _read_ahead(self) -> bool:
+        return not self._paused() and self._intake.read_ahead()
 
     def _idle_wait_s(self) -> float:
         """How long there may be nothing to do."""
@@ -326,7 +300,7 @@ class StreamThread:
         if not all(ready):
             return  # those take no input, and the commit is made when nothing is in flight there any more
         try:
-            self._commit(running)
+            self._commit(running, meanwhile=self._read_ahead)
         except CommitFailedError as error:
             if error.fenced:
                 log.warning("tasks_lost: %s; what was not committed will be processed again", error)
@@ -348,10 +322,12 @@ class StreamThread:
         self._gives_up.answered()
         self.tasks.add(again)
 
-    def _commit(self, tasks: list[Task], *, closing: Collection[TaskId] = ()) -> None:
+    def _commit(
+        self, tasks: list[Task], *, closing: Collection[TaskId] = (), meanwhile: Callable[[], bool] = nothing
+    ) -> None:
         began = self._clock()
         changed = [task for task in tasks if task.changed or task.id in closing]
-        if tasks and self._commits.commit(changed, give_up=self._gives_up, closing=closing):
+        if tasks and self._commits.commit(changed, give_up=self._gives_up, closing=closing, meanwhile=meanwhile):
             self._gives_up.answered()
             ended = self._clock()
             self.meters.commit.record(len(changed), ended - began, ended)

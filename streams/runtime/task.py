@@ -375,7 +375,9 @@ class Task(Replica):
         self.program.processors.commit_requested = False
 
     def rest(self) -> None:
-        """A commit has kept all there was, which may be nothing."""
+        """A commit has kept all there was when it began, which may be nothing; ends may have been told since."""
         self.worked = False
         for buffer in self.inputs.buffers:
-            buffer.ended = False
+            if buffer.ended:
+                known = self.committed_offsets.get((buffer.topic, buffer.partition))
+                buffer.ended = buffer.position() != (None if known is None else known.offset)

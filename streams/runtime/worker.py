@@ -23,6 +23,7 @@ from streams.plan.plan import PartitionPlan, Plan
 from streams.plan.task_id import TaskId
 from streams.query.server import QueryServer
 from streams.runtime.access import AccessWatch
+from streams.runtime.broker_wait import BrokerWait
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.collector import collecting_seldom
 from streams.runtime.commit import ChangeWriter
@@ -31,6 +32,7 @@ from streams.runtime.event_loop import open_event_loop
 from streams.runtime.exactly_once import commit_protocol
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_tables import GlobalTables, open_global_tables
+from streams.runtime.intake import Intake
 from streams.runtime.internal_topics import TopicDirectory, admin_client, internal_topics
 from streams.runtime.joining import MakeMembership, group_membership
 from streams.runtime.listener import RestoreProgress, Silent, WorkerListener
@@ -305,6 +307,8 @@ class Worker:
             open_things.callback(calls.close)
         meters = ThreadMeters(time.monotonic())
         router = Router(cap_records=options.buffered_records, cap_bytes=options.buffered_bytes)
+        waiting = BrokerWait()
+        open_things.callback(waiting.close)
         tasks = set_up_tasks(
             plan,
             options,
@@ -328,10 +332,11 @@ class Worker:
             options,
             tasks=tasks,
             membership=membership,
+            intake=Intake(options, consumer=consumer, router=router, meters=meters, calls=calls),
             consumer=consumer,
             router=router,
             producer=producer,
-            commits=commit_protocol(producer, membership, ChangeWriter(producer, positions, metadata_name)),
+            commits=commit_protocol(producer, membership, ChangeWriter(producer, positions, metadata_name), waiting),
             publisher=publisher,
             purge=RepartitionPurge(
                 admin, interval_s=options.repartition_purge_interval_ms / 1000, clock=time.monotonic
@@ -345,7 +350,6 @@ class Worker:
                 StateWatch(options.application_dir).check,
             ),
             paused=self._pausing.is_set,
-            calls=calls,
             meters=meters,
         )
         self._thread = thread

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ from stores import RocksDbResources, RocksDbTaskState
 from streams import App
 from streams.errors import ProduceError
 from streams.plan.task_id import TaskId
+from streams.runtime.broker_wait import BrokerWait
 from streams.runtime.changelog_positions import ChangelogPositions
-from streams.runtime.commit import AtLeastOnce, ChangeWriter
+from streams.runtime.commit import AtLeastOnce, ChangeWriter, nothing
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.membership import CommitFailedError, CommittedOffset
 from streams.runtime.task import Task
@@ -63,10 +66,12 @@ class Committing:
         self.script = Script()
         self.ends = Ends()
         self.positions = ChangelogPositions(self.ends)
+        self.waiting = BrokerWait()
         self.protocol = AtLeastOnce(
             self.script,  # type: ignore[arg-type]
             self.script,  # type: ignore[arg-type]
             ChangeWriter(self.script, self.positions, METADATA),  # type: ignore[arg-type]
+            self.waiting,
         )
         self.path = path
         self.task = self.open()
@@ -104,8 +109,10 @@ class Committing:
         )
         assert self.task.run(100, 0) == len(keys)
 
-    def commit(self, *, closing: bool = False) -> bool:
-        return self.protocol.commit([self.task], give_up=lambda: False, closing=[self.task.id] if closing else ())
+    def commit(self, *, closing: bool = False, meanwhile: Callable[[], bool] = nothing) -> bool:
+        return self.protocol.commit(
+            [self.task], give_up=lambda: False, closing=[self.task.id] if closing else (), meanwhile=meanwhile
+        )
 
     def counts(self) -> dict[bytes, int]:
         """As committed."""
@@ -118,6 +125,7 @@ def committing(tmp_path: Path) -> Any:
     committing = Committing(tmp_path / "0_0")
     yield committing
     committing.task.close()
+    committing.waiting.close()
 
 
 def test_commit_goes_changelog_flush_offsets_state(committing: Committing) -> None:
@@ -171,6 +179,25 @@ def test_commit_failed_between_changelog_and_state_records_no_position_for_it(co
     committing.task.close()
     committing.task = committing.open()
     assert committing.task.state.positions.get("counts", 0) == 0
+
+
+def test_commit_lets_others_work_while_the_broker_has_to_answer(
+    committing: Committing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+    answers: list[bool] = []
+
+    def flush(**_: object) -> None:
+        answers.append(asked.wait(60))
+
+    def meanwhile() -> bool:
+        asked.set()
+        return False
+
+    monkeypatch.setattr(committing.script, "flush", flush)
+    committing.process("a")
+    assert committing.commit(meanwhile=meanwhile)
+    assert all(answers)
 
 
 def test_commit_closing_records_exact_positions(committing: Committing) -> None:
@@ -232,3 +259,30 @@ def test_task_whose_commit_fails_has_still_changed(committing: Committing) -> No
     with pytest.raises(CommitFailedError):
         committing.commit()
     assert committing.task.changed
+
+
+def test_end_told_while_a_commit_waits_is_left_to_the_next(
+    committing: Committing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, told = committing.task, threading.Event()
+    monkeypatch.setattr(committing.script, "flush", lambda **_: told.wait(60))  # type: ignore[misc]
+
+    def commit(end: int) -> int:
+        """What it commits; the end is told meanwhile."""
+        told.clear()
+
+        def tell() -> bool:
+            task.inputs.buffers[0].reached_end(end)
+            told.set()
+            return False
+
+        assert committing.commit(meanwhile=tell)
+        return committing.script.offsets["in", 0].offset
+
+    committing.process("a")
+    assert commit(end=3) == 1
+    assert task.changed
+    assert commit(end=5) == 3, "with no record, but the end"
+    assert task.changed
+    assert commit(end=5) == 5
+    assert not task.changed

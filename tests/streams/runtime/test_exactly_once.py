@@ -54,6 +54,7 @@ class CommittingExactlyOnce(Committing):
             self.script,  # type: ignore[arg-type]
             self.script,  # type: ignore[arg-type]
             ChangeWriter(self.script, self.positions, METADATA),  # type: ignore[arg-type]
+            self.waiting,
         )
         self.task = self.open()
 
@@ -63,6 +64,7 @@ def committing(tmp_path: Path) -> Iterator[CommittingExactlyOnce]:
     committing = CommittingExactlyOnce(tmp_path / "0_0")
     yield committing
     committing.task.close()
+    committing.waiting.close()
 
 
 def test_transaction_goes_changelog_transaction_with_offsets_state(committing: CommittingExactlyOnce) -> None:
