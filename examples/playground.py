@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import msgspec
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from broker import Broker
@@ -28,6 +28,15 @@ from streams import App
 
 LOOK_EVERY_S = 0.02
 PATIENCE_S = 60.0
+NOT_YET = (
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+)
+"""What a Kafka cluster says for a moment of a topic or group that is new."""
 
 Place = tuple[str, int]
 """A topic's partition."""
@@ -62,6 +71,7 @@ class Playground:
             self._admin = AdminClient(self._client)
             self._state_dir = things.enter_context(TemporaryDirectory(prefix="headrace-example-"))
             self._threads = things.enter_context(ThreadPoolExecutor(max_workers=len(self.apps)))
+            self._groups = {name: self._group(name, things) for name in self._inputs}
             self._create_topics({topic for app in self.apps for topic in app.plan().source_topics()})
             self._things = things.pop_all()
         return self
@@ -95,7 +105,7 @@ class Playground:
                 worker = app.worker(bootstrap_servers=self.bootstrap_servers, state_dir=self._state_dir)
                 self._running.append(self._threads.submit(worker.run))
                 self._things.callback(worker.stop)
-        while not self._is_quiet():
+        while self._is_busy():
             for running in self._running:
                 if running.done():
                     running.result()  # raises what the worker has failed with
@@ -118,7 +128,8 @@ class Playground:
         decode = msgspec.json.Decoder(value).decode
         found: list[Event] = []
         with closing(consumer):
-            left = {partition for _, partition in self._places({topic})}
+            ends = self._ends({topic})
+            left = {partition for _, partition in ends}
             consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
             while left:
                 (message,) = consumer.consume(1, PATIENCE_S)
@@ -126,7 +137,9 @@ class Playground:
                 if error is not None:
                     if error.code() != KafkaError._PARTITION_EOF:
                         raise KafkaException(error)
-                    left.discard(message.partition())
+                    # A Kafka cluster answers a commit before all partitions know of it: readers wait at its records.
+                    if message.offset() >= ends[topic, message.partition()]:
+                        left.discard(message.partition())
                     continue
                 name, data = message.key(), message.value()
                 found.append(Event(topic, name and key(name), data and decode(data), message.timestamp()[1]))
@@ -137,33 +150,49 @@ class Playground:
         for created in self._admin.create_topics(topics).values():
             created.result(PATIENCE_S)
 
+    def _is_busy(self) -> bool:
+        try:
+            return not self._is_quiet()
+        except KafkaException as error:
+            if error.args[0].code() in NOT_YET:
+                return True
+            raise
+
     def _is_quiet(self) -> bool:
         """Whether each application has committed all of its inputs, repartition topics included, up to their ends.
 
         What comes of a record is committed together with its offset. So if the ends are the same before and after the
         look at the offsets, nothing is on its way from one application to another either.
         """
-        ends = self._ends()
+        inputs = set[str]().union(*self._inputs.values())
+        ends = self._ends(inputs)
         for application_id, topics in self._inputs.items():
-            committed = self._committed(application_id)
-            if any(committed.get(place, 0) < end for place, end in ends.items() if place[0] in topics):
+            committed = self._committed(application_id, [place for place in ends if place[0] in topics])
+            if any(offset < ends[place] for place, offset in committed.items()):
                 return False
-        return ends == self._ends()
+        return ends == self._ends(inputs)
 
     def _places(self, topics: set[str]) -> list[Place]:
         known = self._admin.list_topics(timeout=PATIENCE_S).topics
         return [(topic, partition) for topic in topics & known.keys() for partition in known[topic].partitions]
 
-    def _ends(self) -> dict[Place, int]:
-        """The offset behind the last record of each input."""
-        places = self._places(set[str]().union(*self._inputs.values()))
+    def _ends(self, topics: set[str]) -> dict[Place, int]:
+        """The offset behind the last record of each partition."""
+        places = self._places(topics)
         asked = self._admin.list_offsets({TopicPartition(*place): OffsetSpec.latest() for place in places})
         return {(place.topic, place.partition): found.result(PATIENCE_S).offset for place, found in asked.items()}
 
-    def _committed(self, application_id: str) -> dict[Place, int]:
-        """How far an application is: the group of its workers has its name."""
-        (asked,) = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(application_id)]).values()
-        return {(place.topic, place.partition): place.offset for place in asked.result(PATIENCE_S).topic_partitions}
+    def _group(self, application_id: str, things: ExitStack) -> Consumer:
+        """Who asks what a group has committed, and does not join it. (Not the admin client: librdkafka 2.16 ends the
+        process where a cluster is still looking for the group's coordinator.)"""
+        consumer = Consumer({**self._client, "group.id": application_id, "isolation.level": "read_uncommitted"})
+        things.callback(consumer.close)
+        return consumer
+
+    def _committed(self, application_id: str, places: list[Place]) -> dict[Place, int]:
+        """How far an application is, 0 where it has not begun: the group of its workers has its name."""
+        asked = self._groups[application_id].committed([TopicPartition(*place) for place in places], PATIENCE_S)
+        return {(place.topic, place.partition): max(0, place.offset) for place in asked}
 
 
 def _written(part: Any) -> str | bytes | None:

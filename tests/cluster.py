@@ -27,6 +27,7 @@ RETENTION_CHECK_MS = 86_400_000
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "log.retention.check.interval.ms": str(RETENTION_CHECK_MS),
+        "log.initial.task.delay.ms": str(RETENTION_CHECK_MS),
         "group.min.session.timeout.ms": "500",
         "group.consumer.min.session.timeout.ms": "1000",
         "group.consumer.min.heartbeat.interval.ms": "100",

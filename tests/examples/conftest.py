@@ -7,19 +7,19 @@ from contextlib import ExitStack
 
 import pytest
 
-from broker import Broker
 from examples.event import Event
 from streams import App
 from streams.testing import TopologyTestDriver
+from tests.cluster import empty_cluster
 
 Drive = Callable[[App, Iterable[Event]], TopologyTestDriver]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bootstrap_servers() -> Iterator[str]:
-    """Of a broker that all examples of the session run on: no two of them have a topic in common."""
-    with Broker() as broker:
-        yield broker.bootstrap_servers
+    """Of a cluster that all examples run on: no two of them have a topic in common."""
+    with empty_cluster() as cluster:
+        yield cluster.bootstrap_servers
 
 
 @pytest.fixture
