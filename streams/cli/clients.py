@@ -96,12 +96,6 @@ def _properties_set(environ: Mapping[str, str], directory: Path) -> Mapping[str,
 
 def wire_client(location: BrokerLocation) -> WireClient:
     """For what librdkafka does not offer. Raises ConfigError, WireError."""
-    from streams.wire.address import parse_addresses
     from streams.wire.client import Client
-    from streams.wire.security import Security
 
-    return Client(
-        bootstrap=parse_addresses(location.bootstrap_servers),
-        client_id="headrace-command",
-        security=Security.from_client_config(client_config(location)),
-    )
+    return Client.of({"client.id": "headrace-command", **client_config(location)})

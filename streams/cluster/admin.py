@@ -59,6 +59,7 @@ class Admin:
     def __init__(self, properties: Mapping[str, Any]) -> None:
         from confluent_kafka.admin import AdminClient
 
+        self._properties = dict(properties)
         self._client: Any = AdminClient(dict(properties), logger=kafka_logger())
 
     def partition_counts(self) -> dict[str, int]:
@@ -189,18 +190,15 @@ class Admin:
         return self.committed_of([group])[group]
 
     def committed_of(self, groups: Sequence[str]) -> dict[str, dict[Place, int]]:
-        """The same by group; all are asked for at once."""
-        from confluent_kafka import ConsumerGroupTopicPartitions
+        """The same by group."""
+        from streams.wire.client import Client
+        from streams.wire.errors import WireError
+        from streams.wire.group_offsets import committed_offsets
 
-        futures: dict[str, Any] = {}
-        for group in groups:
-            request = ConsumerGroupTopicPartitions(group)
-            futures |= self._client.list_consumer_group_offsets([request])
-        found: dict[str, dict[Place, int]] = {}
-        for group, answer in self._settle(futures).items():
-            offsets = {(each.topic, each.partition): each.offset for each in answer.topic_partitions}
-            found[group] = {place: offset for place, offset in sorted(offsets.items()) if offset >= 0}
-        return found
+        try:
+            return committed_offsets(Client.of(self._properties), dict.fromkeys(groups), timeout_s=REQUEST_TIMEOUT_S)
+        except WireError as error:
+            raise ClusterError(str(error)) from error
 
     def _settle(self, futures: Mapping[Any, Any]) -> dict[Any, Any]:
         """The results of an admin call on each of its things."""

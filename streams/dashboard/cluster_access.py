@@ -17,11 +17,10 @@ from streams.errors import ConfigError
 from streams.query.problem import NotReady, Problem
 from streams.runtime.access import check_credentials
 from streams.runtime.options import WorkerOptions
-from streams.wire.address import Address, parse_addresses
+from streams.wire.address import Address
 from streams.wire.client import Client
 from streams.wire.errors import WireError
 from streams.wire.requests.describe_log_dirs import DescribeLogDirs
-from streams.wire.security import Security
 
 LITTLE_MEMORY: Mapping[str, Any] = {
     "queued.max.messages.kbytes": 4_096,
@@ -72,11 +71,7 @@ class ClusterAccess:
         """(topic, partition) -> bytes on the disks of all brokers together, replicas each by themselves; empty where
         the brokers do not say."""
         found: dict[Place, int] = {}
-        client = Client(
-            bootstrap=parse_addresses(self._options.bootstrap_servers),
-            client_id=f"{self._options.application_id}-dashboard",
-            security=Security.from_client_config(self._properties()),
-        )
+        client = Client.of(self._properties())
         try:
             for host, port in self.admin.nodes().values():
                 connection = client.connect(Address(host, port))

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
-from typing import Any, cast
+from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from streams.errors import StreamsError
@@ -23,9 +21,11 @@ from streams.query.catalog import Entry
 from streams.query.position import Place, position_text
 from streams.query.problem import Behind, NotReady, Problem
 from streams.query.subject import Subject
-from streams.runtime.consumer import partitions
 from streams.runtime.internal_topics import admin_client
 from streams.runtime.log_ends import BrokerLogEnds, connected
+from streams.wire.client import Client
+from streams.wire.errors import WireError
+from streams.wire.group_offsets import committed_offsets
 
 LOOK_AGAIN_S = 0.02
 ANSWER_WAIT_S = 10.0
@@ -40,15 +40,14 @@ class GroupLog:
         self._ends: BrokerLogEnds | None = None
 
     def committed(self, places: Mapping[Place, int]) -> dict[Place, int]:
-        """The committed offsets of those that have any. Open transactions are waited for. Raises StreamsError."""
-        request = ConsumerGroupTopicPartitions(self._subject.application_id, partitions(places))
-        ask = cast(Callable[..., dict[str, Future[Any]]], self._client(places).list_consumer_group_offsets)  # pyright: ignore[reportUnknownMemberType]
+        """The committed offsets of those that have any, without those that an open transaction commits. Raises
+        StreamsError."""
+        group = self._subject.application_id
+        client = Client.of(self._subject.options.client("upstream"))
         try:
-            (answer,) = ask([request], require_stable=True).values()
-            found = answer.result(ANSWER_WAIT_S).topic_partitions
-        except (KafkaException, TimeoutError) as error:
+            return committed_offsets(client, {group: places}, stable=True, timeout_s=ANSWER_WAIT_S)[group]
+        except WireError as error:
             raise StreamsError(f"the broker did not say what the application has committed: {error}") from error
-        return {(each.topic, each.partition): each.offset for each in found if each.error is None and each.offset >= 0}
 
     def ends(self, places: list[Place]) -> Mapping[Place, int]:
         """Raises StreamsError."""

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from threading import Thread
 from typing import Any, Protocol, cast
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
+from confluent_kafka import IsolationLevel, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from streams.errors import StreamsError
 from streams.runtime.consumer import partitions
+from streams.runtime.options import WorkerOptions
 from streams.runtime.router import Place
+from streams.wire.client import Client
+from streams.wire.errors import WireError
+from streams.wire.group_offsets import committed_offsets
 
 
 class EndsRequest(Protocol):
@@ -78,34 +83,39 @@ def connected(admin: AdminClient, topic: str, timeout_s: float) -> AdminClient:
 
 class CommittedEnds:
     """How far the inputs of an application are processed: its committed offsets, without those that open transactions
-    hold. Left out where there is none. Asks as `BrokerLogEnds` does."""
+    hold. Left out where there is none. Each question has a thread of its own."""
 
-    def __init__(self, admin: AdminClient, group_id: str) -> None:
-        self._admin = admin
-        self._group_id = group_id
+    def __init__(self, options: WorkerOptions) -> None:
+        self._client = Client.of(options.client("committed"))
+        self._group_id = options.application_id
 
     def request(self, places: Collection[Place]) -> EndsRequest:
-        ask = cast(Callable[..., dict[str, Future[Any]]], self._admin.list_consumer_group_offsets)  # pyright: ignore[reportUnknownMemberType]
-        answers = ask([ConsumerGroupTopicPartitions(self._group_id, partitions(places))])
-        return _Committed(self._group_id, answers[self._group_id])
+        answer = Future[Mapping[Place, int]]()
+        Thread(target=self._ask, args=(set(places), answer), name="headrace-committed-ends", daemon=True).start()
+        return _Committed(self._group_id, answer)
+
+    def _ask(self, places: Collection[Place], answer: Future[Mapping[Place, int]]) -> None:
+        try:
+            answer.set_result(committed_offsets(self._client, {self._group_id: places})[self._group_id])
+        except BaseException as error:
+            answer.set_exception(error)
 
 
 class _Committed:
-    def __init__(self, group_id: str, future: Future[Any]) -> None:
+    def __init__(self, group_id: str, answer: Future[Mapping[Place, int]]) -> None:
         self._group_id = group_id
-        self._future = future
+        self._answer = answer
 
     def done(self) -> bool:
-        return self._future.done()
+        return self._answer.done()
 
     def result(self, timeout_s: float) -> Mapping[Place, int]:
         try:
-            found = self._future.result(timeout_s).topic_partitions
-        except (KafkaException, FutureTimeout) as error:
+            return self._answer.result(timeout_s)
+        except (WireError, FutureTimeout) as error:
             raise StreamsError(
                 f"the broker did not say what {self._group_id} has committed ({error}): check that it is reachable"
             ) from error
-        return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
 
 class _Answers:

@@ -324,7 +324,7 @@ class Worker:
             listener=self._listener,
             metadata_topic=metadata_name,
             ends=ends,
-            committed=CommittedEnds(admin, options.application_id),
+            committed=CommittedEnds(options),
             meters=meters,
             calls=calls,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from kio.schema.errors import ErrorCode
 from msgspec import Struct, field
 
-from streams.wire.address import Address
+from streams.wire.address import Address, parse_addresses
 from streams.wire.connection import Connection
 from streams.wire.errors import ConnectionFailedError, RefusedError, WireError
 from streams.wire.requests.find_coordinator import GROUP, FindCoordinator
@@ -24,6 +25,15 @@ class Client(Struct, frozen=True, kw_only=True):
     connect_timeout_s: float = 5.0
     request_timeout_s: float = 10.0
     clock: Callable[[], float] = time.monotonic
+
+    @classmethod
+    def of(cls, properties: Mapping[str, Any]) -> Client:
+        """As a client with these librdkafka properties. Raises ConfigError."""
+        return cls(
+            bootstrap=parse_addresses(properties["bootstrap.servers"]),
+            client_id=str(properties.get("client.id", "headrace")),
+            security=Security.from_client_config(properties),
+        )
 
     def connect(self, address: Address) -> Connection:
         """Raises WireError."""
@@ -60,16 +70,21 @@ class Client(Struct, frozen=True, kw_only=True):
         """
         connection = self.connect_any()
         try:
-            found = connection.call(FindCoordinator(key=key, kind=kind), timeout_s=self.request_timeout_s)
-            if found.address is None or found.error != ErrorCode.none:
-                detail = found.message
-                if found.error == ErrorCode.group_authorization_failed:
-                    detail = f"this user may not use the group {key!r}: allow it to read and describe the group"
-                raise RefusedError(found.error, api=FindCoordinator.api.name, detail=detail)
-            if found.address == connection.address:
+            address = self.find_coordinator(connection, key, kind)
+            if address == connection.address:
                 return connection
         except BaseException:
             connection.close()
             raise
         connection.close()
-        return self.connect(found.address)
+        return self.connect(address)
+
+    def find_coordinator(self, connection: Connection, key: str, kind: int = GROUP) -> Address:
+        """Where the coordinator is, as the server of this connection says. Raises as `connect_coordinator`."""
+        found = connection.call(FindCoordinator(key=key, kind=kind), timeout_s=self.request_timeout_s)
+        if found.address is None or found.error != ErrorCode.none:
+            detail = found.message
+            if found.error == ErrorCode.group_authorization_failed:
+                detail = f"this user may not use the group {key!r}: allow it to read and describe the group"
+            raise RefusedError(found.error, api=FindCoordinator.api.name, detail=detail)
+        return found.address

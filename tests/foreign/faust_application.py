@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.foreign.apache_kafka import apache_kafka
@@ -148,10 +148,9 @@ class Cluster:
         topics = self._admin.list_topics(timeout=10).topics
         read = [topic for topic in topics if topic == "orders" or topic.endswith(REPARTITION)]
         places = [TopicPartition(topic, partition) for topic in read for partition in range(PARTITIONS)]
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP, places)])[GROUP]
-        offsets = {(place.topic, place.partition): place.offset for place in asked.result(20).topic_partitions}
-        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "look"})
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": GROUP})
         try:
+            offsets = {(place.topic, place.partition): place.offset for place in consumer.committed(places, 20)}
             ends = {(place.topic, place.partition): consumer.get_watermark_offsets(place, 10)[1] for place in places}
         finally:
             consumer.close()

@@ -1,7 +1,7 @@
 """OffsetFetch (key 9). Versions 8 and up ask for several groups at once; version 10 names topics by id, not used.
 
-Always asks for stable offsets: while a transaction that commits the partition's offset is open, the answer is
-UNSTABLE_OFFSET_COMMIT. Source: KIP-447.
+`partitions` None stands for all that the group has committed. Of offsets that are to be stable the answer is
+UNSTABLE_OFFSET_COMMIT while a transaction that commits them is open. Source: KIP-447.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ class FetchedOffsets(Struct, frozen=True, kw_only=True):
 class OffsetFetch(Struct, frozen=True, kw_only=True):
     api: ClassVar[Api] = Api("OffsetFetch", 9, 7, 9)
     group_id: str
-    partitions: Collection[tuple[str, int]]
+    partitions: Collection[tuple[str, int]] | None
+    stable: bool = True
 
     def fields(self) -> Fields:
-        topics = tuple(
+        topics = self.partitions and tuple(
             {"name": topic, "partition_indexes": tuple(partition for _, partition in pairs)}
             for topic, pairs in groupby(sorted(self.partitions), key=lambda pair: pair[0])
         )
@@ -45,7 +46,7 @@ class OffsetFetch(Struct, frozen=True, kw_only=True):
             "group_id": self.group_id,
             "topics": topics,
             "groups": ({"group_id": self.group_id, "topics": topics},),
-            "require_stable": True,
+            "require_stable": self.stable,
         }
 
     def answer(self, response: Any) -> FetchedOffsets:

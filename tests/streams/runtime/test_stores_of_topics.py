@@ -6,10 +6,11 @@ import shutil
 from typing import Any
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
 from streams import App, FixedKeyProcessor, FixedKeyRecord, Json, Processor, Record, Stores
 from streams.plan.task_id import TaskId
+from streams.wire.client import Client
+from streams.wire.group_offsets import committed_offsets
 from tests.streams.runtime.bench import Bench, RunningWorker, until
 
 TASK = TaskId(0, 0)
@@ -37,13 +38,12 @@ def out(bench: Bench) -> list[bytes | None]:
 
 def committed(bench: Bench, guarantee: str) -> int:
     """The committed offset of the topic that fills the store."""
-    place = TopicPartition(bench.name("limits"), 0)
+    place = (bench.name("limits"), 0)
     if guarantee == "at_least_once":
-        known = bench.offsets.get((place.topic, 0))
+        known = bench.offsets.get(place)
         return -1 if known is None else known.offset
-    request = ConsumerGroupTopicPartitions(bench.tag, [place])
-    found = bench.admin.list_consumer_group_offsets([request])[bench.tag].result(10)
-    return found.topic_partitions[0].offset
+    client = Client.of({"bootstrap.servers": bench.bootstrap_servers})
+    return committed_offsets(client, {bench.tag: [place]})[bench.tag].get(place, -1)
 
 
 def number(value: int) -> bytes:
