@@ -29,7 +29,7 @@ def dead_letters() -> None:
 
     \b
     headrace dead-letters list orders-dead
-    headrace dead-letters resubmit orders-dead --exception UnknownCustomer
+    headrace dead-letters resubmit orders-dead --source orders --exception UnknownCustomer
     """
 
 
@@ -107,12 +107,14 @@ def show(topic: str, at: str, bootstrap_servers: str | None, home: Path | None) 
 @dead_letters.command("resubmit")
 @click.argument("topic")
 @filter_options
+@click.option("--app", "application", metavar="MODULE:APP", help="Only to topics that this application reads.")
 @click.option("--to", "target", metavar="TOPIC", help="Not where they came from; by key then.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @bootstrap_option
 @home_option
 def resubmit(
     topic: str,
+    application: str | None,
     target: str | None,
     dry_run: bool,
     bootstrap_servers: str | None,
@@ -121,22 +123,31 @@ def resubmit(
 ) -> None:
     """Send the records of the dead letters on TOPIC again, as they were, to the topics and partitions they came from.
 
-    The letters stay; who sends them twice, has the records processed twice.
+    The letters stay; who sends them twice, has the records processed twice. Whoever can write to TOPIC can have a
+    letter name any topic, so those that may be written to are named here, with --source or --app.
 
     \b
-    headrace dead-letters resubmit orders-dead --exception UnknownCustomer
-    headrace dead-letters resubmit orders-dead --at 0:17 --at 0:18 --dry-run
+    headrace dead-letters resubmit orders-dead --source orders --exception UnknownCustomer
+    headrace dead-letters resubmit orders-dead --app app.py:app --at 0:17 --at 0:18 --dry-run
     """
     from streams.cli.clients import producer
-    from streams.cluster.letters import by_goal, lost_letters, lost_text
+    from streams.cluster.letters import by_goal, foreign_letters, foreign_text, lost_letters, lost_text
     from streams.cluster.sending import send_records
 
     wanted = _filter(**chosen)
+    sources = _sources(application, wanted.source)
     with broker_for_command(bootstrap_servers, home) as location:
         letters = _letters(location, topic, wanted, None)
         lost = lost_letters(letters)
         if lost and target is None:
             raise CommandFailed(f"{lost_text(topic, lost)}, or say where to with --to")
+        foreign = foreign_letters(letters, sources)
+        if foreign and target is None:
+            why = "nobody named" if application is None else "the application does not read"
+            raise CommandFailed(
+                f"{foreign_text(topic, foreign, why)}: name the topic that may be written to with --source, or with "
+                "--app the application whose source topics may, or say where to with --to"
+            )
         client = None if dry_run else producer(location)
         for goal, group in by_goal(letters, target):
             if client is not None:
@@ -144,6 +155,15 @@ def resubmit(
             talk(f"{len(group)} record{'' if len(group) == 1 else 's'} {'would go' if dry_run else 'sent'} to {goal}")
         if not letters:
             talk(f"no dead letter on {topic} fits")
+
+
+def _sources(application: str | None, source: str | None) -> tuple[str, ...]:
+    """The topics that letters may be sent back to. Raises UsageFailed, CommandFailed."""
+    if application is None:
+        return () if source is None else (source,)
+    from streams.cli.application import load_app
+
+    return load_app(application).plan().source_topics()
 
 
 def _filter(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -77,4 +77,18 @@ def lost_text(topic: str, lost: list[Letter]) -> str:
     return (
         f"{len(lost)} records on {topic} do not say where they came from, the first at "
         f"{lost[0].partition}:{lost[0].offset}: they are no dead letters"
+    )
+
+
+def foreign_letters(letters: Iterable[Letter], sources: Collection[str]) -> list[Letter]:
+    """Those that say they came from another topic than `sources`. Whoever can write to a topic of letters can write
+    any topic into them, changelogs too, and whoever sends letters again may write to more topics than he."""
+    return [letter for letter in letters if letter.source not in sources]
+
+
+def foreign_text(topic: str, foreign: list[Letter], why: str) -> str:
+    """What is wrong with them; `why` says of a topic that it is none of the sources."""
+    return (
+        f"{len(foreign)} records on {topic} say that they came from topics that {why}, the first at "
+        f"{foreign[0].partition}:{foreign[0].offset} from {foreign[0].source!r}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,13 +12,21 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from streams.cluster.letter import Letter, LetterFilter
-from streams.cluster.letters import READ_COMMITTED, by_goal, lost_letters, lost_text, read_letters
+from streams.cluster.letters import (
+    READ_COMMITTED,
+    by_goal,
+    foreign_letters,
+    foreign_text,
+    lost_letters,
+    lost_text,
+    read_letters,
+)
 from streams.cluster.sending import send_records
 from streams.dashboard.cluster_access import ClusterAccess, asking
 from streams.dashboard.known_topics import KnownTopic, topics_of
 from streams.dashboard.record_view import Part, header_text, reader
 from streams.dashboard.writes import WrongField, json_body, read_only_because, writer
-from streams.query.problem import Absent
+from streams.query.problem import Absent, NotReady
 from streams.query.subject import Subject
 
 NEWEST = 2_000
@@ -69,7 +77,7 @@ def dead_letter_routes(subject: Subject, cluster: ClusterAccess) -> APIRouter:
     @router.post("/dead-letters/{topic}/resubmit", dependencies=[Depends(writer(subject.options))])
     async def resubmit(topic: str, request: Request) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
         wanted = await json_body(request, Resubmission)
-        return {"sent": await run_in_threadpool(resubmitted, cluster, topic, wanted)}
+        return {"sent": await run_in_threadpool(resubmitted, cluster, topic, wanted, sources_of(subject))}
 
     return router
 
@@ -82,10 +90,18 @@ def letters_on(cluster: ClusterAccess, topic: str, wanted: LetterFilter, *, newe
         client.close()
 
 
-def resubmitted(cluster: ClusterAccess, topic: str, wanted: Resubmission) -> dict[str, int]:
+def sources_of(subject: Subject) -> Sequence[str]:
+    """The topics that letters are sent back to. Raises NotReady: it is not known yet which those are."""
+    if subject.partitions is None:
+        raise NotReady("starting", "the worker is still looking up the application's topics")
+    return subject.partitions.plan.source_topics()
+
+
+def resubmitted(cluster: ClusterAccess, topic: str, wanted: Resubmission, sources: Sequence[str]) -> dict[str, int]:
     """Topic -> records that were sent there again, as they were. The letters stay.
 
-    Raises WrongField: a place is none, or has no letter that says where it came from. Nothing was sent then.
+    Raises WrongField: a place is none, or has no letter that says it came from one of `sources`. Nothing was sent
+    then.
     """
     places = frozenset(place_of(text) for text in wanted.places)
     if not places:
@@ -99,6 +115,14 @@ def resubmitted(cluster: ClusterAccess, topic: str, wanted: Resubmission) -> dic
         lost = lost_letters(letters)
         if lost:
             raise WrongField("places", lost_text(topic, lost))
+        foreign = foreign_letters(letters, sources)
+        if foreign:
+            raise WrongField(
+                "places",
+                f"{foreign_text(topic, foreign, 'this application does not read')} (it reads {', '.join(sources)}). "
+                f"Whoever can write to {topic} can have a letter name any topic; if it is meant, "
+                "`headrace dead-letters resubmit` sends the letters of the topic you name with --source",
+            )
         client = cluster.producer()
         return {
             goal: send_records(client, goal, [letter.again(partition=True) for letter in group])

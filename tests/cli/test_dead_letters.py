@@ -52,12 +52,20 @@ def shop(running_broker: Broker, tmp_path: Path, topic: str, on_broker: Headrace
     return bench
 
 
+APPS = """
+from streams import App
+app, other = App("app"), App("other")
+app.stream("{orders}").to("checked")
+other.stream("more").to("{orders}")
+"""
+
+
 def listed(done: Result) -> list[list[str]]:
     assert done.exit_code == 0, done.stderr
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
-def test_dead_letters_are_listed_shown_and_sent_again(on_broker: Headrace, shop: Bench) -> None:
+def test_dead_letters_are_listed_shown_and_sent_again(on_broker: Headrace, shop: Bench, tmp_path: Path) -> None:
     dead, orders = shop.name("dead"), shop.name("orders")
     rows = listed(on_broker("dead-letters", "list", dead))
     assert [row[1:5] for row in rows] == [
@@ -73,10 +81,10 @@ def test_dead_letters_are_listed_shown_and_sent_again(on_broker: Headrace, shop:
     assert f"exception: {__name__}.UnknownCustomer: order 3" in shown
     assert "Traceback (most recent call last):" in shown
 
-    tried = on_broker("dead-letters", "resubmit", dead, "--key", "k3", "--dry-run")
+    tried = on_broker("dead-letters", "resubmit", dead, "--source", orders, "--key", "k3", "--dry-run")
     assert tried.stderr == f"1 record would go to {orders}\n"
     assert len(shop.read("orders")) == 4
-    sent = on_broker("dead-letters", "resubmit", dead, "--key", "k3")
+    sent = on_broker("dead-letters", "resubmit", dead, "--source", orders, "--key", "k3")
     assert (sent.exit_code, sent.stderr) == (0, f"1 record sent to {orders}\n")
     again = shop.read("orders")[-1]
     assert (again.key(), again.value(), again.timestamp()[1], again.headers()) == (
@@ -85,6 +93,14 @@ def test_dead_letters_are_listed_shown_and_sent_again(on_broker: Headrace, shop:
         3_000,
         None,
     )
+    (tmp_path / "letters_app.py").write_text(APPS.format(orders=orders))
+    for named in ((), ("--app", "letters_app.py:other")):
+        refused = on_broker("dead-letters", "resubmit", dead, "--dry-run", *named)
+        assert refused.exit_code == 1
+        assert f"the first at {rows[0][0]} from {orders!r}" in refused.stderr
+        assert "--source" in refused.stderr
+    read = on_broker("dead-letters", "resubmit", dead, "--dry-run", "--app", "letters_app.py:app")
+    assert read.stderr == f"2 records would go to {orders}\n"
     elsewhere = on_broker("dead-letters", "resubmit", dead, "--to", shop.name("checked"))
     assert elsewhere.stderr == f"2 records sent to {shop.name('checked')}\n"
     assert [record.value() for record in shop.read("checked")[-2:]] == [b"garbage", order(3, "nobody")[1]]

@@ -27,7 +27,9 @@ ORDER = b'{"user": 1, "amount": 2.5, "note": "more than is declared"}'
 def servers() -> Iterator[str]:
     with empty_cluster() as cluster:
         servers = cluster.bootstrap_servers
-        make_topics(servers, orders=2, clicks=1, busy=1, lately=1, again=2, shop_users_changelog=1, orders_dead=1)
+        make_topics(
+            servers, orders=2, clicks=1, busy=1, lately=1, again=2, shop_users_changelog=1, orders_dead=1, forged=1
+        )
         yield servers
 
 
@@ -229,7 +231,7 @@ def test_groups_are_listed_with_their_lag(site: Site) -> None:
 
 def test_dead_letters_are_listed_shown_and_sent_again(site: Site) -> None:
     own = [("trace", b"t-3")]
-    first = letter_headers("again", 1, 17, "shop.UnknownItem", "no such item")
+    first = letter_headers("orders", 1, 17, "shop.UnknownItem", "no such item")
     second = letter_headers("orders", 0, 3, "builtins.KeyError", "'x'")
     write(site.servers, DEAD, ("ann", b"late", 5_000), headers=own + first)
     write(site.servers, DEAD, ("bob", ORDER, 6_000), headers=second)
@@ -238,15 +240,15 @@ def test_dead_letters_are_listed_shown_and_sent_again(site: Site) -> None:
     assert (listed["topic"], listed["configured"]) == (DEAD, DEAD)
     assert [letter["key"]["text"] for letter in listed["letters"]] == ["cyd", "bob", "ann"]
     ann = listed["letters"][2]
-    assert (ann["source"], ann["source_partition"], ann["source_offset"]) == ("again", 1, 17)
+    assert (ann["source"], ann["source_partition"], ann["source_offset"]) == ("orders", 1, 17)
     assert (ann["exception"], ann["message"]) == ("shop.UnknownItem", "no such item")
     whole = site.get(f"dead-letters/{DEAD}/0/{ann['offset']}").body
     assert (whole["headers"], whole["value"]["text"]) == ([["trace", "t-3"]], "late")
     assert whole["stacktrace"].startswith("Traceback")
-    end = site.get("topics/again").body["partitions"][1]["end"]
+    end = site.get("topics/orders").body["partitions"][1]["end"]
     sent = site.post(f"dead-letters/{DEAD}/resubmit", {"places": [f"0:{ann['offset']}"]})
-    assert (sent.status, sent.body) == (200, {"sent": {"again": 1}})
-    record = read(site.servers, "again", 1, end)
+    assert (sent.status, sent.body) == (200, {"sent": {"orders": 1}})
+    record = read(site.servers, "orders", 1, end)
     assert (record.key(), record.value(), record.timestamp()[1], record.headers()) == (b"ann", b"late", 5_000, own)
     for places, told in (
         (["0:99"], "any more"),
@@ -257,6 +259,30 @@ def test_dead_letters_are_listed_shown_and_sent_again(site: Site) -> None:
         refused = site.post(f"dead-letters/{DEAD}/resubmit", {"places": places})
         assert (refused.status, refused.body["field"]) == (422, "places")
         assert told in refused.body["detail"]
+
+
+@pytest.mark.parametrize("source", ["shop-users-changelog", "again", "__consumer_offsets", "<b>&'"])
+def test_letter_that_names_a_topic_the_application_does_not_read_is_not_sent_there(site: Site, source: str) -> None:
+    """Whoever can write to the dead letters could else write wherever the worker can, into its changelogs too; not
+    even the letters beside it are sent."""
+    end = site.get("topics/forged").body["partitions"][0]["end"]
+    for name in ("orders", source):
+        write(site.servers, "forged", ("ann", ORDER, 1_000), headers=letter_headers(name, 0, 0, "E", "e"))
+    goals = ("orders", "shop-users-changelog", "again")
+    ends = [site.get(f"topics/{name}").body["partitions"] for name in goals]
+    refused = site.post("dead-letters/forged/resubmit", {"places": [f"0:{end}", f"0:{end + 1}"]})
+    assert (refused.status, refused.body["field"]) == (422, "places")
+    assert f"the first at 0:{end + 1} from {source!r}" in refused.body["detail"]
+    assert f"it reads {', '.join(COUNTS)}" in refused.body["detail"]
+    assert "--source" in refused.body["detail"]
+    assert [site.get(f"topics/{name}").body["partitions"] for name in goals] == ends
+
+
+def test_letters_are_not_sent_again_before_the_application_s_topics_are_known(group: Group) -> None:
+    site = Site(group, "127.0.0.1:1")
+    site.worker.partitions = None
+    answer = site.post("dead-letters/dead/resubmit", {"places": ["0:0"]})
+    assert (answer.status, answer.body["reason"]) == (503, "starting")
 
 
 def test_tails_end_with_their_watchers(site: Site) -> None:
