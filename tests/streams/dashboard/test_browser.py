@@ -91,6 +91,14 @@ def test_navigation_of_a_narrow_window_shows_where_one_is(looking: Looking) -> N
     assert looking.tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_navigation_of_a_narrow_window_takes_no_more_room_than_it_needs(looking: Looking) -> None:
+    """Neither from a page that has room left, nor for a title in two lines."""
+    looking.tab.set_viewport_size({"width": 400, "height": 2000})
+    looking.open("groups")
+    looking.sees("Groups")
+    assert looking.tab.locator("header.side").evaluate("header => header.offsetHeight") < 120
+
+
 def test_topology_is_walked_by_keys_and_tells_the_users_line(looking: Looking) -> None:
     looking.open("topology")
     looking.tab.get_by_role("button", name="Operator check").focus()
