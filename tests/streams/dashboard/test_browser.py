@@ -132,6 +132,17 @@ def test_tasks_are_chosen_by_keys(looking: Looking) -> None:
     assert looking.tab.evaluate("location.hash") == "#/tasks/0_1"
 
 
+def test_escape_leads_back_to_the_row_that_was_chosen_last(looking: Looking) -> None:
+    looking.open("tasks")
+    rows = looking.tab.get_by_role("region", name="Tasks").locator("tbody tr")
+    rows.nth(0).press("Enter")
+    playwright.expect(looking.tab.get_by_role("complementary", name="Task 0_0")).to_be_focused()
+    rows.nth(1).press("Enter")
+    playwright.expect(looking.tab.get_by_role("complementary", name="Task 0_1")).to_be_focused()
+    looking.tab.keyboard.press("Escape")
+    playwright.expect(rows.nth(1)).to_be_focused()
+
+
 def test_store_is_browsed_looked_into_and_watched(looking: Looking, bench: Bench) -> None:
     looking.open("stores")
     looking.tab.get_by_role("link", name="per-shop").click()

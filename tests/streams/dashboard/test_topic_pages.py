@@ -171,6 +171,26 @@ def test_dead_letters_are_read_and_sent_again_after_a_question(looking: Looking,
     assert read(site.servers, "orders", 1, before).value() == b"garbage"
 
 
+def test_focus_is_kept_when_the_button_that_asked_has_nothing_left_to_do(looking: Looking) -> None:
+    looking.open("dead-letters")
+    looking.tab.locator("tbody tr").first.press(" ")
+    looking.tab.get_by_role("button", name="Re-submit 1 letter").press("Enter")
+    looking.tab.get_by_role("dialog").get_by_role("button", name="Send again").press("Enter")
+    looking.sees("1 record sent to orders")
+    playwright.expect(looking.tab.get_by_role("dialog")).to_have_count(0)
+    playwright.expect(looking.tab.locator("#content")).to_be_focused()
+
+
+def test_value_that_is_nested_deep_is_shown_as_it_is(looking: Looking, site: Site) -> None:
+    """Indented it would be a thousand times as long, and end the tab."""
+    deep = "[" * 3_000 + "]" * 3_000
+    write(site.servers, "users", ("deep", deep.encode()))
+    looking.open("topics/users")
+    looking.tab.get_by_text("deep", exact=True).click()
+    value = looking.tab.get_by_role("complementary").locator("pre", has_text="[[[")
+    playwright.expect(value).to_have_text(deep)
+
+
 def test_dead_letters_of_an_application_without_a_topic_say_how_to_have_one(
     context: playwright.BrowserContext, site: Site
 ) -> None:

@@ -1,14 +1,20 @@
 // What is shown of a chosen thing, beside the page; Escape closes it.
-import { html, useEffect, useRef } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef } from "../html.js";
 import { Icon } from "../icon.js";
 
 export function Details({ title, close, children }) {
   const frame = useRef();
+  const returnTo = useRef(null);
   useEffect(() => {
-    const returnTo = document.activeElement;
+    if (!frame.current.contains(document.activeElement)) returnTo.current = document.activeElement;
     frame.current.focus({ preventScroll: true });
-    return () => returnTo?.isConnected && returnTo.focus({ preventScroll: true });
   }, [title]);
+  useLayoutEffect(() => { // whose end comes before the aside goes, and the focus with it
+    const aside = frame.current;
+    return () => { // who has gone on to something else stays there
+      if (aside.contains(document.activeElement) && returnTo.current?.isConnected) returnTo.current.focus({ preventScroll: true });
+    };
+  }, []);
   return html`<aside class="details" ref=${frame} tabindex="-1" aria-label=${title}
     onKeyDown=${(event) => event.key === "Escape" && close()}>
     <header><h2>${title}</h2>

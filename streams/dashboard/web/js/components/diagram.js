@@ -9,7 +9,8 @@ export function Diagram({ graph, placed, live, chosen, choose, scale }) {
   const frame = useRef();
   const order = useMemo(() => [...graph.nodes].sort((one, other) => placed.boxes.get(one.id).x - placed.boxes.get(other.id).x
     || placed.boxes.get(one.id).y - placed.boxes.get(other.id).y), [graph, placed]);
-  const [at, setAt] = useState(order[0]?.id);
+  const [last, setAt] = useState(chosen);
+  const at = order.some(({ id }) => id === last) ? last : order[0]?.id;
   useEffect(() => { // the details beside it leave less room
     if (chosen) show(frame.current, chosen);
   }, [chosen, scale]);

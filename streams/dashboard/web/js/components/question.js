@@ -7,7 +7,10 @@ export function Question({ title, yes, answer, busy = false, children }) {
   useEffect(() => {
     const returnTo = document.activeElement;
     dialog.current.showModal();
-    return () => returnTo?.isConnected && returnTo.focus({ preventScroll: true });
+    return () => {
+      if (returnTo?.isConnected) returnTo.focus({ preventScroll: true });
+      if (document.activeElement !== returnTo) document.getElementById("content").focus({ preventScroll: true }); // a button that has done its work may be disabled
+    };
   }, []);
   return html`<dialog class="question" ref=${dialog} aria-label=${title} onCancel=${(event) => { event.preventDefault(); answer(false); }}>
     <h2>${title}</h2>

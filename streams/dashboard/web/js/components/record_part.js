@@ -36,6 +36,8 @@ export function pretty(text) {
   return indented(text);
 }
 
+const MOST_TIMES = 4; // longer than the text itself; what is nested a thousand deep would have a thousand spaces a line
+
 /** Works on the text: numbers beyond 2^53 would lose digits if they were parsed and written again. */
 function indented(text) {
   let out = "";
@@ -43,6 +45,7 @@ function indented(text) {
   let inString = false;
   const line = () => `\n${"  ".repeat(depth)}`;
   for (let at = 0; at < text.length; at += 1) {
+    if (out.length > MOST_TIMES * (text.length + 1000)) return text;
     const character = text[at];
     if (inString) {
       out += character;
