@@ -90,7 +90,8 @@ class StandbyFigures(msgspec.Struct, frozen=True):
 
 class ThreadFigures(msgspec.Struct, frozen=True):
     """The stream thread since it began: tasks committed and the seconds it took, seconds spent processing and polling.
-    `commit_ms` and `commit_max_ms` are of the last half minute to minute."""
+    `commit_ms` and `commit_max_ms` are of the last half minute to minute; `unreachable_since`: the broker is out of
+    reach since then, ms since the epoch."""
 
     up_s: float
     commits: int
@@ -100,6 +101,7 @@ class ThreadFigures(msgspec.Struct, frozen=True):
     process_s: float
     poll_s: float
     rebalances: int
+    unreachable_since: int | None
 
 
 class WorkerFigures(msgspec.Struct, frozen=True):
@@ -163,6 +165,7 @@ def _thread(thread: ThreadReading) -> ThreadFigures:
         process_s=thread.process.amount,
         poll_s=thread.poll.amount,
         rebalances=thread.rebalances,
+        unreachable_since=thread.unreachable_since,
     )
 
 

@@ -102,6 +102,8 @@ class ThreadReading(Struct, frozen=True, kw_only=True):
     rebalances: int
     assigned_ago_s: float
     """Since the last assignment, NaN before the first."""
+    unreachable_since: int | None
+    """Since when the broker is out of reach, ms since the epoch; None while it is not."""
     producer_ns: Mapping[str, int]
     restoring: tuple[RestoreProgress, ...]
     tasks: tuple[TaskReading, ...]

@@ -121,7 +121,7 @@ class StreamThread:
     def read(self) -> ThreadReading:
         """What it measured of itself and of its tasks. From any thread."""
         name = f"{self._options.instance_id or self._options.application_id}-StreamThread-1"
-        return read_thread(name, self.meters, self._producer.times.read(), self.tasks, self._clock())
+        return read_thread(name, self.meters, self._producer, self.tasks, self._membership, self._clock())
 
     # -- the loop ----------------------------------------------------------------------------------------------------
     def step(self) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from streams.observe import ThreadMeters
 from streams.observe.reading import StandbyReading, ThreadReading
+from streams.runtime.membership import Membership
+from streams.runtime.producer import RecordProducer
 from streams.runtime.task_reading import read_task
 from streams.runtime.worker_tasks import WorkerTasks
 
 
 def read_thread(
-    name: str, meters: ThreadMeters, producer_ns: Mapping[str, int], tasks: WorkerTasks, now: float
+    name: str, meters: ThreadMeters, producer: RecordProducer, tasks: WorkerTasks, membership: Membership, now: float
 ) -> ThreadReading:
     """What it measured of itself and of its tasks. From any thread; `now`: s of the thread's clock."""
     standbys = tasks.standbys.seen
@@ -30,7 +31,8 @@ def read_thread(
         restore=meters.restore.read(now),
         rebalances=meters.rebalances,
         assigned_ago_s=now - meters.assigned_at if meters.rebalances else math.nan,
-        producer_ns=producer_ns,
+        unreachable_since=membership.unreachable_since,
+        producer_ns=producer.times.read(),
         restoring=tuple(tasks.restoring_progress().values()),
         tasks=tuple(read_task(task, now) for task in tasks.open()),
         standing_by=standbys.tasks,

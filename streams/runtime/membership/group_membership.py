@@ -115,6 +115,8 @@ class GroupMembership:
         self._connection: Connection | None = None
         self._timer: float | None = None
         self._unreachable_since: float | None = None
+        self._lost_at: int | None = None
+        """The same for people, by the clock on the wall."""
         self._finished = False
         self._thread = threading.Thread(target=self._run, name=f"headrace-group-{options.group_id}", daemon=True)
 
@@ -175,6 +177,10 @@ class GroupMembership:
         # The coordinator counts from when it heard of us, which is not before we asked what it has answered.
         confirmed = self._clock() - self._confirmed_at < self.options.session_timeout_ms / 1000
         return confirmed and self._standing.identity.admission == self._handled_losses
+
+    @property
+    def unreachable_since(self) -> int | None:
+        return self._lost_at
 
     def stop(self, *, leave: bool) -> None:
         """Returns when the coordinator has been told, or after `LEAVE_TIMEOUT_S` seconds."""
@@ -270,7 +276,7 @@ class GroupMembership:
             if self._unreachable_since is not None:
                 lasted = self._clock() - self._unreachable_since
                 log.info("coordinator_reachable: group %s again after %.1f s", self.options.group_id, lasted)
-                self._unreachable_since = None
+                self._unreachable_since = self._lost_at = None
             self._inbox.appendleft(Located())
 
     def _send(self, request: GroupRequest) -> None:
@@ -285,6 +291,7 @@ class GroupMembership:
         first = self._unreachable_since is None
         if first:
             self._unreachable_since = self._clock()
+            self._lost_at = int(time.time() * 1000)
         log.log(
             logging.WARNING if first else logging.DEBUG,
             "coordinator_unreachable: group %s goes on with its tasks and keeps trying: %s",

@@ -79,6 +79,12 @@ class Membership(Protocol):
         May be asked from any thread."""
         ...
 
+    @property
+    def unreachable_since(self) -> int | None:
+        """Since when the broker that coordinates the group is out of reach, in ms since the epoch; None while it is
+        not. May be asked from any thread."""
+        ...
+
     def stop(self, *, leave: bool) -> None:
         """Ends the membership. `leave`: tell the group, so that others take the tasks over at once; otherwise the
         place is kept for a successor with the same instance id until the session times out."""

@@ -38,6 +38,7 @@ class SoloMembership:
         self.tasks: frozenset[TaskId] = frozenset()
         self.standbys: frozenset[TaskId] = frozenset()
         self.wanted_rebalances: list[str] = []
+        self.unreachable_since: int | None = None
         self._universe = universe
         self._group_id = group_id
         self._endpoint = endpoint

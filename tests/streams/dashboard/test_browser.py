@@ -84,6 +84,29 @@ def test_overview_does_not_call_all_running_what_a_worker_that_is_gone_has(
         assert looking.said == []
 
 
+def test_worker_that_cannot_reach_the_broker_is_said_to_on_every_page_until_it_can(
+    looking: Looking, worker: RunningWorker
+) -> None:
+    """It keeps its tasks, which look as if they ran."""
+    looking.open("")
+    looking.sees("all running")
+    worker.membership.unreachable_since = 1_767_268_800_123
+    try:
+        looking.sees("No worker can reach the broker")
+        looking.sees("since 2026-01-01")
+        looking.sees("4 without the broker")
+        looking.sees("no broker")
+        playwright.expect(looking.tab.locator("main")).not_to_contain_text("all running")
+        looking.tab.locator('nav a[href="#/tasks"]').click()
+        playwright.expect(looking.tab.locator("h1")).to_have_text("Tasks")
+        looking.sees("No worker can reach the broker")
+    finally:
+        worker.membership.unreachable_since = None
+    playwright.expect(looking.tab.locator(".banner")).to_have_count(0)
+    looking.open("")
+    looking.sees("all running")
+
+
 def test_navigation_of_a_narrow_window_shows_where_one_is(looking: Looking) -> None:
     looking.tab.set_viewport_size({"width": 400, "height": 800})
     looking.open("groups")

@@ -71,6 +71,11 @@ def test_membership_members_shows_itself(make: Make) -> None:
     assert view.endpoint == "here:1"
 
 
+def test_membership_in_its_group_is_not_out_of_reach(make: Make) -> None:
+    assert make(lambda: universe(3)).unreachable_since is None
+    assert started(make).unreachable_since is None
+
+
 def test_membership_commit_is_read_back_whole(make: Make) -> None:
     membership = started(make)
     offsets = {

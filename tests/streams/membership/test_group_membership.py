@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
@@ -25,7 +27,7 @@ from streams.runtime.membership import (
     Revoked,
     TaskUniverse,
 )
-from streams.wire import Address, Client
+from streams.wire import Address, Client, Connection, ConnectionFailedError
 from streams.wire.requests import LeaveGroup
 from tests.streams.membership.conftest import Listener, wait_for
 from tests.streams.membership.universes import universe
@@ -295,3 +297,31 @@ def test_group_place_of_a_member_silent_for_a_session_is_not_held(client: Client
         assert not membership.place_held
     finally:
         membership.stop(leave=False)
+
+
+def test_group_member_tells_since_when_the_coordinator_is_out_of_reach_until_it_is_not(
+    client: Client, group_id: str
+) -> None:
+    class Cut:
+        """A client whose way to the broker is cut until a test says otherwise."""
+
+        def __init__(self) -> None:
+            self.whole = False
+
+        def connect_coordinator(self, key: str) -> Connection:
+            if not self.whole:
+                raise ConnectionFailedError(Address("test", 1), "cut")
+            return client.connect_coordinator(key)
+
+    cut: Any = Cut()
+    before = int(time.time() * 1000)
+    membership = GroupMembership(cut, MemberOptions(group_id=group_id, topics=("topic-0",)), lambda: universe(3))
+    membership.start()
+    try:
+        since = wait_for(lambda: membership.unreachable_since)
+        assert before <= since <= time.time() * 1000
+        cut.whole = True
+        wait_for(membership.poll)
+        assert membership.unreachable_since is None
+    finally:
+        membership.stop(leave=True)

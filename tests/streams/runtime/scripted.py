@@ -20,6 +20,7 @@ class ScriptedMembership:
         self.wanted_rebalances: list[str] = []
         self.lags: Mapping[TaskId, int] = {}
         self.stopped_with_leave: bool | None = None
+        self.unreachable_since: int | None = None
         self._events: list[MembershipEvent] = []
         self._lock = threading.Lock()
 

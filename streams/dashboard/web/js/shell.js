@@ -3,7 +3,8 @@ import { html, useEffect, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { Problem } from "./components/problem.js";
 import { Waiting } from "./components/empty.js";
-import { duration } from "./figures.js";
+import { cutOff } from "./cut_off.js";
+import { duration, moment } from "./figures.js";
 import { live, useLive } from "./live.js";
 import { PAGES } from "./pages.js";
 import { href, useRoute } from "./router.js";
@@ -26,6 +27,7 @@ export function Shell() {
       <${Side} page=${page} />
       <main id="content" tabindex="-1">
         <${Connection} />
+        <${BrokerLost} />
         <${TokenQuestion} />
         ${entry ? html`<${Loaded} key=${`${entry.path} ${tokens}`} entry=${entry} rest=${rest} words=${words} />`
           : html`<${Problem} error=${{ message: `There is no page “${page}”. The navigation has all there are.` }} />`}
@@ -82,6 +84,19 @@ function Connection() {
   const why = error && error.status ? ` ${error.message}` : "";
   return html`<div class="banner" role="status">
     No word from the worker for ${since}: it may be restarting. What is shown is from before.${why} Looking for it again …
+  </div>`;
+}
+
+/** The workers go on with what they have; nothing comes in and nothing is committed. */
+function BrokerLost() {
+  const { about, workers, status } = useLive();
+  const cut = status === "live" ? cutOff(workers) : [];
+  if (!cut.length) return null;
+  const who = cut.length === Object.keys(workers).length ? "No worker can" : `${cut.map(({ name }) => name).join(", ")} cannot`;
+  const since = cut[0].thread.unreachable_since;
+  return html`<div class="banner bad" role="status">
+    <strong>${who} reach the broker</strong> at <code>${about.bootstrap_servers}</code> since ${moment(since - (since % 1000))}.
+    Nothing is processed and committed until it answers; then they go on by themselves. Is it running, and within their reach?
   </div>`;
 }
 

@@ -8,6 +8,7 @@ import { Meter } from "../components/meter.js";
 import { Page, Panel } from "../components/page.js";
 import { Problem } from "../components/problem.js";
 import { Table } from "../components/table.js";
+import { cutOff } from "../cut_off.js";
 import { count, counted, duration, milliseconds, short } from "../figures.js";
 import { lagOf, sum } from "../history.js";
 import { useLive } from "../live.js";
@@ -36,17 +37,19 @@ function workOf({ assigned = [] }) {
 
 function Numbers({ workers, tasks, now, restoring }) {
   const open = tasks.filter(({ running }) => !running).length;
+  const cut = cutOff(workers);
+  const stuck = sum(cut.map((worker) => Object.keys(worker.tasks).length));
   const silent = sum(workers.map(({ assigned = [] }) => assigned.length));
   const lost = sum(tasks.map(({ dropped, skipped }) => dropped + skipped)) ?? 0;
   const letters = sum(tasks.map(({ dead_letters }) => dead_letters)) ?? 0;
   const longest = Math.max(0, ...workers.map(({ thread }) => thread?.commit_max_ms ?? 0));
   return html`<${Figures}>
     <${Figure} label="Records a second" value=${short(now?.rate)} hint="read and run through the topology" />
-    <${Figure} label="Lag" value=${short(now?.lag)} hint="records still to read" />
+    <${Figure} label="Lag" value=${short(now?.lag)} hint=${cut.length ? "when the broker was last heard of" : "records still to read"} />
     <${Figure} label="Commit" value=${milliseconds(now?.commitMs)} hint=${longest ? `longest lately ${milliseconds(longest)}` : "mean of the last seconds"} />
-    <${Figure} label="Tasks" value=${count(tasks.length)} tone=${open || silent ? "busy" : ""}
-      hint=${[silent && `${count(silent)} more with workers that cannot be asked`, open && `${count(open)} being opened or restored`].filter(Boolean).join(", ")
-        || `all running, at ${counted(workers.filter(({ problem }) => !problem).length, "worker")}`} />
+    <${Figure} label="Tasks" value=${count(tasks.length)} tone=${cut.length ? "bad" : open || silent ? "busy" : ""}
+      hint=${[cut.length && `${stuck ? count(stuck) : "none open"} without the broker`, silent && `${count(silent)} more with workers that cannot be asked`, open && `${count(open)} being opened or restored`].filter(Boolean).join(", ")
+        || (tasks.length ? `all running, at ${counted(workers.filter(({ problem }) => !problem).length, "worker")}` : "none yet")} />
     <${Figure} label="Dropped or skipped" value=${short(lost)} tone=${lost ? "busy" : ""}
       hint=${letters ? html`<a href=${href("dead-letters")}>${counted(letters, "dead letter")}</a> among them` : "since the tasks were opened"} />
   <//>`;
@@ -80,7 +83,8 @@ function Workers({ told, history }) {
   const lag = ([, worker]) => sum(Object.values(worker.tasks).map(lagOf));
   const columns = [
     { name: "name", title: "Worker", sort: ([, { name }]) => name, cell: ([id, { name }]) => html`<span class="whole">${name}</span><div class="muted small">${id}</div>` },
-    { name: "state", title: "State", sort: ([, { state }]) => state, cell: ([, { state }]) => html`<${Badge} state=${state} />` },
+    { name: "state", title: "State", sort: ([, { state }]) => state, cell: ([, { state, thread }]) => html`<${Badge} state=${state} />
+      ${(thread?.unreachable_since ?? null) !== null && html`<${Badge} state="no broker" tone="bad" />`}` },
     { name: "tasks", title: "Tasks", numeric: true, sort: ([, { tasks }]) => Object.keys(tasks).length, cell: ([id, { tasks, standing_by = [], assigned = [] }]) =>
       html`<a href=${href("tasks", [], { worker: id })}>${Object.keys(tasks).length || assigned.length}</a>${standing_by.length > 0 && html`<span class="muted"> + ${standing_by.length} standby</span>`}` },
     { name: "rate", title: "Records/s", numeric: true, sort: rate, cell: (row) => short(rate(row)) },
