@@ -6,7 +6,8 @@ import { Empty, Waiting } from "../components/empty.js";
 import { Meter } from "../components/meter.js";
 import { Page, Panel } from "../components/page.js";
 import { Table } from "../components/table.js";
-import { bytes, count, counted, milliseconds, short } from "../figures.js";
+import { bytes, count, counted, duration, milliseconds, short } from "../figures.js";
+import { sum } from "../history.js";
 import { useLive } from "../live.js";
 import { ownName, shortName } from "../names.js";
 import { go, href, reword } from "../router.js";
@@ -77,7 +78,14 @@ function Task({ id, rows, live, close }) {
   <//>`;
 }
 
-function Active({ row: { id, worker, name, host, task, state, rate, lag }, live }) {
+/** What a restore has still to read, and how long that takes; null without one. */
+function toRestore(restoring) {
+  if (!restoring.length) return null;
+  const seconds = Math.max(...restoring.map(({ eta_s }) => eta_s ?? 0));
+  return `${counted(sum(restoring.map(({ position, end }) => end - position)), "record")}${seconds ? `, ${duration(seconds)} to go` : ""}`;
+}
+
+function Active({ row: { id, worker, name, host, task, state, rate, lag, restoring }, live }) {
   const inputs = [
     { name: "topic", title: "Input", cell: ({ topic, partition }) => html`<a href=${href("topics", [topic])}>${topic}</a> <span class="muted">${partition}</span>` },
     { name: "rate", title: "Rec/s", numeric: true, cell: ({ topic }) => short(live.history.inputRate(worker, id, topic)) },
@@ -91,12 +99,13 @@ function Active({ row: { id, worker, name, host, task, state, rate, lag }, live 
   ];
   const kept = Object.entries(task.stores);
   return html`<${Facts} facts=${[
-      ["State", html`<${Badge} state=${state} />`], ["Worker", name], ["Host", host], ["Records/s", short(rate)], ["Lag", count(lag)],
+      ["State", html`<${Badge} state=${state} />`], ["Worker", name], ["Host", host], ["Records/s", short(rate)],
+      ["Lag", restoring.length ? null : count(lag)], ["To restore", toRestore(restoring)],
       ["Processed", `${count(task.processed)} since it was opened here`], ["Commits", `${count(task.commits)}${task.commits ? `, ${milliseconds((task.commit_s * 1000) / task.commits)} each` : ""}`],
       ["Dropped", count(task.dropped)], ["Skipped", `${count(task.skipped)}${task.dead_letters ? `, ${counted(task.dead_letters, "dead letter")}` : ""}`],
       ["Restored", task.restored ? counted(task.restored, "row") : null], ["Kept decoded", bytes(task.cache_bytes)],
     ]} />
     <${Table} label="Inputs" columns=${inputs} rows=${task.inputs} rowKey=${({ topic, partition }) => `${topic} ${partition}`} />
     ${kept.length > 0 && html`<${Table} label="Stores" columns=${stores} rows=${kept} rowKey=${([store]) => store} />`}
-    ${Object.entries(task.failed ?? {}).map(([node, { records, last }]) => html`<div class="problem"><p><strong>${counted(records, "record")} failed at ${node || "its input"}</strong> and were skipped. The last: ${last}</p></div>`)}`;
+    ${Object.entries(task.failed ?? {}).map(([node, { records, last }]) => html`<div class="problem"><p><strong>${counted(records, "record")} failed at ${node || "its input"}</strong> and ${records === 1 ? "was" : "were"} skipped. The last: ${last}</p></div>`)}`;
 }

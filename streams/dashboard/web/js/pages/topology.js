@@ -76,7 +76,7 @@ function Chosen({ node, topology, live, close }) {
       ["Operator", node.step.operator], ["Sub-topology", node.group],
       ["Stores", node.step.stores.length ? node.step.stores.map((name) => html`<div><a href=${href("stores", [name])}>${name}</a></div>`) : null],
     ]} />`}
-    ${failed.records > 0 && html`<div class="problem"><p><strong>${counted(failed.records, "record")} failed here</strong> and were skipped. The last: ${failed.last}</p></div>`}
+    ${failed.records > 0 && html`<div class="problem"><p><strong>${counted(failed.records, "record")} failed here</strong> and ${failed.records === 1 ? "was" : "were"} skipped. The last: ${failed.last}</p></div>`}
     <${Excerpt} declared=${node.declared} excerpts=${topology.excerpts} />
   <//>`;
 }
