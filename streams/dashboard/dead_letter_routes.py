@@ -32,6 +32,8 @@ from streams.query.subject import Subject
 NEWEST = 2_000
 """Of each partition of the topic so many of the newest letters are looked at."""
 LISTED = 500
+KINDS = 20
+"""Of errors; those that most letters have."""
 PLACE = re.compile(r"(\d+):(\d+)")
 
 
@@ -63,7 +65,7 @@ def dead_letter_routes(subject: Subject, cluster: ClusterAccess) -> APIRouter:
         return told | {
             "letters": [letter_row(letter, known) for letter in found[:LISTED]],
             "more": len(found) > LISTED,
-            "exceptions": [{"exception": name, "letters": number} for name, number in kinds.most_common()],
+            "exceptions": [{"exception": name, "letters": number} for name, number in kinds.most_common(KINDS)],
         }
 
     @router.get("/dead-letters/{topic}/{partition}/{offset}")

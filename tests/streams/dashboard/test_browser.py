@@ -308,6 +308,22 @@ def test_whole_numbers_beyond_2_to_the_53_keep_their_digits(context: playwright.
         looking.sees(str(large))
 
 
+def test_long_value_of_a_store_is_shown_whole_when_it_is_asked_for(
+    context: playwright.BrowserContext, group: Group
+) -> None:
+    """A page has fifty of them, and each may have a million characters."""
+    worker = group.worker(*group.plan.tasks, web=True)
+    group.store("users", 0).put((1).to_bytes(8, "big"), (User("n" * 5_000), 1_000))
+    group.commit()
+    with context.new_page() as tab:
+        looking = Looking(tab, worker.endpoint)
+        looking.open("stores/users")
+        name = tab.locator("tbody td").nth(1)
+        playwright.expect(name).to_contain_text("nnn…")
+        tab.get_by_role("button", name="all 5,000 characters").press("Enter")
+        playwright.expect(name).to_contain_text("n" * 5_000)
+
+
 def test_worker_that_cannot_be_reached_is_said_to_be(context: playwright.BrowserContext) -> None:
     """The page goes on with the others."""
     with Group(shop(), COUNTS) as group, context.new_page() as tab:

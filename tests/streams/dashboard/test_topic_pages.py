@@ -23,7 +23,7 @@ REFUSED = "Failed to load resource: the server responded with a status of 422"
 def site() -> Iterator[Site]:
     with Broker() as broker, Group(shop(), COUNTS) as group:
         servers = broker.bootstrap_servers
-        make_topics(servers, orders=2, users=1, nothing_here=1, shop_users_changelog=1, orders_dead=1)
+        make_topics(servers, orders=2, users=1, nothing_here=1, shop_users_changelog=1, orders_dead=1, hostile=1)
         write(servers, "orders", ("ann", ORDER, 1_000, 0), ("bob", b"garbage", 2_000, 1), headers=[("trace", b"t-1")])
         commit(servers, "mailer", "orders", {0: 0, 1: 1})
         write(
@@ -43,7 +43,7 @@ def looking(context: playwright.BrowserContext, site: Site) -> Iterator[Looking]
 
 def test_topics_are_found_by_name_and_opened_by_keys(looking: Looking) -> None:
     looking.open("topics")
-    looking.sees("4 topics")
+    looking.sees("5 topics")
     looking.tab.get_by_label("internal ones").check()
     looking.sees("shop-users-changelog")
     looking.tab.get_by_placeholder("Name contains").fill("ord")
@@ -179,6 +179,21 @@ def test_focus_is_kept_when_the_button_that_asked_has_nothing_left_to_do(looking
     looking.sees("1 record sent to orders")
     playwright.expect(looking.tab.get_by_role("dialog")).to_have_count(0)
     playwright.expect(looking.tab.locator("#content")).to_be_focused()
+
+
+def test_hostile_letter_runs_nothing_and_keeps_to_its_room(looking: Looking, site: Site) -> None:
+    evil = "<img src=x onerror=hurt=1></script><script>hurt=1</script>\"'\u202e" + "W" * 3_000
+    headers = [(evil, evil.encode()), *letter_headers(evil, 0, 0, evil, evil)]
+    write(site.servers, "hostile", (evil, evil.encode()), headers=headers)
+    for place in ("topics/hostile", "dead-letters?topic=hostile", "dead-letters?topic=hostile&letter=0:0"):
+        looking.open(place)
+        looking.sees("onerror")
+        looking.tab.locator("tbody tr").first.wait_for()
+        assert looking.tab.evaluate("[window.hurt, document.querySelector('main img'), innerWidth]") == [
+            None,
+            None,
+            looking.tab.evaluate("document.documentElement.scrollWidth"),
+        ]
 
 
 def test_value_that_is_nested_deep_is_shown_as_it_is(looking: Looking, site: Site) -> None:

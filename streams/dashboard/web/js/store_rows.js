@@ -1,16 +1,17 @@
 // Rows of stores as tables: keys, times, and values by their fields where these have the same.
-import { html } from "./html.js";
+import { html, useState } from "./html.js";
 import { EmptyText } from "./components/record_part.js";
 import { count, moment } from "./figures.js";
 
 const MOST_FIELDS = 7;
+const LONGEST = 1_000; // a value may have a million characters, and a page fifty of them
 
 /** Columns for rows as `/stores/{name}` answers them. */
 export function rowColumns(rows, kind) {
   const timed = kind === "window" || kind === "session";
   const fields = commonFields(rows.map(({ value }) => value).filter((value) => value !== null));
   return [
-    { name: "key", title: "Key", cell: ({ key }) => (key === "" ? html`<${EmptyText} />` : html`<strong class="mono">${plain(key)}</strong>`) },
+    { name: "key", title: "Key", cell: ({ key }) => (key === "" ? html`<${EmptyText} />` : html`<strong class="mono"><${Text} text=${plain(key)} /></strong>`) },
     ...(timed ? [{ name: "start", title: kind === "window" ? "Window" : "Session", cell: ({ start, end }) => html`<span class="small">${moment(start)} <span class="muted">to</span> ${moment(end)}</span>` }] : []),
     ...(fields
       ? fields.map((field) => ({ name: field, title: field, numeric: rows.every(({ value }) => value === null || typeof value[field] === "number"), cell: ({ value }) => (value === null ? gone() : html`<${Value} value=${value[field]} />`) }))
@@ -30,7 +31,15 @@ function gone() {
 export function Value({ value }) {
   if (value === "") return html`<${EmptyText} />`;
   if (typeof value === "number") return html`<span title=${String(value)}>${Number.isInteger(value) ? count(value) : Number(value.toFixed(3)) || Number(value.toPrecision(3))}</span>`;
-  return html`<span class="mono">${plain(value)}</span>`;
+  return html`<span class="mono"><${Text} text=${plain(value)} /></span>`;
+}
+
+/** Of a long text the beginning, until somebody wants all of it. */
+function Text({ text }) {
+  const [whole, setWhole] = useState(false);
+  if (text.length <= LONGEST) return text;
+  return html`${whole ? text : `${text.slice(0, LONGEST)}… `}<button type="button" class="quiet" aria-expanded=${String(whole)} onClick=${() => setWhole(!whole)}>
+    ${whole ? "less" : `all ${count(text.length)} characters`}</button>`;
 }
 
 export function plain(value) {

@@ -69,17 +69,17 @@ function Letters({ data, words, again }) {
       cell: (letter) => html`<input type="checkbox" tabindex="-1" aria-label=${`Select the letter ${place(letter)}`} checked=${selected.has(place(letter))}
         onClick=${(event) => event.stopPropagation()} onChange=${() => toggle(letter)} />` },
     { name: "time", title: "Time of the record", sort: (letter) => letter.timestamp, cell: (letter) => html`<time class="nowrap">${moment(letter.timestamp)}</time>` },
-    { name: "source", title: "From", sort: origin, cell: (letter) => html`<span class="mono nowrap">${origin(letter)}</span>` },
+    { name: "source", title: "From", sort: origin, cell: (letter) => html`<span class="mono brief">${origin(letter)}</span>` },
     { name: "key", title: "Key", cell: (letter) => html`<${PartCell} part=${letter.key} />` },
     { name: "exception", title: "Error", wide: true, sort: (letter) => letter.exception,
-      cell: (letter) => html`<strong class="bad">${shortClass(letter.exception)}</strong> <span class="clipped-2">${letter.message}</span>` },
+      cell: (letter) => html`<strong class="bad clipped-2">${shortClass(letter.exception)}</strong> <span class="clipped-2">${letter.message}</span>` },
   ];
   const narrow = columns.filter(({ name }) => !open || !["source", "key"].includes(name)); // the details have them
   return html`
     ${data.exceptions.length > 1 && html`<div class="actions" role="group" aria-label="Kinds of errors">
       <button type="button" aria-pressed=${String(!words.exception)} onClick=${() => reword({ ...words, exception: "" })}>All</button>
       ${data.exceptions.map(({ exception, letters }) => html`<button type="button" key=${exception} title=${exception} aria-pressed=${String(words.exception === exception)}
-        onClick=${() => reword({ ...words, exception })}>${shortClass(exception)} <span class="muted">${count(letters)}</span></button>`)}
+        onClick=${() => reword({ ...words, exception })}><span class="brief">${shortClass(exception)}</span> <span class="muted">${count(letters)}</span></button>`)}
     </div>`}
     <${Problem} error=${done.error} />
     ${done.text && html`<p class="done" role="status">${done.text}. The letters stay; what is sent twice is processed twice.</p>`}
