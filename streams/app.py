@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from os import PathLike
@@ -16,6 +16,7 @@ from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.kstream import KStream
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import global_store, global_table, materialize
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.errors import SourceLine, StateError
 from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
@@ -43,7 +44,7 @@ V = TypeVar("V")
 S = TypeVar("S")
 
 
-class App:
+class App(TellsMissingMethods):
     """A stream-processing application.
 
     Declare streams and tables, connect them, then `run()`, or test the topology with `TopologyTestDriver(app)`.
@@ -113,11 +114,11 @@ class App:
                 "partition_time", the largest time seen in its partition.
         """
         origin = caller_origin()
-        topics = (topic,) if isinstance(topic, str) else tuple(dict.fromkeys(topic))
+        alone = isinstance(topic, str) or not isinstance(topic, Iterable)  # pyright: ignore[reportUnnecessaryIsInstance]
+        given: Iterable[Any] = (topic,) if alone else topic
+        topics = tuple(dict.fromkeys(self._builder.check_name("topic", each, origin) for each in given))
         if not topics:
             self._builder.problem("stream needs at least one topic", origin)
-        for each in topics:
-            self._builder.check_name("topic", each, origin)
         node = Source(
             schema=self._builder.schema(key, value, Schema(), origin),
             origin=origin,
@@ -147,7 +148,7 @@ class App:
         The other arguments are those of `stream`.
         """
         origin = caller_origin()
-        self._builder.check_name("topic", topic, origin)
+        topic = self._builder.check_name("topic", topic, origin)
         schema = self._builder.schema(key, value, Schema(), origin)
         source = Source(
             schema=schema,
@@ -174,7 +175,7 @@ class App:
         Streams join with it by any key and without co-partitioning. Meant for small, slowly changing tables.
         """
         origin = caller_origin()
-        self._builder.check_name("topic", topic, origin)
+        topic = self._builder.check_name("topic", topic, origin)
         schema = self._builder.schema(key, value, Schema(), origin)
         return GlobalKTable(self._builder, global_table(self._builder, topic, schema, store, origin))
 
@@ -215,7 +216,7 @@ class App:
         Source: `StreamsBuilder.addGlobalStore` (KIP-233, KIP-1024).
         """
         origin = caller_origin()
-        self._builder.check_name("topic", topic, origin)
+        topic = self._builder.check_name("topic", topic, origin)
         if isinstance(store, str) and processor is None:
             schema = self._builder.schema(key, value, Schema(), origin)
             global_table(self._builder, topic, schema, store, origin)
@@ -233,7 +234,7 @@ class App:
         Source: `addReadOnlyStateStore` (KIP-813).
         """
         origin = caller_origin()
-        self._builder.check_name("topic", topic, origin)
+        topic = self._builder.check_name("topic", topic, origin)
         schema = self._builder.schema(key, value, Schema(), origin)
         source = Source(schema=schema, origin=origin, label=f"{topic}-source", topics=(topic,), role="table")
         self._builder.add(source)

@@ -106,7 +106,8 @@ class SerdeError(StreamsError):
             what = f"the {part}{record_place(topic, partition, offset)} is no valid {type_name}"
             cure = "declare the type that is on the topic, or skip such records with a deserialization handler"
         else:
-            what = f"the {part} of a record{f' for {topic}' if topic else ''} cannot be written as {type_name}"
+            place = f" made{record_place(topic, partition, offset)}" if partition is not None else f" for {topic}"
+            what = f"the {part} of a record{place if topic else ''} cannot be written as {type_name}"
             cure = f"return a {type_name}, or name the type that is returned"
         super().__init__(f"{what}{cause_text(cause)}; {cure}")
 

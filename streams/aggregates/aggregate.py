@@ -29,6 +29,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from streams.aggregates.demand import Demand
 from streams.expressions import Expression
 from streams.serde import Unknown, plain_type
 
@@ -47,6 +48,8 @@ class Aggregate(ABC):
     name: ClassVar[str]
     state_fields: ClassVar[int] = 1
     needs_input: ClassVar[bool] = True
+    demand: ClassVar[Demand | None] = None
+    """What the inputs have to be; None if anything will do."""
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     """What the templates call besides builtins: each is there under exactly this name where they run."""
 
@@ -56,10 +59,13 @@ class Aggregate(ABC):
         if self.input is None and not self.needs_input:
             return
         if not isinstance(self.input, Expression) and not callable(self.input):
-            raise TypeError(f"{self.name} takes an expression such as F.minutes, or a function; got {self.input!r}")
+            given: object = self.input
+            field = f"F.{given}" if isinstance(given, str) else "F.minutes"
+            raise TypeError(f"{self.name} takes an expression such as {field}, or a function; got {given!r}")
 
     def __repr__(self) -> str:
-        return f"{self.name}({'' if self.input is None else repr(self.input)})"
+        given = repr(self.input) if isinstance(self.input, Expression) else getattr(self.input, "__name__", self.input)
+        return f"{self.name}({'' if self.input is None else given})"
 
     @property
     def subtractable(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streams.aggregates.aggregate import Aggregate, Input, guarded, optional
+from streams.aggregates.demand import COMPARABLE, Demand
 from streams.serde import Unknown, plain_type
 
 
@@ -15,6 +16,7 @@ class Extreme(Aggregate):
     """state: the value so far, None before the first"""
 
     symbol: ClassVar[str]
+    demand: ClassVar[Demand | None] = COMPARABLE
 
     def initial_source(self) -> list[str]:
         return ["None"]

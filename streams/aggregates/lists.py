@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streams.aggregates.aggregate import Aggregate, Input, guarded
+from streams.aggregates.demand import COMPARABLE, Demand
 from streams.serde import Unknown, plain_type
 
 
@@ -83,6 +84,7 @@ class Distinct(ListAggregate):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class TopK(ListAggregate):
     name: ClassVar[str] = "top_k"
+    demand: ClassVar[Demand | None] = COMPARABLE
 
     def update_source(self, states: Sequence[str], value: str) -> list[str]:
         (kept,) = states

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from streams.aggregates.aggregate import Aggregate, Input, guarded
+from streams.aggregates.demand import NUMBER, Demand
 from streams.aggregates.sum import total_type
 from streams.serde import Unknown, plain_type
 
@@ -18,6 +19,7 @@ class Mean(Aggregate):
 
     name: ClassVar[str] = "mean"
     state_fields: ClassVar[int] = 2
+    demand: ClassVar[Demand | None] = NUMBER
 
     def initial_source(self) -> list[str]:
         return ["0", "0"]

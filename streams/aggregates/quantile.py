@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streams.aggregates.aggregate import Aggregate, Input, guarded
+from streams.aggregates.demand import NUMBER, Demand
 from streams.serde import Unknown
 
 LEAST_ACCURACY, GREATEST_ACCURACY = 0.0001, 0.5
@@ -72,6 +73,7 @@ class Quantile(Aggregate):
 
     name: ClassVar[str] = "quantile"
     state_fields: ClassVar[int] = 3
+    demand: ClassVar[Demand | None] = NUMBER
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {
         "sketch_bucket": sketch_bucket,
         "sketch_add": sketch_add,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streams.aggregates.aggregate import Aggregate, Input, guarded
+from streams.aggregates.demand import BINARY, Demand
 from streams.serde import Unknown
 
 
@@ -20,6 +21,7 @@ class StandardDeviation(Aggregate):
 
     name: ClassVar[str] = "stddev"
     state_fields: ClassVar[int] = 3
+    demand: ClassVar[Demand | None] = BINARY
 
     degrees: int = 1
 

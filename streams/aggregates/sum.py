@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from streams.aggregates.aggregate import Aggregate, Input, guarded
+from streams.aggregates.demand import NUMBER, Demand
 from streams.serde import Unknown, plain_type
 
 
@@ -16,6 +17,7 @@ class Sum(Aggregate):
     """state: total (int while all inputs were ints, which makes it exact)"""
 
     name: ClassVar[str] = "sum_"
+    demand: ClassVar[Demand | None] = NUMBER
 
     def initial_source(self) -> list[str]:
         return ["0"]

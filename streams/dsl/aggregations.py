@@ -67,11 +67,13 @@ def folding(
             "aggregate needs an initializer and an aggregator, or named aggregates such as flights=count()", origin
         )
     builder = group.builder
-    init = user_function(builder, "aggregate", initializer or (lambda: None), (), origin=origin, expression=False)
+    init = user_function(
+        builder, "aggregate", _nothing if initializer is None else initializer, (), origin=origin, expression=False
+    )
     fold = user_function(
         builder,
         "aggregate",
-        aggregator or (lambda key, value, aggregate: aggregate),  # pyright: ignore[reportUnknownLambdaType]
+        _same if aggregator is None else aggregator,
         ("key", "value", "aggregate"),
         origin=origin,
         expression=False,
@@ -86,6 +88,14 @@ def folding(
         FoldAggregation(serde=serde, initializer=init, aggregator=fold, merger=merge, accepts_null=windowed),
         part,
     )
+
+
+def _nothing() -> None:
+    """Stands for an initializer that is missing, which is a problem already."""
+
+
+def _same(key: Any, value: Any, aggregate: Any) -> Any:
+    return aggregate
 
 
 def _aggregate_part(

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from streams.context import Context
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.errors import SourceLine
 from streams.expressions import Expression
 from streams.graph.function import user_function
@@ -23,7 +24,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class BranchedStream(Struct, Generic[K, V], frozen=True):
+class BranchedStream(TellsMissingMethods, Struct, Generic[K, V], frozen=True):
     """Branches declared so far, by name. First match wins; what no branch takes goes to the default, or nowhere.
 
     Source: `BranchedKStream`. Names default to the branch's position, from 1; the default branch is `"0"`.

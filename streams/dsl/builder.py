@@ -51,7 +51,7 @@ class TopologyBuilder(GraphBuilder):
             return name
         if given is None:
             return self._stores.derive(parent, kind)
-        self.check_name("store", given, origin)
+        given = self.check_name("store", given, origin)
         if not self._stores.claim(given):
             self.problem(f"there is already a store named {given!r}: names of stores must differ", origin)
         return given
@@ -77,10 +77,14 @@ class TopologyBuilder(GraphBuilder):
             return kind
         return self._labels.derive(parent, kind)
 
-    def check_name(self, what: str, name: str, origin: SourceLine | None) -> None:
-        """Notes a problem with a name that cannot be part of a topic name."""
+    def check_name(self, what: str, name: str, origin: SourceLine | None) -> str:
+        """The name, to go on with; one that cannot be part of a topic name is noted as a problem."""
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            self.problem(f"a {what}'s name is a str, got {name!r}", origin)
+            return "_"
         if not LEGAL.fullmatch(name) or name in (".", ".."):
             self.problem(f"{what} name {name!r} is not legal: up to 249 letters, digits, '.', '_' and '-'", origin)
+        return name
 
     def changelog_topic(self, store: str) -> str:
         return f"{self.application_id}-{store}-changelog"

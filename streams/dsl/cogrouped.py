@@ -14,6 +14,8 @@ from msgspec import Struct
 from streams.dsl.aggregations import Group, folding
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import refuse_versions, table_spec
+from streams.dsl.missing_method import TellsMissingMethods
+from streams.dsl.operand import is_operand
 from streams.dsl.windowing import Windowing
 from streams.errors import SourceLine
 from streams.graph.node import Node
@@ -41,13 +43,16 @@ class CogroupInput(Struct, frozen=True):
     aggregator: Callable[..., Any]
 
 
-class CogroupedStream(Struct, Generic[K], frozen=True):
+class CogroupedStream(TellsMissingMethods, Struct, Generic[K], frozen=True):
     """Grouped streams with one key, each with its own aggregator. Source: `CogroupedKStream`."""
 
     _inputs: tuple[CogroupInput, ...]
 
     def cogroup(self, group: GroupedStream[K, Any], aggregator: Callable[[K, Any, A], A]) -> CogroupedStream[K]:
         """One more input: `aggregator(key, value, aggregate)` folds its records in."""
+        builder = self._inputs[0].group.builder
+        if not is_operand(builder, "cogroup", group, caller_origin(), "GroupedStream"):
+            return self
         return CogroupedStream((*self._inputs, CogroupInput(group.of_group, aggregator)))
 
     def aggregate(
@@ -151,7 +156,7 @@ class CogroupedStream(Struct, Generic[K], frozen=True):
         return KTable(builder, builder.add(merged))
 
 
-class WindowedCogroupedStream(Struct, Generic[K], frozen=True):
+class WindowedCogroupedStream(TellsMissingMethods, Struct, Generic[K], frozen=True):
     """Source: `TimeWindowedCogroupedKStream`."""
 
     _cogrouped: CogroupedStream[K]
@@ -169,7 +174,7 @@ class WindowedCogroupedStream(Struct, Generic[K], frozen=True):
         return self._cogrouped.windowed(self._windowing, initializer, None, value, store, retention, caller_origin())
 
 
-class SessionWindowedCogroupedStream(Struct, Generic[K], frozen=True):
+class SessionWindowedCogroupedStream(TellsMissingMethods, Struct, Generic[K], frozen=True):
     """Source: `SessionWindowedCogroupedKStream`."""
 
     _cogrouped: CogroupedStream[K]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.operators.global_table import GlobalTable
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class GlobalKTable(Generic[K, V]):
+class GlobalKTable(TellsMissingMethods, Generic[K, V]):
     """An immutable handle on a global table; streams join with it by any key, without a repartition.
 
     Every worker reads the whole topic before its tasks start, and keeps it up to date after that; joins see what it has

@@ -13,6 +13,7 @@ from streams.dsl.builder import TopologyBuilder
 from streams.dsl.cogrouped import CogroupedStream, CogroupInput
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import table_spec
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.dsl.session_windowed import SessionWindowedStream
 from streams.dsl.windowed import WindowedStream
 from streams.dsl.windowing import Windowing
@@ -34,7 +35,7 @@ V = TypeVar("V")
 A = TypeVar("A")
 
 
-class GroupedStream(Struct, Generic[K, V], frozen=True):
+class GroupedStream(TellsMissingMethods, Struct, Generic[K, V], frozen=True):
     """Records by key. Source: `KGroupedStream`."""
 
     _group: Group

@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 from streams.aggregates import Aggregate
 from streams.dsl.builder import TopologyBuilder
 from streams.dsl.materialize import table_spec
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.dsl.named_aggregates import aggregate_columns, result_struct
 from streams.dsl.schemas import value_after
 from streams.errors import SourceLine
@@ -37,7 +38,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class GroupedTable(Struct, Generic[K, V], frozen=True):
+class GroupedTable(TellsMissingMethods, Struct, Generic[K, V], frozen=True):
     """Rows by group. An aggregate is of the rows the table has at the moment: a change takes the old value out of its
     group and puts the new one in, with one result if the group is the same, else two, the old group's first.
 
@@ -136,9 +137,13 @@ class GroupedTable(Struct, Generic[K, V], frozen=True):
 
         def function(given: Any) -> UserFunction:
             shape = ("key", "value", "aggregate")
-            return user_function(builder, "aggregate", given or _keep, shape, origin=origin, expression=False)
+            return user_function(
+                builder, "aggregate", _keep if given is None else given, shape, origin=origin, expression=False
+            )
 
-        begin = user_function(builder, "aggregate", initializer or (lambda: None), (), origin=origin, expression=False)
+        begin = user_function(
+            builder, "aggregate", _nothing if initializer is None else initializer, (), origin=origin, expression=False
+        )
         add, subtract = function(adder), function(subtractor)
         part = value_after(builder, self._schema, begin, value, origin)
         if part.type is Unknown and part.serde is None:
@@ -179,6 +184,10 @@ class GroupedTable(Struct, Generic[K, V], frozen=True):
             aggregation=aggregation,
         )
         return KTable(self._builder, self._builder.add(node))
+
+
+def _nothing() -> None:
+    """Stands for an initializer that is missing, which is a problem already."""
 
 
 def _keep(key: Any, value: Any, aggregate: Any) -> Any:

@@ -14,7 +14,7 @@ from streams.errors import SourceLine
 from streams.graph.function import UserFunction, user_function
 from streams.graph.schema import Schema
 from streams.operators.aggregation import Column
-from streams.serde import Unknown
+from streams.serde import Unknown, describe_type
 
 
 def aggregate_columns(
@@ -33,6 +33,13 @@ def aggregate_columns(
         if aggregate.input is not None:
             of = user_function(builder, "aggregate", aggregate.input, ("value",), ("key", "value"), origin=origin)
             of_type = value_after(builder, schema, of, None, origin).type
+            demand = aggregate.demand
+            if demand is not None and demand.refuses(of_type):
+                builder.problem(
+                    f"{name}={aggregate!r} needs {demand.what}, but {of.name} is {describe_type(of_type)}: "
+                    f"{demand.cure}",
+                    origin,
+                )
         columns.append(Column(name=name, aggregate=aggregate, of=of, of_type=of_type))
     return tuple(columns)
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from streams.aggregates import Aggregate
 from streams.dsl.aggregations import counting, folding, reducing
 from streams.dsl.ktable import KTable
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.dsl.windowing import Windowing
 from streams.graph.origin import caller_origin
 from streams.state import StoreName
@@ -20,7 +21,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class SessionWindowedStream(Struct, Generic[K, V], frozen=True):
+class SessionWindowedStream(TellsMissingMethods, Struct, Generic[K, V], frozen=True):
     """Records by key and session. Source: `SessionWindowedKStream`.
 
     Results are keyed by `Windowed(key, start, end)`, the times of the session's first and last record. A session that

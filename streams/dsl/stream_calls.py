@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -107,7 +106,14 @@ class CallingOperators(StreamHandle[K, V]):
         """
         origin = caller_origin()
         function = user_function(
-            self._builder, "map_async", mapper, ("value",), ("key", "value"), origin=origin, expression=False
+            self._builder,
+            "map_async",
+            mapper,
+            ("value",),
+            ("key", "value"),
+            origin=origin,
+            expression=False,
+            asynchronous=True,
         )
         policy = CallPolicy(
             concurrency=self._at_least(1, "map_async", "concurrency", concurrency, origin),
@@ -170,8 +176,6 @@ class CallingOperators(StreamHandle[K, V]):
         function = user_function(self._builder, "map_batch", mapper, ("values",), origin=origin, expression=False)
         if function.wants_context:
             self._builder.problem("map_batch calls its function with (values), not with a Context", origin)
-        if inspect.iscoroutinefunction(mapper):
-            self._builder.problem("map_batch needs a plain function: asynchronous ones are for map_async", origin)
         if format not in BATCH_FORMATS:
             formats = ", ".join(map(repr, BATCH_FORMATS))
             self._builder.problem(f"map_batch: format={format!r} is none of {formats}", origin)

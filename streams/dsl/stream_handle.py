@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.dsl.schemas import key_after
 from streams.errors import SourceLine
 from streams.graph.function import user_function
@@ -21,7 +22,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class StreamHandle(Generic[K, V]):
+class StreamHandle(TellsMissingMethods, Generic[K, V]):
     """A node of the graph and the builder that owns it. `KStream` adds the operators, family by family."""
 
     __slots__ = ("_builder", "_node")

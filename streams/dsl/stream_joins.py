@@ -12,6 +12,7 @@ from stores import BufferSpec
 from streams.context import Context
 from streams.dsl.global_ktable import GlobalKTable
 from streams.dsl.ktable import KTable
+from streams.dsl.operand import is_operand
 from streams.dsl.schemas import key_after, value_after
 from streams.dsl.stream_handle import StreamHandle
 from streams.dsl.stream_joined import StreamJoined
@@ -124,6 +125,9 @@ class StreamJoins(StreamHandle[K, V]):
         join: StreamJoinKind,
         operator: str,
     ) -> KStream[K, Any]:
+        kinds = ("KStream",) if join == "outer" else ("KStream", "KTable", "GlobalKTable")
+        if not is_operand(self._builder, operator, other, caller_origin(), *kinds):
+            return self._stream(self._node)
         if isinstance(other, StreamHandle):
             return self._join_stream(other, joiner, windows, on, grace, value, store, name, join, operator)
         if windows is not None or store is not None:

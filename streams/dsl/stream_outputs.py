@@ -11,6 +11,7 @@ from streams.context import Context
 from streams.dsl.ktable import KTable
 from streams.dsl.materialize import materialize
 from streams.dsl.stream_handle import StreamHandle
+from streams.errors import SourceLine
 from streams.expressions import Expression
 from streams.graph.function import user_function
 from streams.graph.origin import caller_origin
@@ -51,8 +52,14 @@ class StreamOutputs(StreamHandle[K, V]):
         if isinstance(topic, str):
             self._builder.check_name("topic", topic, origin)
             target: Any = topic
+        elif not callable(topic) and not isinstance(topic, Expression):  # pyright: ignore[reportUnnecessaryIsInstance]
+            self._builder.problem(
+                f"to needs a topic's name, or a function of (key, value) that gives one, got {topic!r}", origin
+            )
+            target = "_"
         else:
             target = user_function(self._builder, "to", topic, ("key", "value"), origin=origin)
+        self._check_partitioner("to", partitioner, origin)
         self._then(Sink, name, origin, schema, topic=target, partitioner=partitioner)
 
     def repartition(
@@ -70,8 +77,11 @@ class StreamOutputs(StreamHandle[K, V]):
         schema = self._builder.schema(key, value, self._node.schema, origin)
         label = self._builder.label(name, self._node, "through")  # a group may have the topic <chain>-repartition
         self._builder.check_name("repartition", label, origin)
-        if partitions is not None and partitions < 1:
-            self._builder.problem(f"repartition needs at least one partition, got {partitions}", origin)
+        if partitions is not None and (not isinstance(partitions, int) or partitions < 1):  # pyright: ignore[reportUnnecessaryIsInstance]
+            self._builder.problem(
+                f"repartition needs at least one partition, a whole number, got {partitions!r}", origin
+            )
+        self._check_partitioner("repartition", partitioner, origin)
         node = Repartition(
             parents=(self._node,),
             schema=schema,
@@ -82,6 +92,13 @@ class StreamOutputs(StreamHandle[K, V]):
             partitioner=partitioner,
         )
         return self._stream(self._builder.add(node))
+
+    def _check_partitioner(self, operator: str, partitioner: Any, origin: SourceLine | None) -> None:
+        if partitioner is not None:
+            shape = ("topic", "key", "value", "partitions")
+            user_function(
+                self._builder, f"{operator}'s partitioner", partitioner, shape, origin=origin, expression=False
+            )
 
     def to_table(
         self,

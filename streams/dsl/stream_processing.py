@@ -12,7 +12,7 @@ from stores import ValueCodec, WindowSpec
 from streams.dsl.schemas import value_after
 from streams.dsl.stream_handle import StreamHandle
 from streams.expressions import Expression
-from streams.graph.function import user_function
+from streams.graph.function import is_async, user_function
 from streams.graph.node import Node
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Part, Schema
@@ -22,6 +22,7 @@ from streams.processors import FixedKeyProcessor, Processor
 from streams.processors.supplier import ProcessorSupplier, is_supplier
 from streams.serde import Serde
 from streams.state import StoreDeclaration, StoreName
+from streams.windows.duration import MILLISECOND
 
 if TYPE_CHECKING:
     from streams.dsl.kstream import KStream
@@ -92,10 +93,12 @@ class StreamProcessing(StreamHandle[K, V]):
         Null keys are dropped and counted. Source: KIP-655.
         """
         origin, builder, known = caller_origin(), self._builder, self._node.schema
-        within_ms = within // timedelta(milliseconds=1)
-        if within_ms < 1:
-            builder.problem(f"deduplicate needs a time of at least one millisecond, got {within}", origin)
-            within_ms = 1
+        if not isinstance(within, timedelta) or within < MILLISECOND:  # pyright: ignore[reportUnnecessaryIsInstance]
+            builder.problem(
+                f"deduplicate needs a timedelta of at least one millisecond as within=, got {within!r}", origin
+            )
+            within = MILLISECOND
+        within_ms = within // MILLISECOND
         identity = serde = None
         if by is not None:
             identity = user_function(builder, "deduplicate", by, ("value",), ("key", "value"), origin=origin)
@@ -138,6 +141,12 @@ class StreamProcessing(StreamHandle[K, V]):
                 origin,
             )
             return self._node
+        if is_async(getattr(processor, "process", None)):
+            builder.problem(
+                f"{called} does not await process(record) of {processor!r}, which is async: asynchronous functions are "
+                "for map_async",
+                origin,
+            )
         names: list[str] = []
         for store in (stores,) if isinstance(stores, str) else stores:
             if not isinstance(store, str):

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 
 from streams.context import Context
 from streams.dsl.branched import BranchedStream
+from streams.dsl.operand import is_operand
 from streams.dsl.printed import Printed
 from streams.dsl.schemas import element_after, pair_after, value_after
 from streams.dsl.stream_handle import StreamHandle
@@ -238,6 +239,8 @@ class StatelessOperators(StreamHandle[K, V]):
     def merge(self, other: KStream[K, V], *, name: str | None = None) -> KStream[K, V]:
         """The records of both streams, without an order between them."""
         origin = caller_origin()
+        if not is_operand(self._builder, "merge", other, origin, "KStream"):
+            return self._stream(self._node)
         node = Merge(
             parents=(self._node, other._node),
             schema=self._node.schema.common(other._node.schema),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from streams.dsl.builder import TopologyBuilder
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.operators.table import Table
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class TableHandle(Generic[K, V]):
+class TableHandle(TellsMissingMethods, Generic[K, V]):
     """A node of the graph and the builder that owns it. `KTable` adds the operators."""
 
     __slots__ = ("builder", "node")

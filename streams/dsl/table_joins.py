@@ -9,6 +9,7 @@ from typing_extensions import TypeVar
 
 from streams.dsl.foreign_key_joins import foreign_key_join
 from streams.dsl.materialize import named_store
+from streams.dsl.operand import is_operand
 from streams.dsl.schemas import value_after
 from streams.dsl.table_handle import TableHandle
 from streams.expressions import Expression
@@ -175,8 +176,11 @@ class TableJoins(TableHandle[K, V]):
         is_left: bool,
     ) -> KTable[K, Any]:
         origin, builder = caller_origin(), self.builder
+        operator = "left_join" if is_left else "join"
+        if not is_operand(builder, operator, other, origin, "KTable"):
+            return self._table(self.node)
         if other.builder is not builder:
-            builder.problem(f"{'left_join' if is_left else 'join'} needs a table of the same App", origin)
+            builder.problem(f"{operator} needs a table of the same App", origin)
             return self._table(self.node)
         made = foreign_key_join(
             builder, self.node, other.node, foreign_key, joiner, value, store, name, is_left=is_left, origin=origin
@@ -196,6 +200,8 @@ class TableJoins(TableHandle[K, V]):
         origin, builder = caller_origin(), self.builder
         shapes = ("left", "right"), ("key", "left", "right")
         function = user_function(builder, operator, joiner, *shapes, origin=origin, expression=False)
+        if not is_operand(builder, operator, other, origin, "KTable"):
+            return self._table(self.node)
         if other.builder is not builder:
             builder.problem(f"{operator} needs a table of the same App", origin)
             return self._table(self.node)

@@ -50,6 +50,13 @@ class TableSuppression(TableHandle[K, V]):
         label = builder.label(name, table, Suppress.kind)
         if table.versions is not None:
             builder.problem("suppress is for tables that are not versioned: it would hide versions", origin)
+        if not isinstance(suppressed, Suppressed):  # pyright: ignore[reportUnnecessaryIsInstance]
+            builder.problem(
+                "suppress needs to know until when: until_window_closes() or until_time_limit(timedelta(…)), got "
+                f"{suppressed!r}",
+                origin,
+            )
+            return self._table(table)
         wait_ms = held_ms = suppressed.limit_ms
         if wait_ms is None or held_ms is None:
             wait_ms, held_ms = self._until_closed(origin)

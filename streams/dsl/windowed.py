@@ -11,6 +11,7 @@ from msgspec import Struct
 from streams.aggregates import Aggregate
 from streams.dsl.aggregations import counting, folding, reducing
 from streams.dsl.ktable import KTable
+from streams.dsl.missing_method import TellsMissingMethods
 from streams.dsl.windowing import Windowing
 from streams.graph.origin import caller_origin
 from streams.state import StoreName
@@ -20,7 +21,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class WindowedStream(Struct, Generic[K, V], frozen=True):
+class WindowedStream(TellsMissingMethods, Struct, Generic[K, V], frozen=True):
     """Records by key and window. Source: `TimeWindowedKStream`.
 
     Results are keyed by `Windowed(key, start, end)`; the end is exclusive, but inclusive for sliding windows, and

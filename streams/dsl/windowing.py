@@ -23,7 +23,7 @@ from streams.operators.windowed_aggregate import AggregateByWindow
 from streams.serde import session_serde, windowed_serde, windowed_serde_ending
 from streams.state import StoreName
 from streams.windowed import Windowed
-from streams.windows import SessionWindows, SlidingWindows, UnlimitedWindows, Windows
+from streams.windows import SessionWindows, SlidingWindows, UnlimitedWindows, Windows, unlimited
 from streams.windows.duration import FOREVER
 
 LateHandler = Callable[[Any], Any]
@@ -43,6 +43,13 @@ class Windowing(Struct, frozen=True):
         cls, group: Group, windows: Windows, emit: Emit, late: LateHandler | None, origin: SourceLine | None
     ) -> Windowing:
         """Checked: what does not fit is noted as a problem at `origin`."""
+        if not isinstance(windows, SlidingWindows | SessionWindows) and not hasattr(windows, "longest_ms"):
+            group.builder.problem(
+                "windowed_by needs windows, such as tumbling(timedelta(minutes=1), grace=timedelta(0)), got "
+                f"{windows!r}",
+                origin,
+            )
+            windows = unlimited()
         if emit not in get_args(Emit):
             group.builder.problem(f'emit is "update" or "close", got {emit!r}', origin)
         if emit == "close" and isinstance(windows, UnlimitedWindows):

@@ -45,6 +45,7 @@ def user_function(
     *shapes: Sequence[str],
     origin: SourceLine | None,
     expression: bool = True,
+    asynchronous: bool = False,
 ) -> UserFunction:
     """Checks what the user passed to `operator` and finds out how to call it.
 
@@ -52,6 +53,8 @@ def user_function(
         shapes: the argument lists the operator can offer, the usual one first; the function's own count of
             positional parameters picks among them.
         expression: whether an expression on `F` fits here, or a tuple or dict of them.
+        asynchronous: whether the operator awaits what the function gives; others would take the coroutine for its
+            result.
 
     A function whose signature cannot be read (a builtin) is called with the first shape. What does not fit is noted
     as a problem at `origin`.
@@ -73,8 +76,15 @@ def user_function(
         )
         return UserFunction(owner)
     if not callable(target):
-        builder.problem(f"{operator} needs a function of ({', '.join(usual)}), got {target!r}", origin)
+        field = f"; for the field of that name write F.{target}" if _is_field(target) and expression else ""
+        builder.problem(f"{operator} needs a function of ({', '.join(usual)}), got {target!r}{field}", origin)
         return UserFunction(lambda *_: None, usual)
+    if not asynchronous and is_async(target):
+        builder.problem(
+            f"{operator} needs a plain function, and {_name(target)} is async: asynchronous ones are for map_async on "
+            "a stream",
+            origin,
+        )
     try:
         parameters = list(inspect.signature(target).parameters.values())
     except (TypeError, ValueError):
@@ -89,11 +99,29 @@ def user_function(
         if len(required) <= len(shape) and (starred or len(shape) <= len(positional)):
             return UserFunction(target, tuple(shape), wants_context)
     offers = " or ".join("(" + ", ".join(shape) + ")" for shape in shapes)
-    name = getattr(target, "__qualname__", repr(target))
     builder.problem(
-        f"{operator} calls its function with {offers}, but {name} takes {len(required)} argument(s)", origin
+        f"{operator} calls its function with {offers}, but {_name(target)} takes {len(required)} argument(s)", origin
     )
     return UserFunction(target, usual, wants_context)
+
+
+def is_async(target: Any) -> bool:
+    """Whether calling `target` gives something to be awaited; a callable object's `__call__` counts."""
+    while isinstance(target, functools.partial):
+        target = cast("functools.partial[Any]", target).func
+    return any(
+        asks(function)
+        for function in (target, getattr(target, "__call__", None))  # noqa: B004
+        for asks in (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    )
+
+
+def _name(target: Any) -> str:
+    return getattr(target, "__qualname__", repr(target))
+
+
+def _is_field(target: Any) -> bool:
+    return isinstance(target, str) and target.isidentifier()
 
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -43,6 +43,8 @@ class Node(Struct, frozen=True, kw_only=True, eq=False):
     in_flight: ClassVar[bool] = False
     """Takes records and lets them out later, when somebody else has done something with them: others come in
     meanwhile, and what follows must not get ahead of it."""
+    result_rule: ClassVar[str | None] = None
+    """What the user's function has to return, as errors say it, where its result is taken apart."""
     takes_late: ClassVar[bool] = False
     """Hears the records that were too late for its parent, not the parent's results."""
 

@@ -15,6 +15,9 @@ class FlatMap(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamFlatMap`. The function returns an iterable of (key, value) pairs."""
 
     kind: ClassVar[str] = "flat-map"
+    result_rule: ClassVar[str | None] = (
+        "flat_map needs a function that returns an iterable of pairs (key, value): an empty list for no record"
+    )
     changes_key: ClassVar[bool] = True
 
     mapper: UserFunction
@@ -30,6 +33,9 @@ class FlatMapValues(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamFlatMapValues`. The function returns an iterable of values; each keeps the record's key."""
 
     kind: ClassVar[str] = "flat-map-values"
+    result_rule: ClassVar[str | None] = (
+        "flat_map_values needs a function that returns an iterable of values: an empty list for no record"
+    )
 
     mapper: UserFunction
 

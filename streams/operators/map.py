@@ -15,6 +15,7 @@ class Map(Node, frozen=True, kw_only=True, eq=False):
     """Source: `KStreamMap`. The function returns a pair (key, value)."""
 
     kind: ClassVar[str] = "map"
+    result_rule: ClassVar[str | None] = "map needs a function that returns a pair (key, value)"
     changes_key: ClassVar[bool] = True
 
     mapper: UserFunction

@@ -27,6 +27,7 @@ class Source(Node, frozen=True, kw_only=True, eq=False):
     """
 
     kind: ClassVar[str] = "source"
+    result_rule: ClassVar[str | None] = "timestamp= has to give an int, in ms since the epoch"
 
     topics: tuple[str, ...]
     role: SourceRole = "stream"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streams import App, Context, F, KStream, ProcessingError, count, sum_
+from streams import App, Context, F, KStream, ProcessingError, SerdeError, count, sum_
 from streams.testing import TopologyTestDriver
 
 
@@ -50,7 +50,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "filter by an expression": (lambda s: s.filter(F.value["x"] > 1), r"F.x > 1"),
     "named aggregate of an expression": (
         lambda s: s.group_by_key().aggregate(n=count(), total=sum_(F.value["x"])),
-        r"F.x",
+        r"total=sum_(F.x)",
     ),
 }
 
@@ -95,3 +95,47 @@ def test_key_that_is_none_of_its_type_is_shown_as_it_is() -> None:
             with pytest.raises(ProcessingError) as caught:
                 driver.input_topic("in", key=bytes).pipe(1, key=key)
             assert caught.value.key == shown
+
+
+RESULTS: dict[str, tuple[Build, str]] = {
+    "map": (lambda s: s.map(nothing_of_both), "map needs a function that returns a pair (key, value)"),
+    "flat_map": (lambda s: s.flat_map(nothing_of_both), "returns an iterable of pairs (key, value)"),
+    "flat_map_values": (lambda s: s.flat_map_values(nothing), "returns an iterable of values: an empty list"),
+}
+
+
+def nothing(value: Any) -> Any:
+    return None
+
+
+def nothing_of_both(key: Any, value: Any) -> Any:
+    return None
+
+
+@pytest.mark.parametrize("case", RESULTS)
+def test_function_that_returns_nothing_is_named_with_what_it_has_to_return(case: str) -> None:
+    build, cure = RESULTS[case]
+    app = App("app")
+    build(app.stream("in", key=int, value=Any))
+    with TopologyTestDriver(app) as driver, pytest.raises(ProcessingError) as caught:
+        driver.input_topic("in").pipe({}, key=7)
+    assert (caught.value.function or "").startswith("what nothing")
+    assert cure in str(caught.value)
+
+
+@pytest.mark.parametrize("time", ["2001-01-01", None, -1])
+def test_time_that_is_none_is_told_with_what_it_has_to_be(time: Any) -> None:
+    app = App("app")
+    app.stream("in", key=int, value=Any, timestamp=lambda value: value["time"]).to("out")
+    with TopologyTestDriver(app) as driver, pytest.raises(ProcessingError) as caught:
+        driver.input_topic("in").pipe({"time": time}, key=7)
+    assert "<lambda> gave" in (caught.value.function or "")
+    assert "timestamp= has to give an int, in ms since the epoch" in str(caught.value)
+
+
+def test_value_that_cannot_be_written_names_the_record_it_was_made_of() -> None:
+    app = App("app")
+    app.stream("in", key=int, value=Any).map_values(lambda value: "text", value=int).to("out")
+    message = r"the value of a record made of in\[0\] at offset 0 cannot be written as .* \(operator in-sink\)"
+    with TopologyTestDriver(app) as driver, pytest.raises(SerdeError, match=message):
+        driver.input_topic("in").pipe({}, key=7)

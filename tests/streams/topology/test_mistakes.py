@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams import App, F, TopologyError, count, tumbling
+from streams import App, F, Processor, TopologyError, count, join_window, tumbling
 from streams.testing import TopologyTestDriver
 
 
@@ -39,23 +40,27 @@ def ten_mistakes() -> App:
     return app
 
 
-def test_ten_mistakes_are_ten_problems_with_file_and_line(tmp_path: Path) -> None:
-    app = ten_mistakes()
-    with pytest.raises(TopologyError) as caught:
-        app.plan()
-    lines = Path(__file__).read_text().splitlines()
+def assert_told_at_their_lines(told: TopologyError, count: int) -> None:
+    """One problem for each of the `count` comments of the function that declared the topology, at its line."""
+    problems = told.problems
+    first = min(problem.origin.line for problem in problems if problem.origin)
     wanted: list[tuple[int, str]] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(Path(__file__).read_text().splitlines(), 1):
         before, _, comment = line.partition("  # ")
-        if before.startswith("    ") and comment[:1].isdigit():
+        if number >= first and len(wanted) < count and before.startswith("    ") and comment[:1].isdigit():
             wanted.append((number, comment.split("  #")[0].split(" ", 1)[1]))
-    assert len(wanted) == 10
-    problems = caught.value.problems
     assert [problem.origin.line for problem in problems if problem.origin] == [number for number, _ in wanted]
     assert all(problem.origin and problem.origin.file == __file__ for problem in problems)
     for (number, text), problem in zip(wanted, problems, strict=True):
         assert text in problem.message
-        assert f"{__file__}:{number}: {problem.message}" in str(caught.value)
+        assert f"{__file__}:{number}: {problem.message}" in str(told)
+
+
+def test_ten_mistakes_are_ten_problems_with_file_and_line(tmp_path: Path) -> None:
+    app = ten_mistakes()
+    with pytest.raises(TopologyError) as caught:
+        app.plan()
+    assert_told_at_their_lines(caught.value, 10)
     assert str(caught.value).startswith("the topology has 10 problems:\n")
 
     with pytest.raises(TopologyError, match="10 problems"):
@@ -64,6 +69,61 @@ def test_ten_mistakes_are_ten_problems_with_file_and_line(tmp_path: Path) -> Non
         app.worker(bootstrap_servers="127.0.0.1:1", state_dir=tmp_path / "state")
     assert not (tmp_path / "state").exists()
     assert not [name for name in linecache.cache if name.startswith("<headrace ten/")], "nothing is compiled"
+
+
+def other_things_than_asked_for() -> App:
+    """Lines that end in `# <n>` and what their problem says."""
+    app, none = App("others"), timedelta(0)
+    stream: Any = app.stream("in", key=str, value=dict)
+    table: Any = app.table("rows", key=str, value=dict)
+    grouped = stream.group_by_key()
+    world: Any = app.global_table("all", key=str, value=dict)
+    stream.join("rows", _first)  # 1 got the name 'rows': declare it, as in app.stream('rows', …) or app.table('rows'
+    stream.join(grouped, _first)  # 2 got a GroupedStream: make it one with .aggregate(…)
+    stream.outer_join(table, _first, windows=join_window(none, none, grace=none))  # 3 a KTable: make it one with .to_st
+    table.join(stream, _first)  # 4 join needs a table, got a KStream: make it one with .to_table()
+    table.left_join(world, _first)  # 5 left_join needs a table, got a GlobalKTable
+    table.join("rows", _first, foreign_key=F.a)  # 6 declare it, as in app.table('rows', …)
+    stream.merge(table)  # 7 merge needs a stream, got a KTable: make it one with .to_stream()
+    grouped.cogroup(_fold).cogroup(stream, _fold)  # 8 make it one with .group_by_key()
+    grouped.windowed_by(timedelta(minutes=1)).count()  # 9 windowed_by needs windows, such as tumbling(
+    stream.group_by("city")  # 10 for the field of that name write F.city
+    stream.to(table)  # 11 to needs a topic's name
+    table.suppress(timedelta(minutes=1))  # 12 until_time_limit(timedelta(…)), got datetime.timedelta
+    grouped.count(store=3)  # 13 a store's name is a str, got 3
+    app.table(["a", "b"])  # 14 a topic's name is a str, got ['a', 'b']  # pyright: ignore
+    stream.repartition(partitions="8")  # 15 at least one partition, a whole number
+    stream.deduplicate(within=5)  # 16 a timedelta of at least one millisecond as within=, got 5
+    stream.map_values(_slow)  # 17 map_values needs a plain function, and _slow is async: asynchronous ones are for map_
+    stream.filter(functools.partial(_slow))  # 18 filter needs a plain function
+    stream.process(_Waiting)  # 19 process does not await process(record)
+    stream.to("out", partitioner=lambda key: 0)  # 20 to's partitioner calls its function with (topic, key, value, par
+    grouped.aggregate(0, _fold)  # 21 aggregate needs a function of (), got 0
+    return app
+
+
+class _Waiting(Processor[Any, Any, Any, Any]):
+    async def process(self, record: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        pass
+
+
+def _first(left: Any, right: Any) -> Any:
+    return left
+
+
+def _fold(key: Any, value: Any, aggregate: Any) -> Any:
+    return aggregate
+
+
+async def _slow(key: Any, value: Any) -> Any:
+    return value
+
+
+def test_other_things_than_asked_for_are_told_with_what_to_write_instead() -> None:
+    app = other_things_than_asked_for()
+    with pytest.raises(TopologyError) as caught:
+        app.plan()
+    assert_told_at_their_lines(caught.value, 21)
 
 
 def test_type_nobody_can_write_is_told_once_where_it_arises() -> None:
