@@ -79,7 +79,7 @@ def dev(
     from streams.cli.reloading import Reloading, source_topics
     from streams.cli.source_watch import SourceWatch
     from streams.cli.stopping import stop_signals
-    from streams.cli.supervisor import Supervisor
+    from streams.cli.supervisor import AT_ONCE, Supervisor
     from streams.cli.worker_process import WorkerCommand, WorkerProcess
 
     if schema_registry_port is not None:  # known to the application, and to its workers, before anything runs
@@ -88,7 +88,7 @@ def dev(
     plan = app.plan()
     home = Home(directory)
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_signals())
+        stop = stack.enter_context(stop_signals(at_once=AT_ONCE))
         location = stack.enter_context(_broker(home, port, schema_registry_port))
         _create_topics(admin_at(location), plan.source_topics(), partitions)
         talk(f"{app.settings.application_id} runs; state in {home.state_dir}; Ctrl-C ends")

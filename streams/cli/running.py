@@ -34,6 +34,8 @@ def worker_here(
     `web` and `web_port` are what the command says of the dashboard, over what the application's settings do;
     `tells_dashboard`: where it is, is said here, not by whoever started the process.
     """
+    from streams.runtime.stop_signals import AT_ONCE
+
     settings = app.settings
     chosen: dict[str, Any] = {"web": True} if web or web_port is not None else {}
     if web_port is not None:
@@ -48,5 +50,5 @@ def worker_here(
         **chosen,
     )
     name_in_logs(settings.application_id, lambda: worker.client_id)
-    with closing(listener), stop_signals(worker.stop) as stop:
+    with closing(listener), stop_signals(worker.stop, at_once=AT_ONCE) as stop:
         yield worker, stop

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from streams.cli.failures import INTERRUPTED
+from streams.cli.terminal import talk
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -21,8 +22,9 @@ class StopRequest:
     A pipe and not a `threading.Event`: the handler runs in the main thread, which may just hold the event's lock.
     """
 
-    def __init__(self, on_stop: Callable[[], None] | None = None) -> None:
+    def __init__(self, on_stop: Callable[[], None] | None = None, at_once: str = "stopping at once") -> None:
         self.signal: int | None = None
+        self._at_once = at_once
         self._on_stop = on_stop
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
@@ -43,8 +45,9 @@ class StopRequest:
         return self.requested
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
-        """The signal handler. The second Ctrl-C no longer waits for anybody: KeyboardInterrupt."""
+        """The signal handler. The second Ctrl-C no longer waits for anybody: it says so, and KeyboardInterrupt."""
         if self.requested and number == signal.SIGINT:
+            talk(self._at_once)
             raise KeyboardInterrupt
         self.signal = number
         os.write(self._writer, b"!")
@@ -57,12 +60,15 @@ class StopRequest:
 
 
 @contextmanager
-def stop_signals(on_stop: Callable[[], None] | None = None) -> Generator[StopRequest]:
+def stop_signals(
+    on_stop: Callable[[], None] | None = None, *, at_once: str = "stopping at once"
+) -> Generator[StopRequest]:
     """Catches SIGINT and SIGTERM while the block runs; `on_stop` is called from the handler, in the main thread.
+    `at_once` is what a second Ctrl-C says.
 
     SIGUSR1 writes the stacks of all threads to stderr, also where Python itself hangs.
     """
-    request = StopRequest(on_stop)
+    request = StopRequest(on_stop, at_once)
     previous = {number: signal.signal(number, request.handle) for number in STOP_SIGNALS}
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     try:

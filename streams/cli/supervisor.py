@@ -25,6 +25,11 @@ HEALTHY_AFTER_S = 60.0
 MAX_FAILURES = 5
 DRAIN_TIMEOUT_S = 30.0
 POLL_S = 0.1
+AT_ONCE = (
+    "stopping at once, workers that still commit have a few seconds: what is not committed is processed again when "
+    "they go on"
+)
+"""What a second Ctrl-C means: the processes see their stdin close."""
 
 
 class Process(Protocol):

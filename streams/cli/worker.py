@@ -116,7 +116,7 @@ def _run_processes(
     web_port: int | None,
 ) -> int:
     from streams.cli.stopping import passed_on, stop_signals
-    from streams.cli.supervisor import Supervisor
+    from streams.cli.supervisor import AT_ONCE, Supervisor
     from streams.cli.worker_process import WorkerCommand, WorkerProcess
 
     command = WorkerCommand(
@@ -130,7 +130,7 @@ def _run_processes(
         web_port=web_port,
     )
 
-    with stop_signals() as stop:
+    with stop_signals(at_once=AT_ONCE) as stop:
         talk(f"{processes} processes on {location.bootstrap_servers} ({location.describe()}); Ctrl-C ends")
         if web_port is not None:
             talk(f"dashboard on port {web_port}, at /ui/")
