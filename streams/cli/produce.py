@@ -15,7 +15,7 @@ from streams.cli.record_input import LineFormat, header, key_bytes, lines_of, re
 from streams.cli.terminal import talk
 from streams.cluster.new_record import NewRecord
 from streams.cluster.sending import send_records
-from streams.cluster.topic_names import near_topic, topic_names
+from streams.cluster.topic_names import ASKS_ONLY, near_topic, topic_exists, topic_names
 
 
 @click.command()
@@ -88,10 +88,10 @@ def produce(
     from streams.cli.clients import producer
 
     with broker_for_command(bootstrap_servers, home) as location:
-        client = producer(location)
-        known = topic_names(client)
-        if topic not in known:
-            near = near_topic(topic, known)
+        client = producer(location, **ASKS_ONLY)
+        if not topic_exists(client, topic):
+            near = near_topic(topic, topic_names(client))
             talk(f"there is no topic {topic} yet{'' if near is None else f'; did you mean {near}?'}")
+            client = producer(location)  # which lets the broker make it
         sent = send_records(client, topic, records)
     talk(f"{sent} record{'' if sent == 1 else 's'} to {topic}")

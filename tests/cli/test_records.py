@@ -9,6 +9,8 @@ import pytest
 from confluent_kafka import Producer
 
 from broker import Broker
+from streams.cluster.clients import producer
+from streams.cluster.topic_names import ASKS_ONLY, topic_exists, topic_names
 from streams.partitioner import partition_for_key
 from tests.cli.conftest import A_SECOND_APART, Headrace
 
@@ -67,6 +69,26 @@ def test_produce_to_a_topic_with_a_typing_error_says_which_there_is(on_broker: H
         f"there is no topic {typed} yet; did you mean {topic}?\n1 record to {typed}\n",
     )
     assert on_broker("produce", typed, "y").stderr == f"1 record to {typed}\n"
+
+
+def test_produce_to_a_topic_that_is_there_asks_for_no_other(
+    on_broker: Headrace, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster may have very many."""
+    assert on_broker("topics", "create", topic).exit_code == 0
+
+    def all_of_them(client: object) -> frozenset[str]:
+        raise AssertionError("asked for every topic's name")
+
+    monkeypatch.setattr("streams.cli.produce.topic_names", all_of_them)
+    assert on_broker("produce", topic, "x").stderr == f"1 record to {topic}\n"
+
+
+def test_asking_whether_a_topic_is_there_does_not_make_it(running_broker: Broker, topic: str) -> None:
+    client = producer({"bootstrap.servers": running_broker.bootstrap_servers}, **ASKS_ONLY)
+    assert not topic_exists(client, topic)
+    assert topic not in topic_names(client)
+    assert not topic_exists(client, "no legal name!")
 
 
 def test_produce_line_without_separator_names_the_line(on_broker: Headrace, topic: str) -> None:
