@@ -14,6 +14,7 @@ from streams import (
     BufferFullError,
     Context,
     Json,
+    Materialized,
     Processor,
     TopologyError,
     Windowed,
@@ -357,6 +358,27 @@ def test_suppress_settings_of_a_changelog_that_it_cannot_have_are_a_problem_of_t
 
 
 # -- mistakes ---------------------------------------------------------------------------------------------------------
+def test_suppressed_table_joined_with_itself_meets_the_value_that_comes_out() -> None:
+    app = App("app")
+    table = app.table("in", key=str, value=int).suppress(until_time_limit(10 * MS))
+    table.join(table, lambda left, right: f"{left} {right}").to_stream().to("out")
+    with TopologyTestDriver(app) as driver:
+        piped(driver, ("a", 1, 0), ("a", 2, 5), ("b", 0, 20), ("a", 3, 21), ("b", 0, 40))
+        results = [(key, value) for key, value, _ in told(driver) if key == "a"]
+    assert results == [("a", "2 2"), ("a", "2 2"), ("a", "3 3"), ("a", "3 3")]
+
+
+def test_suppress_behind_windows_of_a_cogroup_of_versioned_tables_is_accepted() -> None:
+    app = App("app")
+    history = Materialized("rows", history_retention=timedelta(hours=1))
+    grouped = app.table("in", key=str, value=int, store=history).to_stream().group_by_key()
+    windowed = grouped.cogroup(lambda key, value, total: total + value).windowed_by(tumbling(10 * MS, grace=0 * MS))
+    windowed.aggregate(lambda: 0, value=int).suppress(until_window_closes()).to_stream().to("out")
+    with TopologyTestDriver(app) as driver:
+        piped(driver, ("a", 1, 0), ("a", 2, 5), ("a", 4, 20))
+        assert [(key.start, value) for key, value, _ in told(driver)] == [(0, 3)]
+
+
 def test_suppress_what_cannot_be_is_said_at_once() -> None:
     with pytest.raises(ValueError, match="cannot emit early: add"):
         until_window_closes(BufferConfig.max_records(10))
