@@ -15,7 +15,7 @@ from streams.query.keys import key_value, parse_time
 from streams.query.problem import Problem
 from streams.serde import Role, Serde
 
-SINGLE_VALUES = frozenset({"string", "long", "double", "boolean", "bytes", "uuid"})
+SINGLE_VALUES = frozenset({"string", "long", "integer", "short", "double", "float", "boolean", "bytes", "uuid"})
 """Forms of serdes whose values are written as themselves, not as JSON."""
 
 

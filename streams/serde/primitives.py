@@ -3,6 +3,7 @@
     String()   UTF-8                                           StringSerializer
     Integer()  8 bytes, big-endian, two's complement           LongSerializer
     Float()    8 bytes, big-endian, IEEE 754                   DoubleSerializer
+    Integer(bits=32), Integer(bits=16), Float(bits=32)         IntegerSerializer, ShortSerializer, FloatSerializer
     Boolean()  1 byte, 0 or 1                                  BooleanSerializer
     Bytes()    as they are                                     ByteArraySerializer
     Uuid()     36 characters of UTF-8                          UUIDSerializer
@@ -13,13 +14,15 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 from uuid import UUID
 
 from streams.serde.serde import Serde
 
-LONG = struct.Struct(">q")
-DOUBLE = struct.Struct(">d")
+INTEGERS = {16: ("short", ">h"), 32: ("integer", ">i"), 64: ("long", ">q")}
+FLOATS = {32: ("float", ">f"), 64: ("double", ">d")}
+"""By bits: the name of the format, and its layout for `struct`."""
 
 
 def String() -> Serde:
@@ -27,26 +30,31 @@ def String() -> Serde:
     return Serde(serialize=str.encode, deserialize=bytes.decode, type=str, name="String", form="string")
 
 
-def Integer() -> Serde:
-    """`int` of 64 bits as Kafka's long: 8 bytes, big-endian. Larger ints and other lengths raise `struct.error`."""
-    unpack = LONG.unpack
+def Integer(*, bits: Literal[16, 32, 64] = 64) -> Serde:
+    """`int` as Kafka's long, of 64 bits: 8 bytes, big-endian. With 32 or 16 bits as its integer or short: 4 or 2 bytes,
+    for topics of Java programs that write those. Larger ints and other lengths raise `struct.error`."""
+    return _number(bits, INTEGERS, int, "Integer")
 
-    def deserialize(data: bytes) -> int:
+
+def Float(*, bits: Literal[32, 64] = 64) -> Serde:
+    """`float` as Kafka's double: 8 bytes, big-endian; with 32 bits as its float, which rounds to 4 bytes. An `int` is
+    written as the float it equals; one that is too large for 32 bits raises OverflowError."""
+    return _number(bits, FLOATS, float, "Float")
+
+
+def _number(bits: int, forms: Mapping[int, tuple[str, str]], kind: type, name: str) -> Serde:
+    if bits not in forms:
+        raise ValueError(f"bits of {name} must be one of {', '.join(map(str, forms))}, got {bits!r}")
+    form, layout = forms[bits]
+    packing = struct.Struct(layout)
+    unpack = packing.unpack
+
+    def deserialize(data: bytes) -> Any:
         (number,) = unpack(data)
         return number
 
-    return Serde(serialize=LONG.pack, deserialize=deserialize, type=int, name="Integer", form="long")
-
-
-def Float() -> Serde:
-    """`float` as Kafka's double: 8 bytes, big-endian. An `int` is written as the float it equals."""
-    unpack = DOUBLE.unpack
-
-    def deserialize(data: bytes) -> float:
-        (number,) = unpack(data)
-        return number
-
-    return Serde(serialize=DOUBLE.pack, deserialize=deserialize, type=float, name="Float", form="double")
+    name = name if bits == 64 else f"{name}({bits})"
+    return Serde(serialize=packing.pack, deserialize=deserialize, type=kind, name=name, form=form)
 
 
 def Boolean() -> Serde:

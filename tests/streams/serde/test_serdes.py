@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams import App
 from streams.errors import SourceLine, TopologyError
 from streams.serde import (
     Boolean,
@@ -344,3 +345,35 @@ def test_unknown_survives_copy_and_pickle_as_itself() -> None:
 
     assert copy.deepcopy(Unknown) is Unknown
     assert pickle.loads(pickle.dumps(Unknown)) is Unknown
+
+
+@pytest.mark.parametrize(
+    ("serde", "value", "data"),
+    [
+        (Integer(bits=16), -2, "fffe"),
+        (Integer(bits=32), 258, "00000102"),
+        (Integer(bits=64), 258, "0000000000000102"),
+        (Float(bits=32), 1.5, "3fc00000"),
+        (Float(bits=64), 1.5, "3ff8000000000000"),
+    ],
+)
+def test_numbers_of_each_width_are_written_as_kafkas_own(serde: Serde, value: float, data: str) -> None:
+    assert serde.serialize(value).hex() == data
+    assert serde.deserialize(bytes.fromhex(data)) == value
+
+
+def test_numbers_of_other_widths_are_other_serdes_and_say_so() -> None:
+    assert Integer(bits=64) == Integer() != Integer(bits=32)
+    assert [Integer().name, Integer(bits=32).name, Float(bits=32).name] == ["Integer", "Integer(32)", "Float(32)"]
+    with pytest.raises(struct.error):
+        Integer(bits=16).serialize(40_000)
+    with pytest.raises(ValueError, match="bits of Float must be one of 32, 64, got 16"):
+        Float(bits=16)  # pyright: ignore[reportArgumentType]
+
+
+def test_keys_of_unlike_widths_are_told_before_a_join_misses() -> None:
+    app = App("app")
+    rows = app.table("rows", key=Integer(bits=32), value=str)
+    app.stream("in", key=int, value=str).join(rows, lambda left, right: left)
+    with pytest.raises(TopologyError, match=r"stream's are written as Integer and the table's as Integer\(32\)"):
+        app.plan()
