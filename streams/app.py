@@ -22,7 +22,7 @@ from streams.expressions import Expression
 from streams.graph.function import UserFunction, user_function
 from streams.graph.origin import caller_origin
 from streams.graph.schema import Schema
-from streams.operators.source import InvalidTimestamp, Source
+from streams.operators.source import InvalidTimestamp, OffsetReset, Source
 from streams.plan.build import build_plan
 from streams.plan.plan import Plan
 from streams.processors import Processor
@@ -100,6 +100,7 @@ class App(TellsMissingMethods):
         value: type[V] | Serde | Any = None,
         timestamp: TimestampExtractor | None = None,
         invalid_timestamp: InvalidTimestamp = "fail",
+        auto_offset_reset: OffsetReset | None = None,
         name: str | None = None,
     ) -> KStream[K, V]:
         """A stream of the records of one topic or several; one that is named twice is read once.
@@ -112,6 +113,9 @@ class App(TellsMissingMethods):
                 the record's own, which a record with a null value always has.
             invalid_timestamp: what to do with a record whose time is negative: "fail", "skip" (it is counted), or
                 "partition_time", the largest time seen in its partition.
+            auto_offset_reset: where to begin in a partition without a committed offset: "earliest", "latest", "none"
+                (the worker fails), or a timedelta: with the first record no older than that. Default: where the worker
+                is told to, which is at the beginning.
         """
         origin = caller_origin()
         alone = isinstance(topic, str) or not isinstance(topic, Iterable)  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -126,6 +130,7 @@ class App(TellsMissingMethods):
             topics=topics,
             timestamp=self._extractor(timestamp, origin),
             invalid_timestamp=invalid_timestamp,
+            reset=self._reset(auto_offset_reset, origin),
         )
         return KStream(self._builder, self._builder.add(node))
 
@@ -137,6 +142,7 @@ class App(TellsMissingMethods):
         value: type[V] | Serde | Any = None,
         timestamp: TimestampExtractor | None = None,
         invalid_timestamp: InvalidTimestamp = "fail",
+        auto_offset_reset: OffsetReset | None = None,
         store: StoreName | None = None,
     ) -> KTable[K, V]:
         """A topic read as a table: the newest value of each key; a null value deletes it.
@@ -158,6 +164,7 @@ class App(TellsMissingMethods):
             role="table",
             timestamp=self._extractor(timestamp, origin),
             invalid_timestamp=invalid_timestamp,
+            reset=self._reset(auto_offset_reset, origin),
         )
         self._builder.add(source)
         return KTable(self._builder, materialize(self._builder, source, schema, store, "table", origin))
@@ -178,6 +185,17 @@ class App(TellsMissingMethods):
         topic = self._builder.check_name("topic", topic, origin)
         schema = self._builder.schema(key, value, Schema(), origin)
         return GlobalKTable(self._builder, global_table(self._builder, topic, schema, store, origin))
+
+    def _reset(self, given: Any, origin: SourceLine | None) -> OffsetReset | None:
+        known = given in (None, "earliest", "latest", "none") or (
+            isinstance(given, timedelta) and given >= timedelta(0)
+        )
+        if not known:
+            self._builder.problem(
+                f'auto_offset_reset is "earliest", "latest", "none" or a timedelta that is not negative, got {given!r}',
+                origin,
+            )
+        return given if known else None
 
     def _extractor(self, timestamp: TimestampExtractor | None, origin: SourceLine | None) -> UserFunction | None:
         if timestamp is None:

@@ -60,6 +60,7 @@ def _agree(one: Source, other: Source) -> bool:
         and one.schema.value.type == other.schema.value.type
         and _timestamp(one) == _timestamp(other)
         and one.invalid_timestamp == other.invalid_timestamp
+        and one.reset == other.reset
     )
 
 

@@ -137,7 +137,7 @@ def _subtopology(
         if isinstance(node, Source):
             for topic in node.topics:
                 entries[topic] = node
-                roles.append(SourceTopic(topic, node.role))
+                roles.append(SourceTopic(topic, node.role, node.reset))
         elif isinstance(node, Repartition) and id(node) in fed_here:
             entries[node.topic] = node
             roles.append(SourceTopic(node.topic, "repartition"))

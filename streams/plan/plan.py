@@ -13,7 +13,7 @@ from streams.errors import SourceLine, TopologyError, TopologyProblem
 from streams.graph.node import Node
 from streams.operators.aggregation import Aggregation
 from streams.operators.global_table import GlobalTable
-from streams.operators.source import Source
+from streams.operators.source import OffsetReset, Source
 from streams.operators.table_aggregation import TableAggregation
 from streams.plan.task_id import TaskId
 from streams.serde import Serde
@@ -40,6 +40,7 @@ class SourceTopic(Struct, frozen=True):
 
     topic: str
     role: Literal["stream", "table", "repartition"]
+    reset: OffsetReset | None = None
 
 
 class StorePlan(Struct, frozen=True, kw_only=True):
@@ -162,6 +163,10 @@ class Plan(Struct, frozen=True, kw_only=True):
         """The user's topics that are read, each once, in the order of declaration."""
         topics = [s.topic for sub in self.subtopologies for s in sub.sources if s.role != "repartition"]
         return tuple(dict.fromkeys([*topics, *(table.topic for table in self.global_tables)]))
+
+    def offset_resets(self) -> dict[str, OffsetReset]:
+        """Where the topics begin without a committed offset of which the topology says so, by name."""
+        return {s.topic: s.reset for sub in self.subtopologies for s in sub.sources if s.reset is not None}
 
     def stores(self) -> Iterator[tuple[Subtopology, StorePlan]]:
         for subtopology in self.subtopologies:

@@ -11,18 +11,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import confluent_kafka
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from streams.errors import StreamsError
+from streams.operators.source import OffsetReset
 from streams.runtime.connection import OUTAGES, ConnectionWatch, client_log
 from streams.runtime.options import WorkerOptions
 from streams.runtime.router import Place
+from streams.runtime.start_offsets import NO_RESETS, StartOffsets
 
 log = logging.getLogger(__name__)
 
-BEGINNING: int = OFFSET_BEGINNING
-END: int = OFFSET_END
 LOCATE_TIMEOUT_S = 1.0
 
 
@@ -50,10 +50,16 @@ class RecordConsumer:
     """Owned by the stream thread."""
 
     def __init__(
-        self, options: WorkerOptions, role: str = "consumer", *, reset: Literal["earliest", "latest"] = "earliest"
+        self,
+        options: WorkerOptions,
+        role: str = "consumer",
+        *,
+        reset: Literal["earliest", "latest"] = "earliest",
+        resets: Mapping[str, OffsetReset] = NO_RESETS,
     ) -> None:
+        """`reset`: where partitions begin that are assigned without an offset; `resets`: of some topics, by name."""
         self._watch = ConnectionWatch(options.bootstrap_servers, role)
-        self._reset = BEGINNING if reset == "earliest" else END
+        self._starts = StartOffsets(reset, resets)
         self._group = options.application_id
         self._assigned: set[Place] = set()
         self._located: set[str] = set()
@@ -65,14 +71,15 @@ class RecordConsumer:
         """Reads these partitions, each from its offset (None: where `reset` says), beside those it reads already."""
         if offsets:
             self.locate({topic for (topic, _), offset in offsets.items() if offset is None})
+            begins = [
+                TopicPartition(
+                    topic, partition, self._starts.of(self._client, (topic, partition)) if offset is None else offset
+                )
+                for (topic, partition), offset in offsets.items()
+            ]
             self.unassign(self._assigned & offsets.keys())
             self._assigned.update(offsets)
-            self._client.incremental_assign(
-                [
-                    TopicPartition(topic, partition, self._reset if offset is None else offset)
-                    for (topic, partition), offset in offsets.items()
-                ]
-            )
+            self._client.incremental_assign(begins)
 
     def locate(self, topics: Collection[str]) -> None:
         """Has the client learn where these topics are. To read a partition whose leader it does not know, it would wait
@@ -135,11 +142,11 @@ class RecordConsumer:
         if is_offset_lost(event) and topic is not None and partition is not None:
             log.warning(
                 "offset_lost: %s[%s] no longer has the offset to go on from (%s); records in between are lost to "
-                "this application. Reading on from its %s",
+                "this application. Reading on from %s",
                 topic,
                 partition,
                 error.str(),
-                "beginning" if self._reset == BEGINNING else "end",
+                self._starts.described(topic),
             )
             self.assign({(topic, partition): None})
             return

@@ -281,7 +281,7 @@ class Worker:
         producer = open_producer(options, give_up=deadline(options.connect_timeout_s, self._stopping.is_set))
         open_things.callback(producer.close)
         producer.never_refused = (*(topic.name for topic in internal_topics(plan)), options.dead_letter_topic or "")
-        consumer = RecordConsumer(options, reset=options.auto_offset_reset)
+        consumer = RecordConsumer(options, reset=options.auto_offset_reset, resets=self.plan.offset_resets())
         open_things.callback(consumer.close)
         ends = BrokerLogEnds(open_admin, admin)
         membership = self._members = self._make_membership(plan, options, self.endpoint, ends)

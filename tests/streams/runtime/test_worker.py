@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -224,6 +227,40 @@ def test_worker_latest_without_a_commit_begins_at_the_end(bench: Bench) -> None:
     until(lambda: second.processed() == 10, "10 records")
     second.stop()
     assert first.processed() == 0
+
+
+def test_worker_source_with_a_reset_of_its_own_begins_where_that_says(bench: Bench) -> None:
+    """The other topics begin where the worker says."""
+    topics = ("in", "recent", "old")
+    bench.topics(**dict.fromkeys(topics, 1), out=1)
+    now, day = int(time.time() * 1000), 86_400_000
+    for topic in topics:
+        bench.produce(topic, *(("k", b'{"n": 1}', now - age * day) for age in (3, 2, 1)))
+    app = App(bench.tag)
+    for topic, reset in zip(topics, ("latest", timedelta(hours=36), None), strict=True):
+        stream = app.stream(bench.name(topic), key=str, value=dict, auto_offset_reset=reset)
+        stream.map_values(lambda value, name=topic: name, value=str).to(bench.name("out"))
+    worker = bench.run(app, task("0_0"), task("1_0"), task("2_0"))
+    until(lambda: worker.processed() == 4, "three old records, and one that is recent")
+    until(lambda: bench.offsets.get((bench.name("in"), 0)) is not None, "the first commit")
+    bench.produce("in", ("k", b'{"n": 1}', now))
+    until(lambda: worker.processed() == 5, "the record that is new")
+    worker.stop()
+    read = Counter(message.value().decode() for message in bench.read("out"))
+    assert read == {"in": 1, "recent": 1, "old": 3}
+
+
+def test_worker_source_that_must_not_begin_anywhere_fails_without_a_committed_offset(bench: Bench) -> None:
+    bench.topics(**{"in": 1})
+    bench.produce("in", *numbered(0, 5))
+    app = App(bench.tag)
+    app.stream(bench.name("in"), key=str, value=dict, auto_offset_reset="none").foreach(lambda key, value: None)
+    failed = bench.run(app, task("0_0"), wait=False)
+    assert 'auto_offset_reset="none"' in str(failed.failure())
+    bench.offsets[bench.name("in"), 0] = CommittedOffset(3)
+    worker = bench.run(app, task("0_0"))
+    until(lambda: worker.processed() == 2, "what is behind the committed offset")
+    worker.stop()
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------

@@ -99,6 +99,8 @@ def other_things_than_asked_for() -> App:
     stream.process(_Waiting)  # 19 process does not await process(record)
     stream.to("out", partitioner=lambda key: 0)  # 20 to's partitioner calls its function with (topic, key, value, par
     grouped.aggregate(0, _fold)  # 21 aggregate needs a function of (), got 0
+    app.stream("new", auto_offset_reset="newest")  # 22 auto_offset_reset is "earliest", "latest", "none" or  # pyright: ignore
+    app.table("old", auto_offset_reset=timedelta(-1))  # 23 or a timedelta that is not negative, got
     return app
 
 
@@ -123,7 +125,7 @@ def test_other_things_than_asked_for_are_told_with_what_to_write_instead() -> No
     app = other_things_than_asked_for()
     with pytest.raises(TopologyError) as caught:
         app.plan()
-    assert_told_at_their_lines(caught.value, 21)
+    assert_told_at_their_lines(caught.value, 23)
 
 
 def test_type_nobody_can_write_is_told_once_where_it_arises() -> None:
