@@ -131,7 +131,7 @@ class Measured:
         admin = client(ground.bootstrap_servers)
         self._outputs = Outputs(admin, sink)
         self._by_commits = workload.progress == "commits" and peer.commits
-        self._commits = Commits(admin, run)
+        self._commits = Commits(ground.bootstrap_servers, run)
         self._commands = [
             peer.command(
                 workload, ground.bootstrap_servers, ",".join(filled.topics), sink, run, str(directory / str(i))

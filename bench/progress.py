@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from bench.topics import PARTITIONS
+from streams.wire.client import Client
+from streams.wire.group_offsets import committed_offsets
 
 WARM = 0.5
 """The share of the work after which a run is measured: interpreters, compilers and caches are warm by then."""
@@ -23,12 +25,8 @@ NOT_YET = {
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.GROUP_ID_NOT_FOUND,
 }
-"""What a broker says of topics and groups that are new."""
+"""What a broker says of topics that are new."""
 
 
 class Outputs:
@@ -52,21 +50,15 @@ class Outputs:
 class Commits:
     """Offsets that a group has committed, of all its topics together."""
 
-    def __init__(self, admin: AdminClient, group: str) -> None:
-        self._admin = admin
+    def __init__(self, bootstrap_servers: str, group: str) -> None:
+        self._client = Client.of({"bootstrap.servers": bootstrap_servers})
         self._group = group
 
     def by_topic(self) -> dict[str, int]:
-        told = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(self._group)])
-        try:
-            partitions = told[self._group].result(20).topic_partitions
-        except KafkaException as error:
-            if error.args[0].code() not in NOT_YET:
-                raise
-            return {}
         found: dict[str, int] = {}
-        for partition in partitions or ():
-            found[partition.topic] = found.get(partition.topic, 0) + max(partition.offset, 0)
+        offsets = committed_offsets(self._client, {self._group: None}, timeout_s=CONNECT_S)[self._group]
+        for (topic, _), offset in offsets.items():
+            found[topic] = found.get(topic, 0) + offset
         return found
 
 

@@ -96,7 +96,7 @@ def worked(
     servers, sink = ground.bootstrap_servers, f"out-{run}"
     create_topic(servers, sink)
     admin = client(servers)
-    outputs, commits = Outputs(admin, sink), Commits(admin, run)
+    outputs, commits = Outputs(admin, sink), Commits(servers, run)
 
     def committed() -> int:
         return sum(commits.by_topic().values())

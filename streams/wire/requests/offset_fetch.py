@@ -6,7 +6,7 @@ UNSTABLE_OFFSET_COMMIT while a transaction that commits them is open. Source: KI
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -38,10 +38,7 @@ class OffsetFetch(Struct, frozen=True, kw_only=True):
     stable: bool = True
 
     def fields(self) -> Fields:
-        topics = self.partitions and tuple(
-            {"name": topic, "partition_indexes": tuple(partition for _, partition in pairs)}
-            for topic, pairs in groupby(sorted(self.partitions), key=lambda pair: pair[0])
-        )
+        topics = None if self.partitions is None else tuple(_by_topic(self.partitions))
         return {
             "group_id": self.group_id,
             "topics": topics,
@@ -64,3 +61,8 @@ class OffsetFetch(Struct, frozen=True, kw_only=True):
                 for partition in topic.partitions
             },
         )
+
+
+def _by_topic(partitions: Collection[tuple[str, int]]) -> Iterator[Fields]:
+    for topic, pairs in groupby(sorted(partitions), key=lambda pair: pair[0]):
+        yield {"name": topic, "partition_indexes": tuple(partition for _, partition in pairs)}
