@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakSet
 
 from streams.context import Context
@@ -118,8 +118,8 @@ class App(TellsMissingMethods):
                 is told to, which is at the beginning.
         """
         origin = caller_origin()
-        alone = isinstance(topic, str) or not isinstance(topic, Iterable)  # pyright: ignore[reportUnnecessaryIsInstance]
-        given: Iterable[Any] = (topic,) if alone else topic
+        several = isinstance(cast(object, topic), Iterable) and not isinstance(topic, str)
+        given = cast(Iterable[Any], topic if several else (topic,))
         topics = tuple(dict.fromkeys(self._builder.check_name("topic", each, origin) for each in given))
         if not topics:
             self._builder.problem("stream needs at least one topic", origin)

@@ -27,7 +27,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from streams.aggregates.demand import Demand
 from streams.expressions import Expression
@@ -59,7 +59,7 @@ class Aggregate(ABC):
         if self.input is None and not self.needs_input:
             return
         if not isinstance(self.input, Expression) and not callable(self.input):
-            given: object = self.input
+            given = cast(object, self.input)
             field = f"F.{given}" if isinstance(given, str) else "F.minutes"
             raise TypeError(f"{self.name} takes an expression such as {field}, or a function; got {given!r}")
 
