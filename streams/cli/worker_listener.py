@@ -12,6 +12,8 @@ from streams.plan.task_id import TaskId
 from streams.runtime.listener import RestoreProgress, Silent
 from streams.runtime.phase import WorkerState
 
+WITHOUT_TASKS = "running, without tasks: other workers have them, or the group has yet to give them out"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
@@ -66,7 +68,7 @@ class TalkingListener(Silent):
         if self._running != self._told:
             self._told = self._running
             names = named(self._running)
-            talk(f"running {names}" if names else "running, without tasks: other workers have them all")
+            talk(f"running {names}" if names else WITHOUT_TASKS)
         if self._standbys != self._told_standbys:
             self._told_standbys = self._standbys
             talk(f"standing by for {named(self._standbys) or 'no task any more'}")

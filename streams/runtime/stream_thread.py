@@ -316,11 +316,9 @@ class StreamThread:
     def _reopen(self, error: WorkUndoneError) -> None:
         """Opens all running tasks anew, from what they last committed."""
         log.warning("%s: %s; its records are processed again", error.event, error)
-        again = sorted(task.id for task in self.tasks.running)
-        self.tasks.drop(again)
+        self.tasks.reopen()
         self._commits.abandon(give_up=self._gives_up)
         self._gives_up.answered()
-        self.tasks.add(again)
 
     def _commit(
         self, tasks: list[Task], *, closing: Collection[TaskId] = (), meanwhile: Callable[[], bool] = nothing

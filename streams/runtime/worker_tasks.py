@@ -214,6 +214,17 @@ class WorkerTasks:
 
     def drop(self, tasks: Collection[TaskId], kept: Collection[TaskId] = ()) -> None:
         """Closes tasks as they are; those of them that are in `kept` stand by."""
+        self._close(tasks, kept)
+        self.changed()
+
+    def reopen(self) -> None:
+        """Closes those that run as they are; they are to be opened again, from what they last committed."""
+        again = sorted(task.id for task in self.running)
+        self._close(again)
+        self.add(again)
+        self.changed()
+
+    def _close(self, tasks: Collection[TaskId], kept: Collection[TaskId] = ()) -> None:
         self._opener.cancel(tasks)
         self._restorer.cancel(tasks)
         self._publisher.remove(tasks)
@@ -238,7 +249,6 @@ class WorkerTasks:
             else:
                 self._lags.rests(task)
         log.info("tasks_closed: %s", " ".join(str(task.id) for task in dropped))
-        self.changed()
 
     def close(self) -> None:
         """Drops all of them, and lets go of what restores."""

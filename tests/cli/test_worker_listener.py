@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.cli.home import Home
-from streams.cli.worker_listener import TalkingListener
+from streams.cli.worker_listener import WITHOUT_TASKS, TalkingListener
 from streams.plan.task_id import TaskId
 from streams.runtime.listener import RestoreProgress
 from streams.runtime.phase import WorkerState
@@ -46,7 +46,7 @@ def test_listener_names_tasks_once_and_only_while_running(
     listener.on_tasks(BOTH, NONE)
     assert capsys.readouterr().err == "running 0_0, 1_0\n"
     listener.on_tasks(NONE, NONE)
-    assert capsys.readouterr().err == "running, without tasks: other workers have them all\n"
+    assert capsys.readouterr().err == f"{WITHOUT_TASKS}\n"
 
 
 def test_listener_names_standbys_while_running(listener: TalkingListener, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,7 +56,7 @@ def test_listener_names_standbys_while_running(listener: TalkingListener, capsys
     listener.on_standbys(BOTH)
     listener.on_standbys(NONE)
     assert capsys.readouterr().err.splitlines() == [
-        "running, without tasks: other workers have them all",
+        WITHOUT_TASKS,
         "standing by for 0_0, 1_0",
         "standing by for no task any more",
     ]

@@ -12,6 +12,7 @@ from confluent_kafka.admin import NewTopic
 
 from streams import App, Json, ProduceError
 from streams.errors import ConfigError
+from streams.plan.task_id import TaskId
 from streams.runtime.options import WorkerOptions
 from streams.runtime.producer import RecordProducer
 from streams.runtime.undone import WorkUndoneError
@@ -122,6 +123,7 @@ def test_record_that_only_the_broker_refuses_becomes_a_dead_letter(bench: Bench,
         dead_letter_topic=bench.name("dead"),
     )
     until(lambda: worker.worker.counters().get("dead_lettered_production", 0) >= 2, "2 dead letters")
+    assert set(worker.heard.tasks) == {frozenset({TaskId(0, 0)})}, "it keeps the task that it opens again"
     worker.stop()
     found = bench.read_each("out", "dead")
     written = [len(message.value()) for message in found["out"]]

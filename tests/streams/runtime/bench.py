@@ -43,6 +43,7 @@ class Heard(Silent):
 
     def __init__(self) -> None:
         self.states: list[WorkerState] = []
+        self.tasks: list[frozenset[TaskId]] = []
         self.restored: dict[tuple[TaskId, str], int] = {}
         self.commits = 0
         self.committed: list[frozenset[TaskId]] = []
@@ -63,6 +64,9 @@ class Heard(Silent):
 
     def on_state(self, before: WorkerState, after: WorkerState) -> None:
         self.states.append(after)
+
+    def on_tasks(self, running: frozenset[TaskId], restoring: frozenset[TaskId]) -> None:
+        self.tasks.append(running | restoring)
 
     def on_restore(self, progress: Any) -> None:
         if progress.done:
