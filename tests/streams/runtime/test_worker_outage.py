@@ -35,8 +35,8 @@ def test_worker_outlives_its_broker_and_goes_on(tmp_path: Path, caplog: pytest.L
             assert worker.error is None
             broker.start()
             bench.produce("in", *records(50, 50))
-            until(lambda: all(value >= 20 for value in counts(bench)), "the other 50")  # some are processed twice
+            until(lambda: [value >= 20 for value in counts(bench)] == [True] * 5, "the other 50")  # some come twice
         until(lambda: worker.worker.state is WorkerState.RUNNING, "RUNNING")
         worker.stop()
         assert caplog.text.count("the consumer has lost") == 1
-        assert all(value >= 20 for value in counts(bench))
+        assert [value >= 20 for value in counts(bench)] == [True] * 5
