@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -235,11 +235,26 @@ def test_page_that_does_not_exist_is_said_to(looking: Looking) -> None:
     looking.sees("There is no store “100%”")
 
 
+def held_back(tab: playwright.Page, page: str) -> Callable[[], None]:
+    """Has the module of a page wait until what is returned is called."""
+    came: list[playwright.Route] = []
+    tab.route(f"**/js/pages/{page}.js", lambda route: came.append(route))  # no method of C can be one
+
+    def let_come() -> None:
+        for route in came:
+            route.continue_()
+
+    return let_come
+
+
 def test_keys_reach_the_page_past_the_navigation(looking: Looking) -> None:
+    let_come = held_back(looking.tab, "tasks")
     looking.open("tasks")
-    looking.sees("running")
+    looking.tab.get_by_role("link", name="Tasks").wait_for()
     looking.tab.keyboard.press("Tab")
-    assert looking.focused() == "Skip to the page"
+    let_come()
+    looking.sees("running")
+    assert looking.focused() == "Skip to the page", "though the page came later than the key"
     looking.tab.keyboard.press("Enter")
     assert looking.tab.evaluate("document.activeElement.id") == "content"
 
@@ -282,10 +297,13 @@ def test_token_is_asked_for_and_kept_for_the_tab(context: playwright.BrowserCont
     with Group(shop(), COUNTS) as group, context.new_page() as tab:
         worker = group.worker(*group.plan.tasks, web=True, query_token="secret")
         looking = Looking(tab, worker.endpoint)
+        let_come = held_back(tab, "topology")
         looking.open("topology")
         looking.sees("This application asks for its token")
         tab.get_by_label("Token").fill("wrong")
-        tab.keyboard.press("Enter")
+        let_come()
+        playwright.expect(tab.locator("h1")).to_have_text("Topology")
+        tab.keyboard.press("Enter")  # the page that came meanwhile has left the focus to whoever types
         looking.sees("That is not the token")
         tab.get_by_label("Token").fill("secret")
         tab.keyboard.press("Enter")

@@ -1,14 +1,14 @@
 // The frame of a page: its heading, what stands beside that, and its contents.
-import { html, useEffect, useRef } from "../html.js";
+import { html, useLayoutEffect, useRef } from "../html.js";
 
-/** `title`; `lead`: a sentence below it; `actions`: beside it. The heading gets the focus when the page is opened, so
- * that readers of screens begin there. */
+/** `title`; `lead`: a sentence below it; `actions`: beside it. Whoever was in another page gets the focus on the heading, so
+ * that readers of screens begin there; a page may come late, so whoever is elsewhere or fills in a form keeps it. */
 export function Page({ title, lead = null, actions = null, children }) {
   const heading = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => { // before anybody can press a key in it
     document.title = `${title} · headrace`;
-    if (document.activeElement === document.body || document.activeElement?.closest("nav")) return;
-    heading.current?.focus({ preventScroll: true });
+    const at = document.activeElement;
+    if (at?.closest("#content") && !at.closest("form")) heading.current?.focus({ preventScroll: true });
   }, [title]);
   return html`<div class="page">
     <header class="page-head">
