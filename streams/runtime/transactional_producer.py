@@ -57,6 +57,18 @@ ENDED = frozenset(
 """The client is of no use any more."""
 REFUSED = ENDED | {KafkaError._STATE}  # pyright: ignore[reportPrivateUsage]
 """What `produce` says when the transaction cannot be committed any more."""
+OF_TRANSACTION = (
+    PASSING
+    | ENDED
+    | {
+        KafkaError.INVALID_TXN_STATE,
+        KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+        KafkaError.UNKNOWN_PRODUCER_ID,
+        KafkaError.TRANSACTION_ABORTABLE,
+    }
+)
+"""Refuses the transaction rather than the record it is said of: librdkafka answers with an abort, or comes to its end.
+Source: `RecordCollectorImpl.recordSendError`, where Kafka Streams has the task processed again, too."""
 
 
 class TransactionAbortedError(WorkUndoneError):
@@ -228,8 +240,9 @@ class TransactionalProducer(RecordProducer):
                 return
 
     def _on_delivery(self, error: KafkaError | None, message: KafkaMessage) -> None:
-        """A record that only came too late aborts the transaction, which the commit finds out; others are final."""
-        if error is not None and error.code() not in PASSING:
+        """A record that only came too late, or whose transaction is over, aborts it, which the commit finds out; others
+        are final."""
+        if error is not None and error.code() not in OF_TRANSACTION:
             super()._on_delivery(error, message)
 
 

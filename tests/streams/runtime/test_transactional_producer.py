@@ -144,6 +144,27 @@ def test_fenced_producer_with_refused_records_starts_over(bench: Bench, tmp_path
     second.close()
 
 
+def test_records_refused_to_a_fenced_client_do_not_end_its_successor(bench: Bench, tmp_path: Path) -> None:
+    """The old client's reports of its records come when it is already known to be at its end, or not until it is let
+    go of: they say what it was told itself, and nothing about records of the next transaction."""
+    bench.topics(out=1)
+    first = opened(bench, tmp_path)
+    first.send(bench.name("out"), b"zombie", b"k", 0, 1)
+    first.flush(give_up=NEVER)
+    second = opened(bench, tmp_path)
+    first.send(bench.name("out"), b"zombie", b"k", 0, 2)  # the partition is in the transaction: the log refuses it
+    with pytest.raises(TransactionAbortedError):
+        first.commit({}, b"", give_up=NEVER)
+    first.start_over(give_up=NEVER)
+    first.poll()
+    first.send(bench.name("out"), b"first again", b"k", 0, 3)
+    first.commit({}, b"", give_up=NEVER)
+    first.poll()
+    assert committed(bench, "out") == [b"first again"]
+    first.close()
+    second.close()
+
+
 def test_producer_has_a_connection_before_it_looks_for_its_coordinator(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
