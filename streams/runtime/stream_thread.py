@@ -26,7 +26,7 @@ from streams.observe import ThreadMeters
 from streams.observe.reading import ThreadReading
 from streams.plan.task_id import TaskId
 from streams.processors.punctuation import NEVER
-from streams.runtime.commit import CommitProtocol, nothing
+from streams.runtime.commit import Committer, nothing
 from streams.runtime.commit_schedule import CommitSchedule
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.give_up import GiveUp
@@ -70,7 +70,7 @@ class StreamThread:
         consumer: RecordConsumer,
         router: Router,
         producer: RecordProducer,
-        commits: CommitProtocol,
+        committer: Committer,
         publisher: WatermarkPublisher,
         purge: RepartitionPurge,
         cleanup: StateCleanup,
@@ -92,7 +92,7 @@ class StreamThread:
         self._consumer = consumer
         self._router = router
         self._producer = producer
-        self._commits = commits
+        self._committer = committer
         self._publisher = publisher
         self._purge = purge
         self._cleanup = cleanup
@@ -105,7 +105,7 @@ class StreamThread:
         self._clock = clock
         self._joined = False
         self._schedule = CommitSchedule(
-            options.commit_interval_ms / 1000, patience_s=GENERATION_PATIENCE_S if commits.together else 0.0
+            options.commit_interval_ms / 1000, patience_s=GENERATION_PATIENCE_S if committer.together else 0.0
         )
         self._gives_up = GiveUp(options.task_timeout_s, clock)
         self._told_counts: Mapping[str, int] = {}
@@ -198,7 +198,7 @@ class StreamThread:
         running = self.tasks.stop_reading(tasks)
         if running:
             try:
-                self._commit(self.tasks.running if self._commits.together else running, closing=tasks)
+                self._commit(self.tasks.running if self._committer.together else running, closing=tasks)
             except WorkUndoneError as error:
                 self.tasks.drop(tasks, kept)
                 self._reopen(error)  # of the tasks that stay, too, nothing since the last commit counts
@@ -211,7 +211,7 @@ class StreamThread:
         self._joined = False
         self.tasks.drop(self.tasks.all)
         self.tasks.stand_by((), ())
-        self._commits.abandon(give_up=self._gives_up)
+        self._committer.abandon(give_up=self._gives_up)
 
     # -- records -----------------------------------------------------------------------------------------------------
     def _fetch(self) -> None:
@@ -317,7 +317,7 @@ class StreamThread:
         """Opens all running tasks anew, from what they last committed."""
         log.warning("%s: %s; its records are processed again", error.event, error)
         self.tasks.reopen()
-        self._commits.abandon(give_up=self._gives_up)
+        self._committer.abandon(give_up=self._gives_up)
         self._gives_up.answered()
 
     def _commit(
@@ -325,7 +325,7 @@ class StreamThread:
     ) -> None:
         began = self._clock()
         changed = [task for task in tasks if task.changed or task.id in closing]
-        if tasks and self._commits.commit(changed, give_up=self._gives_up, closing=closing, meanwhile=meanwhile):
+        if tasks and self._committer.commit(changed, give_up=self._gives_up, closing=closing, meanwhile=meanwhile):
             self._gives_up.answered()
             ended = self._clock()
             self.meters.commit.record(len(changed), ended - began, ended)
@@ -342,8 +342,8 @@ class StreamThread:
         operator, so what came before them is committed.
         """
         whole = [task for task in self.tasks.running if not task.torn]
-        if self._commits.together and len(whole) < len(self.tasks.running):
-            self._commits.abandon(give_up=lambda: True)  # the halves are in the one transaction
+        if self._committer.together and len(whole) < len(self.tasks.running):
+            self._committer.abandon(give_up=lambda: True)  # the halves are in the one transaction
             return
         try:
             self._commit(whole, closing=frozenset(task.id for task in whole))

@@ -26,12 +26,11 @@ from streams.runtime.access import AccessWatch
 from streams.runtime.broker_wait import BrokerWait
 from streams.runtime.changelog_positions import ChangelogPositions
 from streams.runtime.collector import collecting_seldom
-from streams.runtime.commit import ChangeWriter
 from streams.runtime.consumer import RecordConsumer
 from streams.runtime.event_loop import open_event_loop
-from streams.runtime.exactly_once import commit_protocol
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.global_tables import GlobalTables, open_global_tables
+from streams.runtime.guarantees import committer_of
 from streams.runtime.intake import Intake
 from streams.runtime.internal_topics import TopicDirectory, admin_client, internal_topics
 from streams.runtime.joining import MakeMembership, group_membership
@@ -336,7 +335,7 @@ class Worker:
             consumer=consumer,
             router=router,
             producer=producer,
-            commits=commit_protocol(producer, membership, ChangeWriter(producer, positions, metadata_name), waiting),
+            committer=committer_of(producer, membership, positions, metadata_name, waiting),
             publisher=publisher,
             purge=RepartitionPurge(
                 admin, interval_s=options.repartition_purge_interval_ms / 1000, clock=time.monotonic

@@ -17,10 +17,10 @@ from streams.wire.address import Address
 from streams.wire.client import Client
 from streams.wire.connection import Connection
 from streams.wire.errors import RefusedError, WireError
+from streams.wire.patience import Patience
 from streams.wire.requests.offset_fetch import OffsetFetch
 
 Partition = tuple[str, int]
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.5
 
 
 def committed_offsets(
@@ -43,7 +43,7 @@ def committed_offsets(
         WireError
     """
     found: dict[str, dict[Partition, int]] = {}
-    deadline, rest_s = clock() + timeout_s, FIRST_PAUSE_S
+    patience = Patience(clock, pause, clock() + timeout_s)
     while True:
         try:
             with _Coordinators(client) as coordinators:
@@ -51,10 +51,9 @@ def committed_offsets(
                     found[group] = _committed(coordinators.of(group), group, wanted[group], stable, client)
             return {group: found[group] for group in wanted}
         except WireError as error:
-            if not error.retriable or clock() >= deadline:
+            if not error.retriable or patience.left_s <= 0:
                 raise
-        pause(rest_s)
-        rest_s = min(LONGEST_PAUSE_S, 2 * rest_s)
+        patience.rest()
 
 
 def _committed(

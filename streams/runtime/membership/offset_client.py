@@ -15,7 +15,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from kio.schema.errors import ErrorCode
-from msgspec import Struct
 
 from streams.runtime.membership.committed_offset import CommittedOffset
 from streams.runtime.membership.errors import CommitFailedError
@@ -25,6 +24,7 @@ from streams.runtime.membership.standing import Standing
 from streams.wire.client import Client
 from streams.wire.connection import Connection
 from streams.wire.errors import WireError, code_name
+from streams.wire.patience import Patience
 from streams.wire.request import Request
 from streams.wire.requests.offset_commit import OffsetCommit, OffsetToCommit
 from streams.wire.requests.offset_fetch import OffsetFetch
@@ -36,23 +36,6 @@ Partition = tuple[str, int]
 
 FENCED = frozenset({ErrorCode.unknown_member_id, ErrorCode.fenced_instance_id})
 MOVING = frozenset({ErrorCode.rebalance_in_progress, ErrorCode.illegal_generation})
-
-
-class Patience(Struct):
-    """A time limit with pauses that grow."""
-
-    clock: Callable[[], float]
-    pause: Callable[[float], None]
-    deadline: float
-    next_pause_s: float = 0.02
-
-    @property
-    def left_s(self) -> float:
-        return self.deadline - self.clock()
-
-    def rest(self) -> None:
-        self.pause(max(0.0, min(self.next_pause_s, self.left_s)))
-        self.next_pause_s = min(1.0, 2 * self.next_pause_s)
 
 
 class OffsetClient:

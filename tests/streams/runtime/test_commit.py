@@ -13,9 +13,11 @@ from stores import RocksDbResources, RocksDbTaskState
 from streams import App
 from streams.errors import ProduceError
 from streams.plan.task_id import TaskId
+from streams.runtime.at_least_once import AtLeastOnce
 from streams.runtime.broker_wait import BrokerWait
+from streams.runtime.change_writer import ChangeWriter
 from streams.runtime.changelog_positions import ChangelogPositions
-from streams.runtime.commit import AtLeastOnce, ChangeWriter, nothing
+from streams.runtime.commit import Committer, nothing
 from streams.runtime.failure_policy import FailurePolicy
 from streams.runtime.membership import CommitFailedError, CommittedOffset
 from streams.runtime.task import Task
@@ -57,7 +59,7 @@ class Script:
 
 
 class Committing:
-    """A counting task on RocksDB and the protocol."""
+    """A counting task on RocksDB and what commits it."""
 
     def __init__(self, path: Path) -> None:
         app = App("app")
@@ -67,14 +69,13 @@ class Committing:
         self.ends = Ends()
         self.positions = ChangelogPositions(self.ends)
         self.waiting = BrokerWait()
-        self.protocol = AtLeastOnce(
-            self.script,  # type: ignore[arg-type]
-            self.script,  # type: ignore[arg-type]
-            ChangeWriter(self.script, self.positions, METADATA),  # type: ignore[arg-type]
-            self.waiting,
-        )
+        self.committer = self.under(AtLeastOnce)
         self.path = path
         self.task = self.open()
+
+    def under(self, guarantee: Any) -> Committer:
+        changes = ChangeWriter(self.script, self.positions, METADATA)  # type: ignore[arg-type]
+        return Committer(guarantee(self.script, self.script, changes, self.waiting), changes)
 
     def open(self) -> Task:
         specs = [store.spec for store in self.plan.plan.subtopologies[0].stores]
@@ -110,7 +111,7 @@ class Committing:
         assert self.task.run(100, 0) == len(keys)
 
     def commit(self, *, closing: bool = False, meanwhile: Callable[[], bool] = nothing) -> bool:
-        return self.protocol.commit(
+        return self.committer.commit(
             [self.task], give_up=lambda: False, closing=[self.task.id] if closing else (), meanwhile=meanwhile
         )
 

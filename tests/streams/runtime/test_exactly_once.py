@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from streams.runtime.commit import ChangeWriter
 from streams.runtime.exactly_once import ExactlyOnce
 from streams.runtime.membership import CommittedOffset
 from streams.runtime.transactional_producer import TransactionAbortedError
-from tests.streams.runtime.test_commit import COUNTS, METADATA, Committing, Script
+from tests.streams.runtime.test_commit import COUNTS, Committing, Script
 
 MEMBER = b"the member and its generation"
 
@@ -50,12 +49,7 @@ class CommittingExactlyOnce(Committing):
         super().__init__(path)
         self.task.close()
         self.script = TransactionalScript()
-        self.protocol = ExactlyOnce(  # type: ignore[assignment]
-            self.script,  # type: ignore[arg-type]
-            self.script,  # type: ignore[arg-type]
-            ChangeWriter(self.script, self.positions, METADATA),  # type: ignore[arg-type]
-            self.waiting,
-        )
+        self.committer = self.under(ExactlyOnce)
         self.task = self.open()
 
 
@@ -113,5 +107,5 @@ def test_transaction_closing_a_task_records_exact_positions(committing: Committi
 
 def test_abandoned_work_starts_a_new_transaction(committing: CommittingExactlyOnce) -> None:
     committing.process("a")
-    committing.protocol.abandon(give_up=lambda: False)
+    committing.committer.abandon(give_up=lambda: False)
     assert committing.script.did[-1] == "start over"
