@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Rounds:
     path: Path
     named: bool = False
     """Whether the peers were named on the command line."""
+    warm: set[str] = field(default_factory=set[str])
+    """Brokers that have served before."""
     events: int | None = None
     """Records of every workload; None: as many as a full run has."""
 
@@ -81,9 +83,13 @@ class Rounds:
     def _warm_up(
         self, workload: Workload[Any], turns: Sequence[Turn], filled: Mapping[tuple[str, int], Filled]
     ) -> None:
-        """A run on each broker that counts for nobody: who comes first would pay for what the broker's own compiler
-        has not done yet."""
-        for turn in {turn.ground.name: turn for turn in reversed(turns)}.values():
+        """Runs that count for nobody: who comes first would pay for what the broker's own compiler has not done yet.
+        One on each broker; before the first workload of a full run one of each who is fast, since transactions and some
+        clients have code of their own in the broker."""
+        cold = [turn for turn in turns if turn.ground.name not in self.warm and self.events is None]
+        self.warm.update(turn.ground.name for turn in turns)
+        fast = [turn for turn in cold if turn.peer.share == 1 and not turn.peer.once]
+        for turn in fast or {turn.ground.name: turn for turn in reversed(turns)}.values():
             with suppress(Failed, KafkaException):  # its turn will tell
                 measure(turn.ground, turn.peer, workload, filled[turn.ground.name, self.records(workload, turn.peer)])
 

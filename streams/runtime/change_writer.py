@@ -51,6 +51,7 @@ class ChangeWriter:
         """Has tables forward what they held back, and sends the tasks' changelog records."""
         for task in tasks:
             task.flush()
+        self._producer.hurry()  # outputs are on their way while rows are encoded
         self._positions.before_write()
         return [self._write(task) for task in tasks]
 

@@ -28,6 +28,8 @@ from streams.runtime.undone import WorkUndoneError
 from streams.sent_time import LEAST_TIME
 
 FULL_QUEUE_WAIT_S = 0.05
+HURRY_S = 0.001
+"""Long enough for librdkafka's threads to wake up: they send what lingers only if they see a flush under way."""
 FLUSH_SLICE_S = 0.25
 COUNT_AGE_S = 300.0
 """For so long a topic is believed to have the partitions it had; librdkafka's own `metadata.max.age.ms` is 15 min."""
@@ -215,6 +217,11 @@ class RecordProducer:
                     "after a restart; check that the broker is reachable",
                     retriable=True,
                 )
+
+    def hurry(self) -> None:
+        """Has what is queued sent at once, rather than when a batch is full or has waited for `linger.ms`. Returns
+        before it is acknowledged."""
+        self._serving(lambda: self._client.flush(HURRY_S))
 
     def _under_way(self) -> bool:
         """Whether records are not acknowledged yet: what is in the queue when reports are out of it."""

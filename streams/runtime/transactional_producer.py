@@ -144,6 +144,7 @@ class TransactionalProducer(RecordProducer):
             StreamsError: the outcome is unknown, since the broker does not answer and `give_up` said so.
         """
         if offsets:
+            self.hurry()  # records are on their way while the coordinators are asked
             positions = [
                 TopicPartition(topic, partition, offset.offset, offset.metadata)
                 for (topic, partition), offset in offsets.items()

@@ -49,6 +49,9 @@ class Script:
         self.did.append(f"changelog {topic}")
         self.sent.append((topic, key, value))
 
+    def hurry(self) -> None:
+        """Changes nothing but the time."""
+
     def flush(self, *, give_up: Any) -> None:
         self.do("flush")
 
