@@ -41,10 +41,10 @@ class Rounds:
     path: Path
     named: bool = False
     """Whether the peers were named on the command line."""
-    warm: set[str] = field(default_factory=set[str])
-    """Brokers that have served before."""
     events: int | None = None
     """Records of every workload; None: as many as a full run has."""
+    warm: set[str] = field(default_factory=set[str])
+    """Brokers that have served before."""
 
     def turns(self, workload: Workload[Any]) -> list[Turn]:
         """All on the first broker; headrace on the others, too."""
