@@ -7,11 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import IO
+from unittest.mock import patch
 
 import psutil
+from click.testing import CliRunner
+
+from streams.cli import main
 
 TIMEOUT_S = 100
 
@@ -38,6 +42,13 @@ class CommandDirectory:
         process = self.start(*words)
         out, err = process.communicate(timeout=TIMEOUT_S)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same as `run` in this process, which takes a tenth of the time: for looking at what another command does,
+        again and again."""
+        with chdir(self.directory), patch.dict(os.environ, self.environment, clear=True):
+            done = CliRunner().invoke(main, words, prog_name="headrace")
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
     def processes(self) -> list[psutil.Process]:
         """Those that work in our directory, whoever their parent is now."""

@@ -23,7 +23,7 @@ def test_new_project_runs_as_its_readme_says(commands: CommandDirectory) -> None
     with running(commands, "dev", "app.py:app"):
         wait_for_text(commands, "running 0_0, 1_0")
         assert commands.run("produce", "orders", '{"customer": "ann", "amount": 12.5}').returncode == 0
-        commands.wait_until(lambda: commands.run("query", "totals", "ann").returncode == 0, "the store does not answer")
+        commands.wait_until(lambda: commands.ask("query", "totals", "ann").returncode == 0, "the store does not answer")
         row = msgspec.json.decode(commands.run("query", "totals", "ann").stdout)
         assert row["value"] == {"orders": 1, "spent": 12.5}
         out = commands.run("consume", "customer-totals", "--until-end").stdout

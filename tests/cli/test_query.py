@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from streams.cli.home import Home
+from streams.cli.query_client import QueryClient
 from tests.cli.command_directory import TIMEOUT_S, CommandDirectory, command_directory
 
 ROOT = Path(__file__).parents[2]
@@ -17,33 +19,50 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandDirectory]:
-    """Word count in two workers, that have counted four words."""
+    """Word count in two workers, each with the words of one partition, four in all."""
     with command_directory(tmp_path_factory.mktemp("query")) as commands:
         shutil.copy(ROOT / "examples" / "word_count" / "app.py", commands.directory / "app.py")
         process = commands.start("dev", "app.py:app", "--processes", "2", "--partitions", "2")
         try:
             assert process.stderr is not None
-            commands.wait_until(lambda: len(workers(commands)) == 2, "the workers do not come")
+            commands.wait_until(lambda: shared(endpoints(commands)), "the workers do not share the partitions")
             assert commands.run("produce", "sentences", "to be or not to be").returncode == 0
-            commands.wait_until(lambda: len(rows(commands, "query", "words")) == 4, "the words are not counted")
+            commands.wait_until(lambda: counted(endpoints(commands)), "the words are not counted")
             yield commands
         finally:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=TIMEOUT_S)
 
 
-def workers(commands: CommandDirectory) -> list[Path]:
-    return list((commands.directory / ".headrace").glob("worker-*.json"))
+def endpoints(commands: CommandDirectory) -> list[str]:
+    return [worker.endpoint for worker in Home(commands.directory / ".headrace").workers()]
+
+
+def shared(endpoints: Sequence[str]) -> bool:
+    """Whether each of two workers has a partition, and both know who has which: from then on nothing moves."""
+    answers = [QueryClient(endpoint, None).get(("stores",), {}) for endpoint in endpoints]
+    if len(answers) < 2 or any(answer.status != 200 for answer in answers):
+        return False
+    stores = [store for answer in answers for store in answer.body]
+    return all(len(store["partitions"]) == 1 and set(store["owners"].values()) == set(endpoints) for store in stores)
+
+
+def counted(endpoints: Sequence[str]) -> bool:
+    """Whether each of them has all four words to tell."""
+    answers = [QueryClient(endpoint, None).get(("stores", "words"), {}) for endpoint in endpoints]
+    return all(answer.status == 200 and len(answer.body["rows"]) == 4 for answer in answers)
 
 
 def rows(commands: CommandDirectory, *words: str) -> list[dict[str, object]]:
-    return [msgspec.json.decode(line) for line in commands.run(*words).stdout.splitlines()]
+    done = commands.ask(*words)
+    assert done.returncode == 0, done.stderr
+    return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
 
 
 def test_query_without_a_key_gives_all_rows_of_all_workers(counting: CommandDirectory) -> None:
     found = {row["key"]: row["value"] for row in rows(counting, "query", "words", "--json")}
     assert found == {"to": 2, "be": 2, "or": 1, "not": 1}
-    limited = counting.run("query", "words", "--limit", "3")
+    limited = counting.ask("query", "words", "--limit", "3")
     assert len(limited.stdout.splitlines()) == 3
     assert "there are more than 3 rows" in limited.stderr
     assert [row["key"] for row in rows(counting, "query", "words", "--prefix", "no")] == ["not"]
@@ -51,12 +70,9 @@ def test_query_without_a_key_gives_all_rows_of_all_workers(counting: CommandDire
 
 
 def test_query_of_a_key_gives_its_row_from_either_worker(counting: CommandDirectory) -> None:
-    for file in workers(counting):
-        endpoint = msgspec.json.decode(file.read_bytes())["endpoint"]
+    for endpoint in endpoints(counting):
         for word, count in {"to": 2, "be": 2, "or": 1, "not": 1}.items():
-            asked = ("query", "words", word, "--endpoint", endpoint)
-            counting.wait_until(lambda asked=asked: bool(rows(counting, *asked)), "the tasks go on moving")
-            (row,) = rows(counting, *asked)
+            (row,) = rows(counting, "query", "words", word, "--endpoint", endpoint)
             assert (row["key"], row["value"]) == (word, count)
 
 
@@ -79,7 +95,7 @@ def test_query_without_a_store_lists_them(counting: CommandDirectory) -> None:
 def test_query_that_fails_says_why_with_its_exit_code(
     counting: CommandDirectory, words: tuple[str, ...], code: int, said: str
 ) -> None:
-    done = counting.run("query", *words)
+    done = counting.ask("query", *words)
     assert (done.returncode, done.stdout) == (code, ""), done
     assert said in done.stderr
 

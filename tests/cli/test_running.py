@@ -61,13 +61,13 @@ def told(commands: CommandDirectory, pattern: str) -> str:
 
 
 def newest_counts(commands: CommandDirectory, *options: str) -> dict[str, int]:
-    lines = commands.run(*COUNTS, *options).stdout.splitlines()
+    lines = commands.ask(*COUNTS, *options).stdout.splitlines()
     return {key: int(value) for _, key, value in (line.split("\t") for line in lines)}
 
 
 def members(commands: CommandDirectory, *options: str) -> int:
     """How many workers are in the word-count group."""
-    done = commands.run("groups", "describe", "word-count", "--json", *options)
+    done = commands.ask("groups", "describe", "word-count", "--json", *options)
     return len(msgspec.json.decode(done.stdout)["members"]) if done.returncode == 0 else 0
 
 
@@ -78,7 +78,7 @@ def test_dev_runs_an_application_and_goes_on_with_its_state(word_count: CommandD
         wait_for_text(commands, "running 0_0, 1_0")
         assert commands.run("produce", "sentences", "to be or not to be").returncode == 0
         commands.wait_until(lambda: newest_counts(commands).get("be") == 2, "the words are not counted")
-        commands.wait_until(lambda: commands.run("query", "words", "be").returncode == 0, "the store does not answer")
+        commands.wait_until(lambda: commands.ask("query", "words", "be").returncode == 0, "the store does not answer")
         row = msgspec.json.decode(commands.run("query", "words", "be").stdout)
         assert (row["key"], row["value"]) == ("be", 2)
         with urllib.request.urlopen(told(commands, r"dashboard at (\S+)"), timeout=TIMEOUT_S) as page:
