@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,13 @@ def module_name(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(file: Path) -> Iterator[tuple[int, str]]:
+@cache
+def imports(file: Path) -> tuple[tuple[int, str], ...]:
     """Line and absolute name of every import in the file, wherever it stands: `a.b` for `from a import b` too."""
+    return tuple(found_imports(file))
+
+
+def found_imports(file: Path) -> Iterator[tuple[int, str]]:
     package = module_name(file).split(".")
     if file.name != "__init__.py":
         package = package[:-1]

@@ -24,10 +24,12 @@ def test_workload_gives_what_its_truth_says(name: str) -> None:
     if isinstance(data, Events):
         data.partitions = 1  # as the driver has it
     app = App("bench", emit_updates="commit" if name == COLLAPSED else "all")
-    import_module(f"bench.headrace.{workload.program}").declare(app, ",".join(data.topics()), "out")
-    rows = [(ts, topic, key, value) for topic, held in data.topics().items() for key, value, ts in held]
+    topics = data.topics()
+    import_module(f"bench.headrace.{workload.program}").declare(app, ",".join(topics), "out")
+    rows = [(ts, topic, key, value) for topic, held in topics.items() for key, value, ts in held]
     tally = workload.tally()
-    with TopologyTestDriver(app) as driver:
+    # Where updates come at commits there is one behind each record; elsewhere it would only take time.
+    with TopologyTestDriver(app, commit="record" if name == COLLAPSED else "manual") as driver:
         for ts, topic, key, value in sorted(rows):
             driver.pipe(topic, key.encode(), value, ts, None)
         driver.commit()
@@ -43,5 +45,7 @@ def test_workload_gives_what_its_truth_says(name: str) -> None:
 def test_workload_with_a_result_missing_is_refused(name: str) -> None:
     """A tally of nothing is not what the inputs make."""
     workload = WORKLOADS[name]
-    problem = workload.tally().problem(workload.truth(workload.data(30_000, 20)))
+    # Few records make windows that are open, and no bids that are the highest.
+    count = 30_000 if name in ("closed_windows", "nexmark_q7") else 2_000
+    problem = workload.tally().problem(workload.truth(workload.data(count, 20)))
     assert problem is not None

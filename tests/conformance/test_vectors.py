@@ -75,21 +75,14 @@ def cases(family: str) -> Iterator[dict[str, Any]]:
                 yield case
 
 
-@pytest.mark.parametrize("stores", ["memory", "rocksdb"])
+@pytest.mark.parametrize("way", ["memory", "rocksdb", "optimizations"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_vectors_of_a_family_give_the_recorded_results(
-    family: str, stores: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vectors_of_a_family_give_the_recorded_results(family: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every case that can be declared comes out as recorded: records, timestamps, order, stores, errors."""
-    monkeypatch.setenv("CONFORMANCE_STORES", stores)
-    check(family)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_vectors_of_a_family_give_the_recorded_results_with_optimizations(
-    family: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CONFORMANCE_OPTIMIZATION", "all")
+    if way == "optimizations":
+        monkeypatch.setenv("CONFORMANCE_OPTIMIZATION", "all")
+    else:
+        monkeypatch.setenv("CONFORMANCE_STORES", way)
     check(family)
 
 

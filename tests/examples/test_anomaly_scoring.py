@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib.util import find_spec
 
 import pytest
 
 from examples.anomaly_scoring.data import events
 from tests.examples.conftest import Drive
 
-pytest.importorskip("sklearn", reason="the example's model is scikit-learn's, which is not installed")
-
-from examples.anomaly_scoring.__main__ import main
-from examples.anomaly_scoring.app import ODD, app, features, model
+pytestmark = pytest.mark.skipif(
+    find_spec("sklearn") is None, reason="the example's model is scikit-learn's, which is not installed"
+)
+# The example is imported by what needs it: scikit-learn takes seconds, in each process that collects the tests.
 
 
 def scores() -> list[float]:
     """All at once, without a stream."""
+    from examples.anomaly_scoring.app import features, model
+
     return [round(float(score), 4) for score in model.score_samples(features([event.value for event in events()]))]
 
 
 def test_scores_are_the_models_and_each_its_samples(drive: Drive) -> None:
     """Of 40 samples with oddities among them; the driver's batches have one sample each, and give the same."""
+    from examples.anomaly_scoring.app import ODD, app
+
     some = slice(8 * 118, 8 * 123)
     driver = drive(app, events()[some])
     found = driver.output_topic("scores").read_all()
@@ -34,6 +39,9 @@ def test_scores_are_the_models_and_each_its_samples(drive: Drive) -> None:
 
 def test_run_on_a_broker_tells_what_is_odd(bootstrap_servers: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the batches are large: as many of each server as without a stream, and the lowest score."""
+    from examples.anomaly_scoring.__main__ import main
+    from examples.anomaly_scoring.app import ODD
+
     main(bootstrap_servers)
     first, _, *lines = capsys.readouterr().out.splitlines()
     found = [(event.key, score) for event, score in zip(events(), scores()) if score < ODD]
