@@ -43,10 +43,17 @@ class Chaos:
         self._paused: dict[int, tuple[WorkerProcess, float]] = {}
         self.counts: Counter[str] = Counter()
 
-    def next(self) -> str:
-        """Does the next fault; returns its name."""
+    def next(self, kind: str | None = None) -> str:
+        """Does the next fault, of this kind or of one that is drawn; returns its name."""
         self._wake_up()
         self._replace_failed()
+        kind = kind or self._drawn()
+        getattr(self, "_" + kind.replace(" ", "_"))()
+        self.counts[kind] += 1
+        return kind
+
+    def _drawn(self) -> str:
+        """One that can be done now; what is commonest in life is drawn most often."""
         kinds = {"kill": 50, "kill twice": 10, "pause": 12, "stop": 8, "join": 8, "leave": 6, "kill all": 3, "wipe": 2}
         if self._broker is not None:
             kinds["kill broker"] = 10
@@ -56,10 +63,7 @@ class Chaos:
             del kinds["leave"]
         if len(self._paused) >= len(self._workers) - 1:
             del kinds["pause"]
-        kind = self._draw.choices(list(kinds), list(kinds.values()))[0]
-        getattr(self, "_" + kind.replace(" ", "_"))()
-        self.counts[kind] += 1
-        return kind
+        return self._draw.choices(list(kinds), list(kinds.values()))[0]
 
     def calm(self) -> None:
         """Lets go of paused workers, and sees to it that all run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from broker import Broker
@@ -20,7 +20,8 @@ BROKER_AWAY = re.compile("broker (answers|did not|is reachable)|is reachable|boo
 FINISH_S = 150.0
 SLICE_S = 0.1
 PATIENCE_S = 8.0
-"""After so long without a result the job is left alone until there is one: faults are to hit it at work."""
+"""After so long without a result, and before the first one, the job is left alone until there is one: faults are to hit
+it at work."""
 RECOVERY_S = 90.0
 
 
@@ -28,33 +29,36 @@ def run(
     flow: Flow,
     broker: RunningBroker,
     *,
-    faults: int,
+    faults: int | Sequence[str],
     seed: int,
     between_s: tuple[float, float] = (0.3, 3.0),
     pause_s: tuple[float, float] = (0.2, 13.0),
     tell: Callable[[str], None] = lambda line: None,
 ) -> Verdict:
-    """Runs a job through so many faults, and closes it.
+    """Runs a job through faults, and closes it.
 
     Args:
+        faults: how many, of kinds that are drawn; or their kinds, in this order.
         broker: a bundled one is killed now and then, any other left alone.
-        seed: of the faults. Processes have a timing of their own, so it does not repeat a run exactly.
+        seed: of the faults and when they come. Processes have a timing of their own, so it does not repeat a run
+            exactly.
     """
     began = time.monotonic()
     draw = random.Random(seed)
     watch = OutputReader(broker.bootstrap_servers, flow.outputs, flow.partitions)
     try:
         chaos = Chaos(flow.fleet, draw, broker=broker if isinstance(broker, Broker) else None, pause_s=pause_s)
-        sent = 0
-        for number in range(faults):
+        sent, never = 0, watch.newest
+        kinds: Sequence[str | None] = [None] * faults if isinstance(faults, int) else faults
+        for number, wanted in enumerate(kinds):
             feed(flow, sent, sent + flow.per_fault, draw.uniform(*between_s))
             sent += flow.per_fault
-            if number and time.monotonic() - watch.newest > PATIENCE_S:
-                since = watch.newest
+            since = watch.newest
+            if since == never or time.monotonic() - since > PATIENCE_S:
                 chaos.calm()
-                wait_for(lambda since=since: watch.newest > since, "the job to recover", seconds=RECOVERY_S)
-            kind = chaos.next()
-            tell(f"{number + 1}/{faults} {kind}, {flow.progress()} of {sent:,} records in")
+                wait_for(lambda since=since: watch.newest > since, "the job to put something out", seconds=RECOVERY_S)
+            kind = chaos.next(wanted)
+            tell(f"{number + 1}/{len(kinds)} {kind}, {flow.progress()} of {sent:,} records in")
         silence_s = watch.longest_s
         chaos.calm()
         flow.send(sent, flow.length)
