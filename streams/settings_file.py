@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -73,8 +75,7 @@ def read_settings_file(path: Path) -> SettingsFile:
 def _read(path: Path) -> SettingsFile | None:
     """None for a `pyproject.toml` that says nothing of headrace."""
     try:
-        with path.open("rb") as file:
-            values: Any = tomllib.load(file)
+        values: Any = _parsed(path.read_bytes())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         if path.name == PROJECT_FILE:
             return None  # whoever the file is for will say so
@@ -85,10 +86,17 @@ def _read(path: Path) -> SettingsFile | None:
         values = values.get("tool", {}).get("headrace")
         if values is None:
             return None
+    values = deepcopy(values)
     for name in ("client_config", "schema_registry_config"):
         if isinstance(values.get(name), dict):
             values[name] = dict(flattened(values[name]))
     return SettingsFile(path, values)
+
+
+@lru_cache(maxsize=4)
+def _parsed(content: bytes) -> Mapping[str, Any]:
+    """Kept, as each `App` asks, of which tests make many: to parse a `pyproject.toml` takes a third of the time."""
+    return tomllib.loads(content.decode())
 
 
 def flattened(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -20,19 +20,27 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import cast
 
 from streams.compile.source_text import SourceText
 
-Edits = dict[int, str | None]
+Edits = Mapping[int, str | None]
 BODIES = ("body", "orelse", "finalbody")
 """Where statements have blocks."""
 
 
 def tidied(text: SourceText) -> SourceText:
     """The text of a module whose one function is `build`, without what came to nothing."""
-    return text.edited(_Tidying(text).edits())
+    return text.edited(_edits(text.text))
+
+
+@lru_cache(maxsize=256)
+def _edits(text: str) -> Edits:
+    """Kept, as tests compile the same few topologies again and again: to look for them takes longer than to write the
+    text."""
+    return _Tidying(text).edits()
 
 
 class _Tidying:
@@ -40,17 +48,17 @@ class _Tidying:
     look finds what came to nothing by that; lines keep the numbers that they had at first.
     """
 
-    def __init__(self, text: SourceText) -> None:
-        (build,) = ast.parse(text.text).body
+    def __init__(self, text: str) -> None:
+        (build,) = ast.parse(text).body
         assert isinstance(build, ast.FunctionDef)
-        self._text = text
+        self._lines = text.split("\n")
         self._build = build
         self._bodies: list[list[ast.stmt]] = [build.body]
         self._tries: list[ast.Try] = []
         self._reads: Counter[str] = Counter()
         self._binds: Counter[str] = Counter()
         self._assigned: dict[ast.stmt, set[str]] = {each: self._note(each) for each in build.body}
-        self._edits: Edits = {}
+        self._edits: dict[int, str | None] = {}
         self._goes_on = True
 
     def _note(self, statement: ast.stmt) -> set[str]:
@@ -92,7 +100,7 @@ class _Tidying:
                 header = each.finalbody[0].lineno - 1
                 while self._is_out(header):
                     header -= 1
-                assert self._text.lines[header - 1].strip() == "finally:"
+                assert self._lines[header - 1].strip() == "finally:"
                 self._edits[header] = None
                 for line in list(each.finalbody):
                     self._take_out(line, each.finalbody)
@@ -123,7 +131,7 @@ class _Tidying:
             (each, body, name)
             for body in self._bodies
             for each in body
-            if (name := _called_by(each)) in empty and _begins_line(each, self._text)
+            if (name := _called_by(each)) in empty and _begins_line(each, self._lines)
         ]
         last = self._build.body[-1]
         assert isinstance(last, ast.Return)
@@ -140,7 +148,7 @@ class _Tidying:
             if each.arg in gone:
                 last.value.keywords.remove(each)
                 self._forget(each)
-                line = self._edits.get(last.lineno) or self._text.lines[last.lineno - 1]
+                line = self._edits.get(last.lineno) or self._lines[last.lineno - 1]
                 self._edit(last.lineno, line.replace(f", {each.arg}={each.arg}", ""))
 
     def _take_out_unused(self) -> None:
@@ -150,7 +158,7 @@ class _Tidying:
         for body in self._bodies if unused else ():
             for each in body:
                 name = _bound_by(each)
-                if name in unused and _begins_line(each, self._text):
+                if name in unused and _begins_line(each, self._lines):
                     plain[name].append((each, body))
         for name, places in plain.items():
             if len(places) == self._binds[name]:
@@ -163,7 +171,7 @@ class _Tidying:
     def _take_out_blank_lines(self) -> None:
         """All but the first of several in a row, and those below a header."""
         blank = False
-        for number, line in enumerate(self._text.lines, 1):
+        for number, line in enumerate(self._lines[:-1], 1):
             if self._is_out(number):
                 continue
             if not line and blank:
@@ -220,8 +228,8 @@ def _lines(statement: ast.stmt) -> range:
     return range(statement.lineno, statement.end_lineno + 1)
 
 
-def _begins_line(statement: ast.stmt, text: SourceText) -> bool:
-    return not text.lines[statement.lineno - 1][: statement.col_offset].strip()
+def _begins_line(statement: ast.stmt, lines: Sequence[str]) -> bool:
+    return not lines[statement.lineno - 1][: statement.col_offset].strip()
 
 
 def _called_by(statement: ast.stmt) -> str | None:

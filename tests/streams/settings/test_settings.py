@@ -42,6 +42,21 @@ def test_settings_file_named_by_the_environment_has_to_exist(project: Path, monk
     assert App("a").settings.emit_updates == "commit"
 
 
+def test_settings_file_that_was_saved_again_counts_as_it_is_then(project: Path) -> None:
+    """What is kept of a file that was read before is neither out of date nor what applications have made of it."""
+    file = project / "headrace.toml"
+    file.write_text("[client_config.linger]\nms = 1\n")
+    App("a").settings.client_config["acks"] = "1"
+    assert App("a").settings.client_config == {"linger.ms": 1}
+    file.write_text("[client_config.linger]\nms = 2\n")
+    assert App("a").settings.client_config == {"linger.ms": 2}
+
+
+def test_settings_in_the_environment_count_whatever_the_case_of_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("Headrace_commit_interval", "3")
+    assert App("a").settings.commit_interval == timedelta(seconds=3)
+
+
 def test_settings_file_with_an_unknown_name_says_what_was_meant(project: Path) -> None:
     """With the file's path."""
     (project / "headrace.toml").write_text("comit_interval = 3\n")
