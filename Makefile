@@ -64,6 +64,8 @@ soak: setup
 	FAULTS=all $(BIN)/python -m pytest -q --timeout 0 tests/broker/verification/test_faults.py
 	$(BIN)/python -m tests.soak.oracles --runs 50
 	ORACLE_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 0 tests/streams/joins tests/streams/windows tests/streams/tables
+	ORACLE_EXAMPLES=500 $(BIN)/python -m pytest -q --timeout 0 tests/streams/aggregates tests/streams/expressions \
+		tests/streams/membership tests/broker/consumer_groups tests/stores
 
 # An hour: nothing may grow. MINUTES=10 ends sooner.
 endurance: setup

@@ -10,6 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.cluster import CHOSEN, VARIABLE, elsewhere
+from tests.streams.examples import examples
+
+EXAMPLES = 40
+"""How many of them a property is tried with that says nothing else."""
 
 LONGEST_FIRST = (
     *("tests/soak", "tests/integration", "tests/cli", "tests/demo", "tests/streams/query"),
@@ -22,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if servers := config.getoption("--bootstrap-servers"):
         os.environ[VARIABLE] = servers
     # How fast examples are made and tried is the machine's doing, and that of what runs beside it.
-    settings.register_profile("headrace", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("headrace", examples(EXAMPLES), suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("headrace")
     # A shell starts what it puts into the background with SIGINT ignored, and that is inherited.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 from stores import RocksDbResources, TaskState
 from stores.timed_keys import WINDOW_KEYS
 from tests.stores.backends import COUNTS, WINDOWS, Backend, MemoryBackend, RocksDbBackend, key_values, windows
+from tests.streams.examples import examples
 
 KEYS = st.sampled_from([b"", b"\x00", b"a", b"a\x00", b"aa", b"ab", b"b", b"\xff", b"\xff\xff", "ü".encode()])
 STARTS = st.sampled_from([0, 1, 29, 30, 31, 59, 60, 90, 150, 151, 300])
@@ -169,7 +170,7 @@ class Model(RuleBasedStateMachine):
 
 
 def test_memory_state_agrees_with_plain_dicts() -> None:
-    run_state_machine_as_test(Model, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Model, settings=settings(examples(30), stateful_step_count=40))
 
 
 def test_rocksdb_state_agrees_with_plain_dicts(tmp_path: Path, resources: RocksDbResources) -> None:

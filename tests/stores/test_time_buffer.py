@@ -30,6 +30,7 @@ from tests.stores.backends import (
     replay,
     time_buffer,
 )
+from tests.streams.examples import examples
 
 SPECS = [BUFFER, KEYED_BUFFER]
 
@@ -408,7 +409,7 @@ class Model(RuleBasedStateMachine):
 
 
 def test_time_buffers_in_memory_agree_with_plain_lists() -> None:
-    run_state_machine_as_test(Model, settings=settings(max_examples=80, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Model, settings=settings(examples(40), stateful_step_count=40))
 
 
 def test_time_buffers_on_rocksdb_agree_with_plain_lists(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from stores import KeyedWindowStore, KeyValueStore, RocksDbResources, Row, TaskState, WindowReader, WindowStore
 from stores.timed_keys import LARGEST_TIME, SESSION_KEYS, WINDOW_KEYS
 from tests.stores.backends import SESSIONS, WINDOWS, Backend, MemoryBackend, RocksDbBackend, session_store
+from tests.streams.examples import examples
 
 SPECS = [
     replace(WINDOWS, name="by start", follows_puts=True),
@@ -287,7 +288,7 @@ class Model(RuleBasedStateMachine):
 
 
 def test_timed_stores_in_memory_agree_with_plain_dicts() -> None:
-    run_state_machine_as_test(Model, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Model, settings=settings(examples(30), stateful_step_count=40))
 
 
 def test_timed_stores_on_rocksdb_agree_with_plain_dicts(tmp_path: Path) -> None:
@@ -299,10 +300,5 @@ def test_timed_stores_on_rocksdb_agree_with_plain_dicts(tmp_path: Path) -> None:
 
     run_state_machine_as_test(
         OnDisk,
-        settings=settings(
-            max_examples=25,
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
+        settings=settings(examples(15), stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]),
     )

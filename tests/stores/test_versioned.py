@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from stores import REJECTED, ChangelogRecord, RocksDbResources, RowEncodeError, TaskState, Version, VersionedSpec
 from tests.stores.backends import JSON, VERSIONS, Backend, MemoryBackend, RocksDbBackend, replay, versioned
+from tests.streams.examples import examples
 
 
 @pytest.fixture
@@ -305,7 +306,7 @@ class Model(RuleBasedStateMachine):
 
 
 def test_versioned_store_in_memory_agrees_with_plain_dicts() -> None:
-    run_state_machine_as_test(Model, settings=settings(max_examples=80, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Model, settings=settings(examples(40), stateful_step_count=40))
 
 
 def test_versioned_store_on_rocksdb_agrees_with_plain_dicts(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How many examples oracles are tried on: the same few in `make test`, many new ones in `make soak`."""
+"""How many examples oracles and models are tried on: the same few in `make test`, many new ones in `make soak`."""
 
 from __future__ import annotations
 
