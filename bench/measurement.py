@@ -18,7 +18,7 @@ from typing import Any
 from bench.ground import Ground
 from bench.peers import Peer
 from bench.processes import CpuMeter, machine_cpu_s, peak_resident_mb
-from bench.progress import Commits, Outputs, Sample, client, steady
+from bench.progress import Commits, Outputs, Sample, steady
 from bench.topics import create_topic, delete_topics, fill_all
 from bench.truth import Failed, read_back
 from bench.workload import Data, Workload
@@ -128,8 +128,7 @@ class Measured:
     ) -> None:
         self._ground, self._peer, self._workload, self._filled = ground, peer, workload, filled
         self._sink, self._log = sink, directory / "log"
-        admin = client(ground.bootstrap_servers)
-        self._outputs = Outputs(admin, sink)
+        self._outputs = Outputs(ground.bootstrap_servers, sink)
         self._by_commits = workload.progress == "commits" and peer.commits
         self._commits = Commits(ground.bootstrap_servers, run)
         self._commands = [

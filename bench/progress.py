@@ -32,8 +32,9 @@ NOT_YET = {
 class Outputs:
     """Records in the output, markers of transactions included."""
 
-    def __init__(self, admin: AdminClient, sink: str) -> None:
-        self._admin = admin
+    def __init__(self, bootstrap_servers: str, sink: str) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._admin = client(bootstrap_servers)
         self._asked = {TopicPartition(sink, p): OffsetSpec.latest() for p in range(PARTITIONS)}
         self._last = 0
 
@@ -44,6 +45,7 @@ class Outputs:
         except KafkaException as error:
             if error.args[0].code() not in NOT_YET:
                 raise
+            self._admin = client(self._bootstrap_servers)  # one that knew no leader may never look for it again
         return self._last
 
 

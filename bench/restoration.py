@@ -24,7 +24,7 @@ from bench.ground import Ground, grounds
 from bench.machine import about
 from bench.measurement import running, wait
 from bench.peers import Peer
-from bench.progress import Outputs, client
+from bench.progress import Outputs
 from bench.results import RESULTS, Results
 from bench.rounds import present
 from bench.topics import PARTITIONS, Row, create_topic, delete_topics, fill
@@ -78,7 +78,7 @@ def once(ground: Ground, peer: Peer, keys: int) -> float:
     truth = Truth(keys, keys)
     fill(servers, source, Keys(keys, 0).topics()["events"])
     create_topic(servers, sink)
-    outputs = Outputs(client(servers), sink)
+    outputs = Outputs(servers, sink)
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         log, again, state = Path(directory) / "log", Path(directory) / "again", Path(directory) / "state"
         command = peer.command(WORKLOAD, servers, source, sink, run, str(state))

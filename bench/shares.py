@@ -25,7 +25,7 @@ from bench.machine import about
 from bench.measurement import SILENT_S, Filled, running, wait
 from bench.peers import HERE, PEERS, Peer
 from bench.processes import cpu_s, thread_cpu_s
-from bench.progress import Commits, Outputs, client
+from bench.progress import Commits, Outputs
 from bench.results import RESULTS, Results
 from bench.steps import STEPS, Sources, counted
 from bench.topics import create_topic, delete_topics
@@ -95,8 +95,7 @@ def worked(
     run = f"{peer.name}-shares-{uuid.uuid4().hex[:8]}"
     servers, sink = ground.bootstrap_servers, f"out-{run}"
     create_topic(servers, sink)
-    admin = client(servers)
-    outputs, commits = Outputs(admin, sink), Commits(servers, run)
+    outputs, commits = Outputs(servers, sink), Commits(servers, run)
 
     def committed() -> int:
         return sum(commits.by_topic().values())
