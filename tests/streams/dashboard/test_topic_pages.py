@@ -78,6 +78,17 @@ def test_records_are_followed_filtered_and_shown_whole(looking: Looking, site: S
     looking.said.clear()  # Chromium tells of the 400
 
 
+def test_details_have_the_focus_before_another_key_can_be_pressed(looking: Looking, site: Site) -> None:
+    looking.open("topics/orders")
+    looking.tab.locator("tbody tr", has_text="garbage").focus()
+    focused = looking.tab.evaluate("""async () => {
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}));
+        for (let turn = 0; turn < 20; turn += 1) await null;  // it is rendered, and no other event had a turn
+        return document.activeElement.className;
+    }""")
+    assert focused == "details"
+
+
 def test_pause_keeps_what_is_shown_and_nothing_that_comes_is_missed(looking: Looking, site: Site) -> None:
     looking.open("topics/users")
     looking.sees("live")

@@ -1,11 +1,11 @@
 // What is shown of a chosen thing, beside the page; Escape closes it.
-import { html, useEffect, useLayoutEffect, useRef } from "../html.js";
+import { html, useLayoutEffect, useRef } from "../html.js";
 import { Icon } from "../icon.js";
 
 export function Details({ title, close, children }) {
   const frame = useRef();
   const returnTo = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before anybody can press a key in it
     if (!frame.current.contains(document.activeElement)) returnTo.current = document.activeElement;
     frame.current.focus({ preventScroll: true });
   }, [title]);
