@@ -34,10 +34,6 @@ class AtLeastOnce:
         self._changes = changes
         self._waiting = waiting
 
-    def abandon(self, *, give_up: Callable[[], bool]) -> None:
-        """What was sent cannot be taken back, but what is still under way has to arrive before what is sent again."""
-        self._producer.start_over(give_up=give_up)
-
     def acknowledge(
         self, changed: Sequence[Change], *, give_up: Callable[[], bool], meanwhile: Callable[[], bool]
     ) -> None:

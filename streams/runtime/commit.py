@@ -18,6 +18,7 @@ from typing import Protocol
 
 from streams.plan.task_id import TaskId
 from streams.runtime.change_writer import Change, ChangeWriter
+from streams.runtime.producer import RecordProducer
 from streams.runtime.task import Task
 
 
@@ -34,11 +35,6 @@ class Guarantee(Protocol):
         """Whether all tasks of the thread share one commit, so that none can commit without the others."""
         ...
 
-    def abandon(self, *, give_up: Callable[[], bool]) -> None:
-        """What was sent since the last commit is not to count, where that can still be prevented. The tasks have to be
-        opened anew, from what they last committed."""
-        ...
-
     def acknowledge(
         self, changed: Sequence[Change], *, give_up: Callable[[], bool], meanwhile: Callable[[], bool]
     ) -> None:
@@ -50,7 +46,8 @@ class Guarantee(Protocol):
 class Committer:
     """Commits tasks under a guarantee. Owned by the stream thread."""
 
-    def __init__(self, guarantee: Guarantee, changes: ChangeWriter) -> None:
+    def __init__(self, producer: RecordProducer, guarantee: Guarantee, changes: ChangeWriter) -> None:
+        self._producer = producer
         self._guarantee = guarantee
         self._changes = changes
 
@@ -60,8 +57,9 @@ class Committer:
         return self._guarantee.together
 
     def abandon(self, *, give_up: Callable[[], bool]) -> None:
-        """As `Guarantee.abandon`."""
-        self._guarantee.abandon(give_up=give_up)
+        """What was sent since the last commit is not to count, where that can still be prevented; else it arrives
+        before what is sent again. The tasks have to be opened anew, from what they last committed."""
+        self._producer.start_over(give_up=give_up)
 
     def commit(
         self,

@@ -37,9 +37,6 @@ class ExactlyOnce:
         self._changes = changes
         self._waiting = waiting
 
-    def abandon(self, *, give_up: Callable[[], bool]) -> None:
-        self._producer.start_over(give_up=give_up)
-
     def acknowledge(
         self, changed: Sequence[Change], *, give_up: Callable[[], bool], meanwhile: Callable[[], bool]
     ) -> None:

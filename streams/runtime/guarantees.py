@@ -23,5 +23,5 @@ def committer_of(
     """Commits in transactions if the producer has them."""
     changes = ChangeWriter(producer, positions, metadata_topic)
     if isinstance(producer, TransactionalProducer):
-        return Committer(ExactlyOnce(producer, membership, changes, waiting), changes)
-    return Committer(AtLeastOnce(producer, membership, changes, waiting), changes)
+        return Committer(producer, ExactlyOnce(producer, membership, changes, waiting), changes)
+    return Committer(producer, AtLeastOnce(producer, membership, changes, waiting), changes)

@@ -78,7 +78,11 @@ class Committing:
 
     def under(self, guarantee: Any) -> Committer:
         changes = ChangeWriter(self.script, self.positions, METADATA)  # type: ignore[arg-type]
-        return Committer(guarantee(self.script, self.script, changes, self.waiting), changes)
+        return Committer(
+            self.script,  # type: ignore[arg-type]
+            guarantee(self.script, self.script, changes, self.waiting),
+            changes,
+        )
 
     def open(self) -> Task:
         specs = [store.spec for store in self.plan.plan.subtopologies[0].stores]
