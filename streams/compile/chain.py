@@ -255,7 +255,8 @@ class Chain:
                 with self.dropping(scope, more=child is not children[-1]), self.at(child):
                     child.write(self, scope, node)
             else:
-                scope, key = self.key_bytes(scope) if child.called_by_key_bytes else self.key(scope)
+                by_bytes = child.called_by_key_bytes
+                scope, key = self.key_bytes_under(scope, child.schema) if by_bytes else self.key(scope)
                 scope, value = self.value(scope)
                 change = f"{value}, {scope.old_value}" if child.hears_old else value
                 if child.hears_latest:

@@ -108,6 +108,7 @@ class TableJoin(Table, frozen=True, kw_only=True, eq=False):
     """Source: `KTableKTableJoinMerger`. Parents are the two sides; a store keeps the results if the user names it."""
 
     kind: ClassVar[str] = "table-join"
+    called_by_key_bytes: ClassVar[bool] = True
 
     joiner: UserFunction
     join: JoinKind

@@ -64,6 +64,10 @@ class Serde(Struct, frozen=True, kw_only=True, eq=False):
             return self.serialize == other.serialize and self.deserialize == other.deserialize
         return self.form == other.form and self.type == other.type and self.schema == other.schema
 
+    def __ne__(self, other: object) -> bool:
+        """Said by itself: a msgspec struct without an `__eq__` of its making answers `!=` by identity."""
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((self.form, self.name))
 

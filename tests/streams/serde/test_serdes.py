@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import operator
 import struct
 import uuid
 from datetime import UTC, datetime
@@ -251,6 +252,14 @@ def test_serdes_are_equal_where_they_write_the_same_bytes() -> None:
     assert custom == Serde(serialize=str.encode, deserialize=bytes.decode)
     assert custom != Serde(serialize=str.encode, deserialize=bytes.hex)
     assert custom == String()
+
+
+def test_serdes_that_are_equal_are_not_unequal() -> None:
+    """Each operator is asked for by itself: bytes are passed through only where serdes are not unequal."""
+    assert not operator.ne(serde_for(str, role="key"), String())
+    assert not operator.ne(serde_for(Flight, role="value"), Json(Flight))
+    assert operator.ne(serde_for(Flight, role="value"), Json(Airport))
+    assert operator.ne(String(), "String")
 
 
 @pytest.mark.parametrize(

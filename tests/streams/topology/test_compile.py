@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from stores import MemoryTaskState
-from streams import App, F, count, hopping, tumbling
+from streams import App, F, count, hopping, join_window, tumbling
 from streams.compile.namespace import Namespace
 from streams.compile.program import NO_LIMIT, RecordFailure, TaskBinding, TaskProgram
 from streams.observe import Counters
@@ -237,3 +237,34 @@ def test_namespace_names_never_meet() -> None:
     assert "start" not in given
     thing = object()
     assert names.bind(thing, "a b!") == names.bind(thing, "other")
+
+
+def joined_with_table(app: App) -> None:
+    users = app.table("users", key=str, value=Event)
+    app.stream("in", key=str, value=Event).join(users, lambda event, user: user).to("out")
+
+
+def joined_with_stream(app: App) -> None:
+    others = app.stream("others", key=str, value=Event)
+    within = join_window(timedelta(seconds=1), grace=timedelta(0))
+    app.stream("in", key=str, value=Event).join(others, lambda one, other: one, windows=within).to("out")
+
+
+def joined_tables(app: App) -> None:
+    users = app.table("users", key=str, value=Event)
+    app.table("in", key=str, value=Event).join(users, lambda one, other: one, store="joined").to_stream().to("out")
+
+
+def counted_again(app: App) -> None:
+    windows = tumbling(timedelta(seconds=1), grace=timedelta(0))
+    events = app.stream("in", key=str, value=Event)
+    events.group_by(F.user).windowed_by(windows).count(store="counts").to_stream().to("out", value=int)
+
+
+@pytest.mark.parametrize("declare", [joined_with_table, joined_with_stream, joined_tables, counted_again])
+def test_key_that_stays_as_it_is_is_neither_read_nor_written_again(declare: Callable[[App], None]) -> None:
+    app = App("app")
+    declare(app)
+    for sub in app.plan().subtopologies:
+        words = sub.program.source.split("def build")[1]
+        assert "deserialize_String" not in words, words
