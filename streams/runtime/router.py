@@ -1,8 +1,9 @@
 """Hands consumed records to the buffers of their partitions.
 
-The only work done on every record between the client and the compiled code, so it is written to run in C: three
-`map`s over the batch (error, topic, partition) and `groupby` find the stretches of one partition, and each stretch is
-handed on as one list. It costs 75 ns a record where a plain loop costs 120.
+The only work done on every record between the client and the compiled code, so it is written to run in C: a `map` over
+the batch finds error events, `groupby` over partition numbers and, within each, over topics the stretches of one
+partition, and each stretch is handed on as one list. Grouping by number first costs 80 ns a record where grouping by
+topic and number in pairs costs 150: no pairs are made, and few numbers differ from the one before.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ def stretches(messages: Sequence[KafkaMessage]) -> Iterator[tuple[Place, Sequenc
     """Cuts a batch without error events into runs of one partition, in order."""
     start = 0
     total = len(messages)
-    places: Iterable[Place] = zip(map(topic_of, messages), map(partition_of, messages))  # pyright: ignore[reportAssignmentType]
-    for place, group in groupby(places):
-        end = start + len(list(group))
-        yield place, messages if end - start == total else messages[start:end]
-        start = end
+    for partition, of_partition in groupby(messages, partition_of):
+        for topic, group in groupby(of_partition, topic_of):
+            end = start + len(list(group))
+            yield (topic, partition), messages if end - start == total else messages[start:end]  # pyright: ignore[reportReturnType]
+            start = end
 
 
 def events(messages: Sequence[KafkaMessage]) -> Iterator[int]:
