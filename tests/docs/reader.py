@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ READING = (
 )
 """Asked again until the answer is there: what was typed before takes effect within moments."""
 DAY, PORT = "2026-05-01", "8080"
-"""Of the pages: today, and the port that a worker is told to take."""
+"""Of the pages: yesterday, and the port that a worker is told to take."""
 
 
 class Running:
@@ -109,10 +108,8 @@ class Reader:
             "PYTEST_ADDOPTS": "-p no:headrace -p streams.pytest_plugin -p no:cacheprovider",
             "COLUMNS": "100",
             "TERM": "dumb",
-            "day": self.day,
         }
-
-    day = datetime.now(UTC).strftime("%Y-%m-%d")
+        self.day = DAY
 
     def does(self, step: Step) -> None:
         if isinstance(step, Saved):
@@ -174,9 +171,15 @@ class Reader:
             os.chdir(self.directory)
             return []
         if command.startswith("day="):
+            [self.day] = self.told(f'{command}; echo "$day"')
+            self.environment["day"] = self.day
             return []
         if words[0] == "headrace" and not re.search(r"[|<&(]", re.sub(r"'[^']*'", "", command)):
             return CliRunner().invoke(main, words[1:], prog_name="headrace", catch_exceptions=False).output.splitlines()
+        return self.told(command)
+
+    def told(self, command: str) -> list[str]:
+        """What the shell answers."""
         done = subprocess.run(
             ["/bin/bash", "-c", command],
             cwd=self.directory,
